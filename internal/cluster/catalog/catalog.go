@@ -1,0 +1,148 @@
+// Package catalog is the map of the database: which tables and partitions exist. It does not know how a request finds
+// its way, or what is in a table.
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+	"stator/internal/partition/replica"
+	"stator/internal/storage/record"
+)
+
+// ErrExists is the answer to creating a table whose name is taken, ErrMissing to changing one that is not there.
+var (
+	ErrExists  = errors.New("a table of this name exists")
+	ErrMissing = errors.New("no table of this name exists")
+)
+
+// followBytesMax bounds what one step of following reads of the change log.
+const followBytesMax = 4 << 20
+
+// Store is partition 1, where the catalog's items are.
+type Store interface {
+	WriteAndWait(ctx context.Context, wait replica.Wait, c *command.Command) (command.Result, error)
+	ScanAndWait(ctx context.Context, wait replica.Wait, p *command.Plan) (command.Page, error)
+	Changes(after uint64, bytesMax int) ([]record.Change, error)
+	State() machine.Part
+}
+
+// Partition is the catalog's knowledge of one partition: an index of what the partition itself is the authority on.
+type Partition struct {
+	ID         uint64         `json:"id"`
+	Generation uint64         `json:"generation"`
+	Bounds     command.Bounds `json:"bounds"`
+}
+
+// Entry is one table with its partitions and those of its global indexes. It is never changed.
+type Entry struct {
+	Table    *table.Table
+	Revision int64
+	// Partitions maps a table id, the table's own or that of an index's hidden table, to its partitions in key order.
+	Partitions map[uint64][]Partition
+	// Splits are the splits reserved and not yet finished.
+	Splits []Reservation
+}
+
+// Reservation is a split under way: child is the id the right half gets.
+type Reservation struct {
+	Table      uint64 `json:"table"`
+	Parent     uint64 `json:"parent"`
+	Generation uint64 `json:"generation"`
+	At         []byte `json:"at"`
+	Child      uint64 `json:"child"`
+}
+
+// Options are a catalog's surroundings.
+type Options struct {
+	Store Store
+	Wait  replica.Wait
+	// Changed is called after the map moved.
+	Changed func()
+}
+
+// Catalog keeps the whole map in memory and follows the change log of partition 1. Readers see one consistent map.
+type Catalog struct {
+	options Options
+	current atomic.Pointer[state]
+	// following is held by whoever brings the map up to date.
+	following sync.Mutex
+}
+
+// state is one consistent map. It is never changed.
+type state struct {
+	byName map[string]*Entry
+	// byTable finds an entry by its table's id or by that of a hidden table.
+	byTable  map[uint64]*Entry
+	names    []string
+	sequence uint64
+}
+
+// Open loads the catalog from partition 1.
+func Open(ctx context.Context, o Options) (*Catalog, error) {
+	c := &Catalog{options: o}
+	if err := c.load(ctx); err != nil {
+		return nil, fmt.Errorf("loading the catalog: %w", err)
+	}
+	return c, nil
+}
+
+// Table finds a table by name, in whatever state.
+func (c *Catalog) Table(name string) (*table.Table, bool) {
+	entry, ok := c.current.Load().byName[name]
+	if !ok {
+		return nil, false
+	}
+	return entry.Table, true
+}
+
+// TableByID finds a table by id.
+func (c *Catalog) TableByID(id uint64) (*table.Table, bool) {
+	entry, ok := c.current.Load().byTable[id]
+	if !ok || entry.Table.ID != id {
+		return nil, false
+	}
+	return entry.Table, true
+}
+
+// Names lists the tables in byte order.
+func (c *Catalog) Names() []string { return c.current.Load().names }
+
+// Entry finds a table with its partitions by name.
+func (c *Catalog) Entry(name string) (*Entry, bool) {
+	entry, ok := c.current.Load().byName[name]
+	return entry, ok
+}
+
+// Partitions lists the partitions of a table, or of an index's hidden table, in key order.
+func (c *Catalog) Partitions(tableID uint64) []Partition {
+	entry, ok := c.current.Load().byTable[tableID]
+	if !ok {
+		return nil
+	}
+	return entry.Partitions[tableID]
+}
+
+// Entries lists all tables in name order.
+func (c *Catalog) Entries() []*Entry {
+	s := c.current.Load()
+	entries := make([]*Entry, len(s.names))
+	for i, name := range s.names {
+		entries[i] = s.byName[name]
+	}
+	return entries
+}
+
+// IndexTable is the description of a global index's hidden table, as its partitions adopt it: keyed by the index key,
+// made unique by the table's.
+func IndexTable(t *table.Table, ix *table.Index) *table.Table {
+	key := table.Key{Hash: ix.Key.Hash}
+	key.Range = append(append(append(key.Range, ix.Key.Range...), t.Key.Hash...), t.Key.Range...)
+	return &table.Table{ID: ix.ID, Name: t.Name + "/index/" + ix.Name, Version: t.Version, State: t.State, Key: key}
+}

@@ -1,0 +1,212 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strconv"
+
+	"stator/internal/model/attr"
+	"stator/internal/model/expr"
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+)
+
+// updateTriesMax bounds how often a change is made again because another came first.
+const updateTriesMax = 20
+
+// Create stores a new table with so many partitions, for itself and for each global index, and returns it with its ids.
+// The partitions are born by whoever keeps them, from this very record.
+func (c *Catalog) Create(ctx context.Context, t *table.Table, partitions int) (*table.Table, error) {
+	if _, taken := c.Table(t.Name); taken {
+		return nil, ErrExists
+	}
+	t = t.Clone()
+	first, err := c.Reserve(ctx, 1+len(t.Global)+partitions*(1+len(t.Global)))
+	if err != nil {
+		return nil, err
+	}
+	t.ID, t.Version = first, 1
+	entry := &Entry{Table: t, Revision: 1, Partitions: map[uint64][]Partition{}}
+	next := first + 1
+	entry.Partitions[t.ID] = EvenPartitions(partitions, next)
+	next += uint64(partitions)
+	for i := range t.Global {
+		t.Global[i].ID = next
+		entry.Partitions[next] = EvenPartitions(partitions, next+1)
+		next += 1 + uint64(partitions)
+	}
+	err = c.put(ctx, entry, "attribute_not_exists(pk)", nil)
+	if err == errRaced {
+		return nil, ErrExists
+	}
+	return t, err
+}
+
+// Update changes a table: change gets the table as it is and returns it as it shall be (a changed Clone), or nil to
+// remove it from the catalog. It may be called again if another change came first. New global indexes, those without an
+// id, get partitions.
+func (c *Catalog) Update(ctx context.Context, name string, change func(*table.Table) (*table.Table, error)) (*table.Table, error) {
+	updated, err := c.UpdateEntry(ctx, name, func(e *Entry) (*Entry, error) {
+		t, err := change(e.Table)
+		if err != nil || t == nil {
+			return nil, err
+		}
+		next := *e
+		next.Table = t.Clone()
+		return &next, nil
+	})
+	if err != nil || updated == nil {
+		return nil, err
+	}
+	return updated.Table, nil
+}
+
+// UpdateEntry is Update for a table with its partitions and reservations.
+func (c *Catalog) UpdateEntry(ctx context.Context, name string, change func(*Entry) (*Entry, error)) (*Entry, error) {
+	for range updateTriesMax {
+		entry, ok := c.Entry(name)
+		if !ok {
+			return nil, ErrMissing
+		}
+		next, err := change(entry)
+		if err != nil {
+			return nil, err
+		}
+		if next == nil {
+			err = c.remove(ctx, entry)
+		} else {
+			if next, err = c.numbered(ctx, entry, next); err == nil {
+				err = c.put(ctx, next, "revision = :r", attr.Int(entry.Revision))
+			}
+		}
+		if err == nil || err != errRaced {
+			return next, err
+		}
+		if err := c.Follow(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("changing table %s: %w", name, errRaced)
+}
+
+// numbered completes a changed entry: its revision, the table's version if partitions must adopt the change, the ids and
+// partitions of new indexes; partitions of indexes that are gone go.
+func (c *Catalog) numbered(ctx context.Context, old, changed *Entry) (*Entry, error) {
+	next := *changed
+	next.Table = changed.Table.Clone()
+	next.Revision = old.Revision + 1
+	next.Partitions = map[uint64][]Partition{next.Table.ID: changed.Partitions[next.Table.ID]}
+	count := len(next.Partitions[next.Table.ID])
+	for i := range next.Table.Global {
+		ix := &next.Table.Global[i]
+		if ix.ID != 0 {
+			next.Partitions[ix.ID] = changed.Partitions[ix.ID]
+			continue
+		}
+		first, err := c.Reserve(ctx, 1+count)
+		if err != nil {
+			return nil, err
+		}
+		ix.ID = first
+		next.Partitions[first] = EvenPartitions(count, first+1)
+	}
+	next.Table.Version = old.Table.Version
+	if !reflect.DeepEqual(adopted(old.Table), adopted(next.Table)) {
+		next.Table.Version++
+	}
+	return &next, nil
+}
+
+// adopted is the part of a description that partitions act on.
+func adopted(t *table.Table) any {
+	type index struct {
+		ID         uint64
+		Key        table.Key
+		Projection table.Projection
+		Deleting   bool
+	}
+	view := struct {
+		Key           table.Key
+		Local, Global []index
+		Deleting      bool
+	}{Key: t.Key, Deleting: t.State == table.Deleting}
+	for _, ix := range t.Local {
+		view.Local = append(view.Local, index{ID: ix.ID, Key: ix.Key, Projection: ix.Projection})
+	}
+	for _, ix := range t.Global {
+		view.Global = append(view.Global, index{ID: ix.ID, Key: ix.Key, Projection: ix.Projection,
+			Deleting: ix.Status == table.IndexDeleting})
+	}
+	return view
+}
+
+var errRaced = fmt.Errorf("the catalog was changed by another at the same time")
+
+// Reserve takes n ids that were never given before.
+func (c *Catalog) Reserve(ctx context.Context, n int) (first uint64, err error) {
+	values := attr.NewMap([]attr.Entry{
+		{Name: ":n", Value: attr.Int(int64(n))}, {Name: ":first", Value: attr.Int(firstFreeID)},
+	})
+	names := expr.NewNames(map[string]string{"#next": attributeNext}, values)
+	update, err := expr.ParseUpdate("SET #next = if_not_exists(#next, :first) + :n", names)
+	if err != nil {
+		return 0, err
+	}
+	key := attr.NewMap([]attr.Entry{{Name: attributePK, Value: attr.String(idsKey)}})
+	result, err := c.write(ctx, &command.Command{Action: command.Update, Key: keyOf(idsKey), Item: key, Update: update})
+	if err != nil {
+		return 0, fmt.Errorf("reserving ids: %w", err)
+	}
+	next, _ := result.After.Get(attributeNext)
+	after, err := strconv.ParseUint(string(next.Number().Append(nil)), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("reserving ids: %w", err)
+	}
+	return after - uint64(n), nil
+}
+
+func (c *Catalog) put(ctx context.Context, e *Entry, condition string, revision attr.Value) error {
+	holds, err := parseCondition(condition, revision)
+	if err != nil {
+		return err
+	}
+	_, err = c.write(ctx, &command.Command{Action: command.Put, Key: keyOf(tablePrefix + e.Table.Name), Item: e.item(), Condition: holds})
+	return err
+}
+
+func (c *Catalog) remove(ctx context.Context, e *Entry) error {
+	holds, err := parseCondition("revision = :r", attr.Int(e.Revision))
+	if err != nil {
+		return err
+	}
+	_, err = c.write(ctx, &command.Command{Action: command.Delete, Key: keyOf(tablePrefix + e.Table.Name), Condition: holds})
+	return err
+}
+
+func parseCondition(text string, revision attr.Value) (*expr.Condition, error) {
+	var values attr.Map
+	if revision != nil {
+		values = attr.NewMap([]attr.Entry{{Name: ":r", Value: revision}})
+	}
+	return expr.ParseCondition(expr.ConditionExpression, text, expr.NewNames(nil, values))
+}
+
+// write performs a command on partition 1, and returns once this catalog shows what it wrote.
+func (c *Catalog) write(ctx context.Context, w *command.Command) (command.Result, error) {
+	w.Table, w.TableVersion = machine.CatalogTable, SystemTable().Version
+	result, err := c.options.Store.WriteAndWait(ctx, c.options.Wait, w)
+	if err != nil {
+		return result, err
+	}
+	switch result.Refusal {
+	case command.Accepted:
+		return result, c.Follow(ctx)
+	case command.ConditionFailed:
+		return result, errRaced
+	default:
+		return result, fmt.Errorf("the catalog refused a write: %d %s", result.Refusal, result.Text)
+	}
+}
+

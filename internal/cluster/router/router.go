@@ -1,0 +1,112 @@
+// Package router finds the partition for each request and brings it there. It does not know what a request means.
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"time"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/partition/command"
+	"stator/internal/partition/replica"
+)
+
+// Bounds of what the router does for one request.
+const (
+	// deadline ends the tries of a request that finds no partition to take it.
+	deadline = 10 * time.Second
+	// pauseMin and pauseMax are the waits between tries, doubling.
+	pauseMin = time.Millisecond
+	pauseMax = 100 * time.Millisecond
+)
+
+// Map is what the router knows of the database.
+type Map interface {
+	Partitions(tableID uint64) []catalog.Partition
+}
+
+// Host keeps the replicas of this node.
+type Host interface {
+	Replica(partition uint64) (*replica.Replica, bool)
+}
+
+// Options are a router's surroundings. Pause waits between tries.
+type Options struct {
+	Map   Map
+	Host  Host
+	Wait  replica.Wait
+	Pause func(ctx context.Context, d time.Duration) error
+}
+
+// Router brings requests to partitions.
+type Router struct{ options Options }
+
+// New returns a router.
+func New(o Options) *Router { return &Router{options: o} }
+
+// ErrNoTable is the answer to a request for a table that has no partitions: it is gone.
+var ErrNoTable = errors.New("the table has no partitions")
+
+var errNoReplica = errors.New("no replica of the partition is here")
+
+// locate finds the partition that holds key, as the catalog has it.
+func (r *Router) locate(tableID uint64, key []byte) (*replica.Replica, error) {
+	partitions := r.options.Map.Partitions(tableID)
+	if len(partitions) == 0 {
+		return nil, ErrNoTable
+	}
+	i := sort.Search(len(partitions), func(i int) bool { return string(partitions[i].Bounds.Lower) > string(key) })
+	return r.replica(partitions[i-1].ID)
+}
+
+// locateBelow finds the partition that holds the greatest key under upper; an empty upper means the last partition.
+func (r *Router) locateBelow(tableID uint64, upper []byte) (*replica.Replica, error) {
+	partitions := r.options.Map.Partitions(tableID)
+	if len(partitions) == 0 {
+		return nil, ErrNoTable
+	}
+	i := len(partitions)
+	if len(upper) > 0 {
+		i = sort.Search(len(partitions), func(i int) bool { return string(partitions[i].Bounds.Lower) >= string(upper) })
+	}
+	return r.replica(partitions[max(i, 1)-1].ID)
+}
+
+func (r *Router) replica(partition uint64) (*replica.Replica, error) {
+	found, ok := r.options.Host.Replica(partition)
+	if !ok {
+		return nil, &command.Rejected{Cause: fmt.Errorf("partition %d: %w", partition, errNoReplica)}
+	}
+	return found, nil
+}
+
+// again tells whether a request that failed with err certainly did not happen and may be tried again: the partition
+// moved, has not yet adopted the version the request was planned with, or has no leader. An older plan is the
+// operation's to make anew.
+func again(err error, version uint64) bool {
+	var route *command.StaleRoute
+	var leader *command.NotLeader
+	var rejected *command.Rejected
+	var stale *command.StaleTable
+	if errors.As(err, &stale) {
+		return stale.Have < version
+	}
+	return errors.As(err, &route) || errors.As(err, &leader) || errors.As(err, &rejected)
+}
+
+// try calls attempt until it does not ask for another try, within the deadline.
+func (r *Router) try(ctx context.Context, version uint64, attempt func() error) error {
+	waited := time.Duration(0)
+	for pause := pauseMin; ; pause = min(2*pause, pauseMax) {
+		err := attempt()
+		if err == nil || !again(err, version) || waited > deadline {
+			return err
+		}
+		if err := r.options.Pause(ctx, pause); err != nil {
+			return err
+		}
+		waited += pause
+	}
+}

@@ -1,0 +1,100 @@
+// Package propagate feeds global indexes from the change logs of their tables' partitions. It does not know of items
+// older than an index.
+package propagate
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"stator/internal/model/attr"
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+	"stator/internal/partition/replica"
+	"stator/internal/storage/keys"
+	"stator/internal/storage/record"
+)
+
+// Consumer is the name of this job's cursor in a partition.
+const Consumer = "index"
+
+// stepBytesMax bounds the changes read in one step.
+const stepBytesMax = 2 << 20
+
+// Router brings entries to the partitions of an index.
+type Router interface {
+	Feed(ctx context.Context, c *command.Command) error
+}
+
+// Job is the feeding of indexes from one node's partitions.
+type Job struct {
+	Router    Router
+	Wait      replica.Wait
+	NowMillis func() int64
+}
+
+// Step feeds the next changes of one partition and saves how far it came. more tells that there may be further ones.
+func (j *Job) Step(ctx context.Context, r *replica.Replica) (more bool, err error) {
+	state := r.State()
+	if state.Table == nil || len(state.Table.Global) == 0 {
+		return false, nil
+	}
+	after := max(state.Cursors[Consumer], state.Applied.First-1)
+	changes, err := r.Changes(after, stepBytesMax)
+	if err != nil || len(changes) == 0 {
+		return false, err
+	}
+	for i := range state.Table.Global {
+		ix := &state.Table.Global[i]
+		if ix.Status == table.IndexDeleting {
+			continue
+		}
+		if err := j.feed(ctx, state.Table, ix, changes); err != nil {
+			return false, fmt.Errorf("feeding index %s of table %s: %w", ix.Name, state.Table.Name, err)
+		}
+	}
+	_, err = r.WriteAndWait(ctx, j.Wait, &command.Command{
+		Action: command.Consume, Consumer: Consumer, Sequence: changes[len(changes)-1].Sequence,
+	})
+	return true, err
+}
+
+func (j *Job) feed(ctx context.Context, t *table.Table, ix *table.Index, changes []record.Change) error {
+	var entries []command.Entry
+	for i := range changes {
+		entries = append(entries, Entries(t, ix, &changes[i])...)
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	return j.Router.Feed(ctx, &command.Command{
+		Action: command.Feed, Table: ix.ID, Entries: entries, SentMillis: j.NowMillis(),
+	})
+}
+
+// Entries are what one change does to an index: nothing where the index shows the item as before.
+func Entries(t *table.Table, ix *table.Index, change *record.Change) []command.Entry {
+	oldKey, old := Entry(t, ix, change.Before)
+	newKey, new := Entry(t, ix, change.After)
+	var entries []command.Entry
+	if oldKey != nil && !bytes.Equal(oldKey, newKey) {
+		entries = append(entries, command.Entry{Key: oldKey, Version: change.Version})
+	}
+	if newKey != nil && !(bytes.Equal(oldKey, newKey) && bytes.Equal(old, new)) {
+		entries = append(entries, command.Entry{Key: newKey, Version: change.Version, Item: new})
+	}
+	return entries
+}
+
+// Entry is an item's entry in an index with its key suffix there; no key where the item is not in the index.
+func Entry(t *table.Table, ix *table.Index, item attr.Map) ([]byte, attr.Map) {
+	entry, ok := ix.Entry(t, item)
+	if !ok {
+		return nil, nil
+	}
+	hash, rng, ok := ix.EntryKey(t, entry)
+	if !ok {
+		return nil, nil
+	}
+	return keys.Suffix(hash, rng), entry
+}

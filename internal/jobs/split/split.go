@@ -1,0 +1,228 @@
+// Package split cuts a partition in two: reserved in the catalog, performed by the partition in one batch, then entered
+// in the catalog. It does not decide when.
+package split
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+	"stator/internal/partition/replica"
+)
+
+// Host keeps the replicas of this node.
+type Host interface {
+	Replica(partition uint64) (*replica.Replica, bool)
+	// Start brings up a partition whose state is durable, if it is not up yet.
+	Start(partition uint64) error
+	// Counted is the true statistics of a table's range, read from a snapshot taken at the call.
+	Counted(d machine.Descriptor) func() (command.Stats, error)
+	// Middle is a key suffix that halves a partition, at a collection's beginning if whole is set; nil if there is none.
+	Middle(d machine.Descriptor, whole bool) ([]byte, error)
+}
+
+// Job is the splitting of partitions.
+type Job struct {
+	Catalog *catalog.Catalog
+	Host    Host
+	Wait    replica.Wait
+}
+
+// ErrNothing is the answer to a split of a partition that has no two halves.
+var ErrNothing = errors.New("the partition has no key at which it could be split")
+
+// At splits the partition of a table, or of an index's hidden table, that holds at; with an empty at the largest one in
+// its middle. It returns the new partition's id.
+func (j *Job) At(ctx context.Context, name string, tableID uint64, at []byte) (child uint64, err error) {
+	parent, at, err := j.place(name, tableID, at)
+	if err != nil {
+		return 0, err
+	}
+	state := parent.State()
+	if string(at) == string(state.Descriptor.Bounds.Lower) {
+		return 0, ErrNothing
+	}
+	reserved, err := j.reserve(ctx, name, catalog.Reservation{
+		Table: tableID, Parent: state.Descriptor.Partition, Generation: state.Descriptor.Generation, At: at,
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reserving a split of partition %d: %w", state.Descriptor.Partition, err)
+	}
+	performed := j.perform(ctx, parent, reserved)
+	if err := j.finish(ctx, name, reserved); err != nil {
+		return 0, err
+	}
+	return reserved.Child, performed
+}
+
+// place finds the partition to split and the key to split it at.
+func (j *Job) place(name string, tableID uint64, at []byte) (*replica.Replica, []byte, error) {
+	entry, ok := j.Catalog.Entry(name)
+	if !ok {
+		return nil, nil, catalog.ErrMissing
+	}
+	var chosen *replica.Replica
+	largest := int64(-1)
+	for _, p := range entry.Partitions[tableID] {
+		r, ok := j.Host.Replica(p.ID)
+		if !ok {
+			continue
+		}
+		state := r.State()
+		if len(at) > 0 && state.Descriptor.Bounds.Holds(at) {
+			return r, at, nil
+		}
+		if len(at) == 0 && state.Applied.Stats.Bytes > largest {
+			chosen, largest = r, state.Applied.Stats.Bytes
+		}
+	}
+	if chosen == nil {
+		return nil, nil, fmt.Errorf("table %s has no partition for this key here", name)
+	}
+	state := chosen.State()
+	whole := tableID == entry.Table.ID && len(entry.Table.Local) > 0
+	at, err := j.Host.Middle(state.Descriptor, whole)
+	if err != nil {
+		return nil, nil, err
+	}
+	if at == nil {
+		return nil, nil, ErrNothing
+	}
+	return chosen, at, nil
+}
+
+// reserve gives the split a child id in the catalog. At most one split of a parent is under way.
+func (j *Job) reserve(ctx context.Context, name string, wanted catalog.Reservation) (catalog.Reservation, error) {
+	child, err := j.Catalog.Reserve(ctx, 1)
+	if err != nil {
+		return wanted, err
+	}
+	wanted.Child = child
+	_, err = j.Catalog.UpdateEntry(ctx, name, func(e *catalog.Entry) (*catalog.Entry, error) {
+		for _, s := range e.Splits {
+			if s.Parent == wanted.Parent {
+				return nil, fmt.Errorf("partition %d is being split already", s.Parent)
+			}
+		}
+		next := *e
+		next.Splits = append(slices.Clone(e.Splits), wanted)
+		return &next, nil
+	})
+	return wanted, err
+}
+
+// perform has the parent do it, then mends the statistics the halves began with.
+func (j *Job) perform(ctx context.Context, parent *replica.Replica, s catalog.Reservation) error {
+	var count func() (command.Stats, error)
+	var estimated command.Stats
+	err := replica.ChangeAndWait(ctx, j.Wait, func(done func(error)) {
+		parent.Split(&command.Command{At: s.At, Child: s.Child, Generation: s.Generation}, func(err error) {
+			if err == nil {
+				state := parent.State()
+				estimated, count = state.Applied.Stats, j.Host.Counted(state.Descriptor)
+			}
+			done(err)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if err := j.Host.Start(s.Child); err != nil {
+		return err
+	}
+	truth, err := count()
+	if err != nil {
+		return fmt.Errorf("counting partition %d after its split: %w", s.Parent, err)
+	}
+	missing := minus(truth, estimated)
+	if _, err := parent.WriteAndWait(ctx, j.Wait, &command.Command{Action: command.Correct, Correction: missing}); err != nil {
+		return err
+	}
+	child, ok := j.Host.Replica(s.Child)
+	if !ok {
+		return fmt.Errorf("partition %d did not start", s.Child)
+	}
+	_, err = child.WriteAndWait(ctx, j.Wait, &command.Command{Action: command.Correct, Correction: minus(command.Stats{}, missing)})
+	return err
+}
+
+func minus(a, b command.Stats) command.Stats {
+	d := command.Stats{Items: a.Items - b.Items, Bytes: a.Bytes - b.Bytes, Local: map[uint32]command.Tally{}}
+	for index, tally := range a.Local {
+		d.Local[index] = tally
+	}
+	for index, tally := range b.Local {
+		left := d.Local[index]
+		d.Local[index] = command.Tally{Items: left.Items - tally.Items, Bytes: left.Bytes - tally.Bytes}
+	}
+	return d
+}
+
+// Recover finishes every split that a crash left reserved: one that was performed is entered, one that was not is
+// refused for ever, then cancelled.
+func (j *Job) Recover(ctx context.Context) error {
+	for _, entry := range j.Catalog.Entries() {
+		for _, s := range entry.Splits {
+			if err := j.finish(ctx, entry.Table.Name, s); err != nil {
+				return fmt.Errorf("recovering the split of partition %d: %w", s.Parent, err)
+			}
+		}
+	}
+	return nil
+}
+
+// finish enters in the catalog what the parent says of itself.
+func (j *Job) finish(ctx context.Context, name string, s catalog.Reservation) error {
+	parent, ok := j.Host.Replica(s.Parent)
+	if !ok {
+		return fmt.Errorf("partition %d is not here", s.Parent)
+	}
+	if string(parent.State().Descriptor.Bounds.Upper) != string(s.At) {
+		// The generation rises first: a split of the old one that is still under way somewhere is then refused.
+		err := replica.ChangeAndWait(ctx, j.Wait, func(done func(error)) {
+			parent.Split(&command.Command{Generation: parent.State().Descriptor.Generation}, done)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if string(parent.State().Descriptor.Bounds.Upper) == string(s.At) {
+		if err := j.Host.Start(s.Child); err != nil {
+			return err
+		}
+	}
+	_, err := j.Catalog.UpdateEntry(ctx, name, func(e *catalog.Entry) (*catalog.Entry, error) {
+		next := *e
+		next.Splits = slices.DeleteFunc(slices.Clone(e.Splits), func(o catalog.Reservation) bool { return o.Child == s.Child })
+		next.Partitions = entered(e.Partitions, s, parent.State().Descriptor)
+		return &next, nil
+	})
+	return err
+}
+
+// entered is the map with the parent as it is now and, if it was split, its child.
+func entered(all map[uint64][]catalog.Partition, s catalog.Reservation, parent machine.Descriptor) map[uint64][]catalog.Partition {
+	next := map[uint64][]catalog.Partition{}
+	for id, partitions := range all {
+		if id != s.Table {
+			next[id] = partitions
+			continue
+		}
+		for _, p := range partitions {
+			if p.ID != s.Parent {
+				next[id] = append(next[id], p)
+				continue
+			}
+			next[id] = append(next[id], catalog.Partition{ID: p.ID, Generation: parent.Generation, Bounds: parent.Bounds})
+			if string(parent.Bounds.Upper) == string(s.At) && string(p.Bounds.Upper) != string(s.At) {
+				right := command.Bounds{Lower: s.At, Upper: p.Bounds.Upper}
+				next[id] = append(next[id], catalog.Partition{ID: s.Child, Generation: 1, Bounds: right})
+			}
+		}
+	}
+	return next
+}

@@ -1,0 +1,118 @@
+// Package trim removes what nobody can need any more: old tombstones of global indexes. It knows no table's items.
+package trim
+
+import (
+	"context"
+	"fmt"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/jobs/propagate"
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+	"stator/internal/partition/replica"
+)
+
+// tombstoneAgeMillis is how long a tombstone is kept at least: ten times the age at which a feed is refused.
+const tombstoneAgeMillis = 600_000
+
+// stepBytesMax bounds what one step walks of an index.
+const stepBytesMax = 4 << 20
+
+// versionLogicalBits is how far a version's milliseconds are shifted.
+const versionLogicalBits = 20
+
+// Host keeps the replicas of this node.
+type Host interface {
+	Replica(partition uint64) (*replica.Replica, bool)
+}
+
+// Job is the removal of tombstones.
+type Job struct {
+	Catalog   *catalog.Catalog
+	Host      Host
+	Wait      replica.Wait
+	NowMillis func() int64
+	// after is where the walk of a partition goes on.
+	after map[uint64][]byte
+}
+
+// Step walks a stretch of every index partition.
+func (j *Job) Step(ctx context.Context) error {
+	if j.after == nil {
+		j.after = map[uint64][]byte{}
+	}
+	for _, entry := range j.Catalog.Entries() {
+		for i := range entry.Table.Global {
+			ix := &entry.Table.Global[i]
+			if ix.Status != table.IndexActive {
+				continue
+			}
+			if err := j.index(ctx, entry, ix); err != nil {
+				return fmt.Errorf("sweeping index %s of table %s: %w", ix.Name, entry.Table.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) error {
+	limit := j.fedUpTo(entry)
+	for _, p := range entry.Partitions[ix.ID] {
+		if r, ok := j.Host.Replica(p.ID); ok {
+			if err := j.partition(ctx, r, limit); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fedUpTo is the version under which tombstones may go: old enough, and below everything that is not fed yet.
+func (j *Job) fedUpTo(entry *catalog.Entry) uint64 {
+	limit := uint64(j.NowMillis()-tombstoneAgeMillis) << versionLogicalBits
+	for _, p := range entry.Partitions[entry.Table.ID] {
+		r, ok := j.Host.Replica(p.ID)
+		if !ok {
+			return 0
+		}
+		state := r.State()
+		if state.Cursors[propagate.Consumer] < state.Applied.Sequence {
+			return 0
+		}
+	}
+	return limit
+}
+
+func (j *Job) partition(ctx context.Context, r *replica.Replica, limit uint64) error {
+	state := r.State()
+	id := state.Descriptor.Partition
+	if state.Table == nil {
+		return nil
+	}
+	lower := state.Descriptor.Bounds.Lower
+	if after := j.after[id]; state.Descriptor.Bounds.Holds(after) && len(after) > 0 {
+		lower = append(append([]byte(nil), after...), 0)
+	}
+	page, err := r.ScanAndWait(ctx, j.Wait, &command.Plan{
+		Table: state.Descriptor.Table, TableVersion: state.Table.Version,
+		Lower: lower, Upper: state.Descriptor.Bounds.Upper, Bytes: stepBytesMax, Strong: true, Raw: true,
+	})
+	if err != nil {
+		return err
+	}
+	j.after[id] = nil
+	if page.Reason == command.Budget {
+		j.after[id] = page.Next
+	}
+	sweep := command.Command{Action: command.Sweep}
+	for _, e := range page.Entries {
+		if e.Item == nil && e.Version < limit {
+			sweep.Tombstones = append(sweep.Tombstones, e)
+		}
+	}
+	if len(sweep.Tombstones) == 0 {
+		return nil
+	}
+	_, err = r.WriteAndWait(ctx, j.Wait, &sweep)
+	return err
+}

@@ -1,0 +1,159 @@
+package expr
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"stator/internal/model/attr"
+)
+
+// Bounds of ExpressionAttributeNames (semantics §4): what an alias stands for, and an alias with its # or colon.
+const (
+	nameBytesMax  = 65535
+	aliasBytesMax = 255
+)
+
+// Names holds ExpressionAttributeNames and ExpressionAttributeValues of one request and remembers which of them were used. It belongs to one goroutine.
+type Names struct {
+	names  map[string]string
+	values attr.Map
+
+	checked bool
+	fault   string // what Check found
+
+	usedNames, usedValues []string // with repetitions only across expressions
+}
+
+// NewNames takes the two maps of a request; nil means absent.
+func NewNames(names map[string]string, values attr.Map) *Names {
+	return &Names{names: names, values: values}
+}
+
+// Check finds an empty map, a malformed key or a faulty value in either map (semantics §8.2). It comes before any expression: the parsers call it first.
+func (n *Names) Check() error {
+	if !n.checked {
+		n.checked = true
+		n.fault = first(n.checkNames(), n.checkValues())
+	}
+	if n.fault != "" {
+		return &Error{n.fault}
+	}
+	return nil
+}
+
+func (n *Names) checkNames() string {
+	if n.names == nil {
+		return ""
+	}
+	if len(n.names) == 0 {
+		return "ExpressionAttributeNames must not be empty"
+	}
+	// A Go map has no order. The alphabet's makes the first fault the same one every time.
+	keys := slices.Sorted(maps.Keys(n.names))
+	for _, key := range keys {
+		if !isAlias(key, '#') {
+			return `ExpressionAttributeNames contains invalid key: Syntax error; key: "` + key + `"`
+		}
+	}
+	for _, key := range keys {
+		switch name := n.names[key]; {
+		case name == "":
+			return "ExpressionAttributeNames contains invalid value: Empty attribute name for key " + key
+		case len(name) > nameBytesMax:
+			return "ExpressionAttributeNames contains invalid value: Attribute name is too large, must be less than 65536 bytes for key " + key
+		}
+	}
+	return ""
+}
+
+func (n *Names) checkValues() string {
+	if len(n.values) == 0 {
+		return ""
+	}
+	if n.values.Len() == 0 {
+		return "ExpressionAttributeValues must not be empty"
+	}
+	for key := range n.values.All() {
+		if !isAlias(key, ':') {
+			return `ExpressionAttributeValues contains invalid key: Syntax error; key: "` + key + `"`
+		}
+	}
+	if key, text := n.values.FaultAt(); text != "" {
+		return "ExpressionAttributeValues contains invalid value: " + text + " for key " + key
+	}
+	return ""
+}
+
+func isAlias(key string, sign byte) bool {
+	return len(key) >= 2 && len(key) <= aliasBytesMax && key[0] == sign && wordEnd(key, 1) == len(key)
+}
+
+// name resolves an alias and notes its use.
+func (n *Names) name(alias string) (string, bool) {
+	name, found := n.names[alias]
+	if found {
+		n.usedNames = append(n.usedNames, alias)
+	}
+	return name, found
+}
+
+// fill resolves the placeholders of a text and notes their use. False means that some are not defined. Both sides are sorted and walked together: a
+// request may define very many values, and looking each placeholder up would walk them once for each.
+func (n *Names) fill(t *tables, values []attr.Value) bool {
+	next, found := 0, 0
+	for name, value := range n.values.All() {
+		for next < len(t.sorted) && t.values[t.sorted[next]] < name {
+			next++
+		}
+		if next == len(t.sorted) {
+			break
+		}
+		if at := t.sorted[next]; t.values[at] == name {
+			values[at] = value
+			n.usedValues = append(n.usedValues, t.values[at])
+			found++
+		}
+	}
+	return found == len(t.values)
+}
+
+// Unused reports names, then values, that no expression parsed with n mentioned. It is called after all expressions were parsed.
+func (n *Names) Unused() error {
+	if idle := unused(len(n.names), maps.Keys(n.names), n.usedNames); idle != "" {
+		return &Error{"Value provided in ExpressionAttributeNames unused in expressions: keys: {" + idle + "}"}
+	}
+	values := func(yield func(string) bool) {
+		for key := range n.values.All() {
+			if !yield(key) {
+				return
+			}
+		}
+	}
+	if idle := unused(n.values.Len(), values, n.usedValues); idle != "" {
+		return &Error{"Value provided in ExpressionAttributeValues unused in expressions: keys: {" + idle + "}"}
+	}
+	return nil
+}
+
+// unused joins those of count keys that are not in used.
+func unused(count int, keys func(yield func(string) bool), used []string) string {
+	if count == 0 {
+		return ""
+	}
+	seen := make(map[string]struct{}, len(used))
+	for _, key := range used {
+		seen[key] = struct{}{}
+	}
+	if len(seen) == count {
+		return ""
+	}
+	var idle []string
+	for key := range keys {
+		if _, found := seen[key]; !found {
+			idle = append(idle, key)
+		}
+	}
+	slices.Sort(idle)
+	return strings.Join(idle, ", ")
+}

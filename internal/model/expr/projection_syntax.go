@@ -1,0 +1,21 @@
+package expr
+
+func parseProjection(text string) (*projectionTree, string) {
+	p := newParser(text)
+	for {
+		if _, ok := p.path(nil); !ok {
+			return nil, p.syntaxError()
+		}
+		if p.peek().kind == tokenEnd {
+			break
+		}
+		if !p.is(',') {
+			return nil, p.syntaxError()
+		}
+		p.at++
+	}
+	if p.reserved != "" {
+		return nil, p.reserved
+	}
+	return &projectionTree{p.seal()}, ""
+}

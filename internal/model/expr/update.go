@@ -1,0 +1,113 @@
+package expr
+
+import "stator/internal/model/attr"
+
+// Update is a parsed update bound to the names and values of a request. It is immutable. A nil update is one without any clause.
+type Update struct {
+	actions []action
+	values  []attr.Value
+	sources []Path // the paths right-hand sides read
+	targets []Path // of the actions, in text order
+	root    branch // of targets
+	legacy  bool   // AttributeUpdates: ADD takes lists, and other texts
+}
+
+// action is an actionSyntax after binding.
+type action struct {
+	clause clause
+	target Path
+	value  operand
+}
+
+// ParseUpdate parses an UpdateExpression. Errors are *Error.
+func ParseUpdate(text string, n *Names) (*Update, error) {
+	if err := n.Check(); err != nil {
+		return nil, err
+	}
+	tree, fault := updateCache.parse(text, parseUpdate)
+	if fault != "" {
+		return nil, UpdateExpression.refuse(fault)
+	}
+	u, fault := bindUpdate(tree, n)
+	if fault != "" {
+		return nil, UpdateExpression.refuse(fault)
+	}
+	return u, nil
+}
+
+// CreatesItem tells whether the update creates a missing item: false when all it does is remove (semantics §8.26).
+func (u *Update) CreatesItem() bool {
+	if u == nil || len(u.actions) == 0 {
+		return true
+	}
+	for i := range u.actions {
+		if !u.actions[i].removes() {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *action) removes() bool { return a.clause == clauseRemove || a.clause == clauseDelete }
+
+// Attributes lists the top-level names the update writes, each once, in text order.
+func (u *Update) Attributes() []string {
+	if u == nil {
+		return nil
+	}
+	return topNames(u.targets)
+}
+
+// Paths lists the document paths the update writes, in text order.
+func (u *Update) Paths() []Path {
+	if u == nil {
+		return nil
+	}
+	return u.targets
+}
+
+// Touched returns the fragments of an item (the one before or the one after) that the update names: what UPDATED_OLD and UPDATED_NEW answer. It is nil
+// when none of them is present.
+func (u *Update) Touched(item attr.Map) attr.Map {
+	if u == nil {
+		return nil
+	}
+	return u.root.choose(item)
+}
+
+// What an update is charged besides the attributes it writes, in bytes (semantics §2.6). DynamoDB's figures have no known reason; they were measured.
+const (
+	costUpdate = 3
+	costSet    = 19 // SET and ADD
+	costIndex  = 1  // more, when a SET goes through a list index
+	costRemove = 2  // REMOVE and DELETE
+)
+
+// WriteCost is what an update weighs in bytes when its own writes, not the finished item, are measured (semantics §2.6): the attributes it writes as
+// they are in the item after, with their names, and a cost for each action.
+func (u *Update) WriteCost(after attr.Map) int {
+	if u == nil {
+		return costUpdate
+	}
+	cost := costUpdate
+	for i := range u.actions {
+		switch a := &u.actions[i]; {
+		case a.removes():
+			cost += costRemove
+		case a.clause == clauseSet && a.target.indexed():
+			cost += costSet + costIndex
+		default:
+			cost += costSet
+		}
+	}
+	next := 0
+	for name, value := range after.All() {
+		for next < len(u.root.kids) && u.root.kids[next].step.Name < name {
+			next++
+		}
+		if next < len(u.root.kids) && u.root.kids[next].step.Name == name {
+			cost += len(name) + value.Size()
+		}
+	}
+	return cost
+}

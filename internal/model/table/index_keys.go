@@ -1,0 +1,98 @@
+package table
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"stator/internal/model/attr"
+)
+
+// Texts about key values (errors.json key-*). The missing space before 2048 is in the service.
+const (
+	textHashSize  = "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes"
+	textRangeSize = "One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
+)
+
+// CheckIndexKeys is DynamoDB's text for why item cannot be put into t: an index key attribute is there and is of the wrong type, empty or
+// too large. "" = it can (errors.json key-index-*).
+func CheckIndexKeys(t *Table, item attr.Map) string {
+	return t.checkIndexKeys(item, func(ix *Index, a KeyAttribute) string {
+		return fmt.Sprintf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
+			"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", emptyNoun(a.Type), ix.Name, a.Name)
+	})
+}
+
+// CheckUpdatedIndexKeys is CheckIndexKeys with the words for an item that an update made.
+func CheckUpdatedIndexKeys(t *Table, item attr.Map) string {
+	return t.checkIndexKeys(item, func(_ *Index, a KeyAttribute) string {
+		return "One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not " +
+			"supported. The AttributeValue for a key attribute cannot contain an empty " + emptyNoun(a.Type) + " value."
+	})
+}
+
+// checkIndexKeys walks the indexes by name, so that the text names the alphabetically first one (errors.json key-index-type).
+func (t *Table) checkIndexKeys(item attr.Map, empty func(*Index, KeyAttribute) string) string {
+	for _, ix := range t.byName() {
+		for _, a := range ix.Key.Attributes() {
+			v, ok := item.Get(a.Name)
+			switch {
+			case !ok:
+			case v.Type() != a.Type:
+				return fmt.Sprintf("One or more parameter values were invalid: Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s",
+					a.Name, a.Type, v.Type(), ix.Name)
+			case a.Type != attr.N && len(v.Str()) == 0:
+				return empty(ix, a)
+			}
+		}
+		if text := checkSizes(ix.Key, item); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// byName lists the indexes that hold or will hold entries, sorted by name. Most tables have none or one: then nothing is sorted.
+func (t *Table) byName() []*Index {
+	if len(t.Local)+len(t.Global) == 0 {
+		return nil
+	}
+	indexes := make([]*Index, 0, len(t.Local)+len(t.Global))
+	for i := range t.Local {
+		indexes = append(indexes, &t.Local[i])
+	}
+	for i := range t.Global {
+		if t.Global[i].Status != IndexDeleting {
+			indexes = append(indexes, &t.Global[i])
+		}
+	}
+	slices.SortFunc(indexes, func(a, b *Index) int { return strings.Compare(a.Name, b.Name) })
+	return indexes
+}
+
+// checkSizes holds every hash attribute to HashBytesMax and the range attributes together to RangeBytesMax, as the service's two texts
+// say: "size of hashkey" and "aggregated size of all range keys".
+func checkSizes(key Key, item attr.Map) string {
+	for _, a := range key.Hash {
+		if v, ok := item.Get(a.Name); ok && v.Size() > HashBytesMax {
+			return textHashSize
+		}
+	}
+	total := 0
+	for _, a := range key.Range {
+		if v, ok := item.Get(a.Name); ok {
+			total += v.Size()
+		}
+	}
+	if total > RangeBytesMax {
+		return textRangeSize
+	}
+	return ""
+}
+
+func emptyNoun(kind attr.Type) string {
+	if kind == attr.B {
+		return "binary"
+	}
+	return "string"
+}

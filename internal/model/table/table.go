@@ -1,0 +1,93 @@
+// Package table is the description of one table: its key, indexes and settings. It does not know where tables are kept or who asks.
+package table
+
+import "slices"
+
+// Table describes one table. A Table that others can see is never changed: change a Clone.
+//
+// Invariant: Version rises with every change that a partition has to adopt.
+type Table struct {
+	ID      uint64 `json:"id"` // assigned by the catalog, never reused; it stands in every storage key
+	Name    string `json:"name"`
+	UUID    string `json:"uuid"` // TableId of the API, stable for the table's life
+	Version uint64 `json:"version"`
+	State   State  `json:"state"`
+
+	Key         Key            `json:"key"`
+	Definitions []KeyAttribute `json:"definitions"` // every key attribute of the table and its indexes, in the order declared
+	Local       []Index        `json:"local,omitempty"`
+	Global      []Index        `json:"global,omitempty"`
+
+	Billing            Billing           `json:"billing"`
+	Throughput         Throughput        `json:"throughput"`
+	BillingMillis      int64             `json:"billingMillis,omitempty"` // when the table last became on-demand, epoch milliseconds; 0 = never
+	OnDemand           OnDemand          `json:"onDemand"`
+	Warm               Warm              `json:"warm"`
+	Class              string            `json:"class,omitempty"` // TableClass as last sent, "" = never set
+	ClassMillis        int64             `json:"classMillis,omitempty"`
+	Encryption         Encryption        `json:"encryption"`
+	DeletionProtection bool              `json:"deletionProtection,omitempty"`
+	Tags               map[string]string `json:"tags,omitempty"`
+	CreatedMillis      int64             `json:"createdMillis"` // epoch milliseconds
+}
+
+// Clone is a copy that shares nothing that the owner of either may change.
+func (t *Table) Clone() *Table {
+	c := *t
+	c.Definitions = slices.Clone(t.Definitions)
+	c.Local = cloneIndexes(t.Local)
+	c.Global = cloneIndexes(t.Global)
+	if t.Tags != nil {
+		c.Tags = make(map[string]string, len(t.Tags))
+		for k, v := range t.Tags {
+			c.Tags[k] = v
+		}
+	}
+	return &c
+}
+
+// LocalIndex finds a local secondary index by name.
+func (t *Table) LocalIndex(name string) (*Index, bool) { return find(t.Local, name) }
+
+// GlobalIndex finds a global secondary index by name.
+func (t *Table) GlobalIndex(name string) (*Index, bool) { return find(t.Global, name) }
+
+// GlobalIndexByID finds a global secondary index by the id of its hidden table.
+func (t *Table) GlobalIndexByID(id uint64) (*Index, bool) {
+	for i := range t.Global {
+		if t.Global[i].ID == id {
+			return &t.Global[i], true
+		}
+	}
+	return nil, false
+}
+
+// Serves reports whether reads and writes of items are answered: not while the table is being created or deleted (semantics §17.1).
+func (t *Table) Serves() bool { return t.State == Active || t.State == Updating }
+
+// Settled reports whether no index is being created, updated or deleted.
+func (t *Table) Settled() bool {
+	for i := range t.Global {
+		if t.Global[i].Status != IndexActive {
+			return false
+		}
+	}
+	return true
+}
+
+func find(indexes []Index, name string) (*Index, bool) {
+	for i := range indexes {
+		if indexes[i].Name == name {
+			return &indexes[i], true
+		}
+	}
+	return nil, false
+}
+
+func cloneIndexes(indexes []Index) []Index {
+	copies := slices.Clone(indexes)
+	for i := range copies {
+		copies[i].Projection.NonKey = slices.Clone(copies[i].Projection.NonKey)
+	}
+	return copies
+}

@@ -1,0 +1,126 @@
+package table
+
+import "fmt"
+
+// Throughput is provisioned capacity in units per second, zeros for an on-demand table or index, with the marks of its last changes.
+type Throughput struct {
+	Read            int64 `json:"read,omitempty"`
+	Write           int64 `json:"write,omitempty"`
+	IncreasedMillis int64 `json:"increasedMillis,omitempty"` // epoch milliseconds, 0 = never
+	DecreasedMillis int64 `json:"decreasedMillis,omitempty"` // epoch milliseconds, 0 = never
+	Decreases       int64 `json:"decreases,omitempty"`       // how many on the UTC day of DecreasedMillis
+}
+
+// Check is the text against units over the bound; of ends it, "" for a table's.
+func (t Throughput) Check(of string) string {
+	if t.Read > UnitsMax {
+		return fmt.Sprintf("Given value %d for ReadCapacityUnits is out of bounds%s", t.Read, of)
+	}
+	if t.Write > UnitsMax {
+		return fmt.Sprintf("Given value %d for WriteCapacityUnits is out of bounds%s", t.Write, of)
+	}
+	return ""
+}
+
+// Warm is the throughput that a provisioned table or index serves at once.
+func (t Throughput) Warm() Warm { return Warm{Read: t.Read, Write: t.Write} }
+
+// OnDemand bounds an on-demand table's or index's units per second; 0 = not bounded.
+type OnDemand struct {
+	Read  int64 `json:"read,omitempty"`
+	Write int64 `json:"write,omitempty"`
+}
+
+// OnDemandCleared is the member value that takes a bound away.
+const OnDemandCleared = -1
+
+// Merged is o with the members that were sent; OnDemandCleared takes a bound away (semantics §17.8).
+func (o OnDemand) Merged(w OnDemandWish) OnDemand {
+	if w.Read != nil {
+		o.Read = max(0, *w.Read)
+	}
+	if w.Write != nil {
+		o.Write = max(0, *w.Write)
+	}
+	return o
+}
+
+// Check is the text against a bound that is no positive number, or against any on a table with provisioned throughput. of is "table" or
+// names the index.
+func (w OnDemandWish) Check(billing Billing, of string) string {
+	for _, m := range []struct {
+		name string
+		sent *int64
+	}{{"MaxReadRequestUnits", w.Read}, {"MaxWriteRequestUnits", w.Write}} {
+		switch {
+		case m.sent == nil:
+		case billing == Provisioned:
+			return invalid + m.name + " for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"
+		case *m.sent <= 0 || *m.sent > UnitsMax:
+			return invalid + "Requested " + m.name + " for OnDemandThroughput for " + of + " is outside of valid range"
+		}
+	}
+	return ""
+}
+
+// WithoutClears is w without the members that take a bound away: what is left has to be in range.
+func (w OnDemandWish) WithoutClears() OnDemandWish {
+	if w.Read != nil && *w.Read == OnDemandCleared {
+		w.Read = nil
+	}
+	if w.Write != nil && *w.Write == OnDemandCleared {
+		w.Write = nil
+	}
+	return w
+}
+
+// Warm is the throughput in units per second that a table or index serves at once. It only grows (semantics §17.8).
+type Warm struct {
+	Read  int64 `json:"read,omitempty"`
+	Write int64 `json:"write,omitempty"`
+}
+
+// WarmOnDemand is what every on-demand table and index serves at once.
+var WarmOnDemand = Warm{Read: 12_000, Write: 4_000}
+
+// Raised is the larger of both in each member.
+func (w Warm) Raised(v Warm) Warm {
+	return Warm{Read: max(w.Read, v.Read), Write: max(w.Write, v.Write)}
+}
+
+// Check is the text against a wish, whose members that were not sent are 0, with impossible units.
+func (w Warm) Check(of string) string {
+	for _, m := range w.members() {
+		if m.units < 0 || m.units > UnitsMax {
+			return invalid + "Requested " + m.name + " for WarmThroughput for " + of + " is outside of valid range"
+		}
+	}
+	return ""
+}
+
+// CheckGrowth is the text against a wish below what is there.
+func (w Warm) CheckGrowth(wish Warm, of string) string {
+	now := w.members()
+	for i, m := range wish.members() {
+		if m.units != 0 && m.units < now[i].units {
+			return invalid + "Requested " + m.name + " for WarmThroughput for " + of +
+				" is lower than current WarmThroughput, decreasing WarmThroughput is not supported"
+		}
+	}
+	return ""
+}
+
+type warmMember struct {
+	name  string
+	units int64
+}
+
+func (w Warm) members() [2]warmMember {
+	return [2]warmMember{{"ReadUnitsPerSecond", w.Read}, {"WriteUnitsPerSecond", w.Write}}
+}
+
+// Encryption is the server-side encryption that was asked for. It is kept to be described and has no other effect.
+type Encryption struct {
+	Enabled bool   `json:"enabled,omitempty"`
+	Key     string `json:"key,omitempty"` // KMSMasterKeyId as sent, "" = the service's own KMS key
+}

@@ -1,0 +1,257 @@
+package node
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"stator/internal/jobs/propagate"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+)
+
+// How often what is not asked for by an event is looked at.
+const (
+	controlEvery     = time.Second
+	spaceEvery       = 2 * time.Second
+	trimEvery        = 30 * time.Second
+	relaxedSyncEvery = 100 * time.Millisecond
+	// retryAfter is the wait after a job's failure.
+	retryAfter = 200 * time.Millisecond
+)
+
+// feedWorkers is how many partitions' changes are fed to indexes side by side.
+const feedWorkers = 2
+
+// catalogLogBytesMax is how much of the catalog's change log is kept for followers that lag.
+const catalogLogBytesMax = 4 << 20
+
+const (
+	feedConsumer    = propagate.Consumer
+	catalogConsumer = "catalog"
+)
+
+// signal asks a goroutine for a step; several asks before the step are one.
+type signal chan struct{}
+
+func newSignal() signal { return make(signal, 1) }
+
+func (s signal) raise() {
+	select {
+	case s <- struct{}{}:
+	default:
+	}
+}
+
+func (n *Node) run(f func()) {
+	n.running.Add(1)
+	go func() {
+		defer n.running.Done()
+		f()
+	}()
+}
+
+// startCore starts what every write needs.
+func (n *Node) startCore(ctx context.Context) {
+	for range executorCount() {
+		n.run(func() { n.executors.run(ctx) })
+	}
+	n.run(func() { n.commit(ctx) })
+}
+
+// startJobs starts what goes on behind requests.
+func (n *Node) startJobs(ctx context.Context) {
+	n.run(func() { n.loop(ctx, n.controlling, controlEvery, "tables", n.control) })
+	n.run(func() { n.loop(ctx, n.filling, controlEvery, "backfill", n.fill) })
+	n.run(func() { n.loop(ctx, n.following, controlEvery, "catalog", n.follow) })
+	n.run(func() { n.loop(ctx, newSignal(), spaceEvery, "disk", func(context.Context) error { return n.engine.Space().Check() }) })
+	n.run(func() { n.loop(ctx, newSignal(), trimEvery, "trim", n.jobs.trim.Step) })
+	if n.options.Durability == Relaxed && !n.options.InMemory {
+		n.run(func() {
+			n.loop(ctx, newSignal(), relaxedSyncEvery, "sync", func(context.Context) error { return n.engine.Sync() })
+		})
+	}
+	for range feedWorkers {
+		n.run(func() { n.feed(ctx) })
+	}
+}
+
+// commit makes decided batches durable. While one engine commit is synced the next gathers.
+func (n *Node) commit(ctx context.Context) {
+	for {
+		select {
+		case <-n.committing:
+			for n.committer.Step() {
+				continue
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// loop runs step when asked and every so often. A failure is logged and tried again.
+func (n *Node) loop(ctx context.Context, asked signal, every time.Duration, name string, step func(context.Context) error) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-asked:
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		if err := step(ctx); err != nil && ctx.Err() == nil {
+			n.options.Log.Error("background work failed and will be tried again", "job", name, "error", err)
+			if pause(ctx, retryAfter) == nil {
+				asked.raise()
+			}
+		}
+	}
+}
+
+// control brings tables to the state the catalog wants.
+func (n *Node) control(ctx context.Context) error {
+	if err := n.jobs.adopt.Step(ctx); err != nil {
+		return err
+	}
+	if err := n.jobs.drop.Step(ctx); err != nil {
+		return err
+	}
+	n.filling.raise()
+	return nil
+}
+
+func (n *Node) fill(ctx context.Context) error {
+	for {
+		more, err := n.jobs.backfill.Step(ctx)
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+func (n *Node) logBackfill(tableName, indexName string, items int64) {
+	n.options.Log.Debug("filling index", "table", tableName, "index", indexName, "items", items)
+}
+
+// follow keeps the catalog current, and its change log short.
+func (n *Node) follow(ctx context.Context) error {
+	if err := n.catalog.Follow(ctx); err != nil {
+		return err
+	}
+	system, _ := n.host.Replica(machine.CatalogPartition)
+	state := system.State()
+	if state.Applied.LogBytes < catalogLogBytesMax {
+		return nil
+	}
+	_, err := system.WriteAndWait(ctx, waitOnChannel, &command.Command{
+		Action: command.Consume, Consumer: catalogConsumer, Sequence: state.Applied.Sequence,
+	})
+	return err
+}
+
+// performed is told of every batch that became visible.
+func (n *Node) performed(b machine.Batch, state machine.Part) {
+	if b.Changes == 0 {
+		return
+	}
+	if state.Descriptor.Partition == machine.CatalogPartition {
+		n.following.raise()
+		return
+	}
+	n.feeds.add(state.Descriptor.Partition)
+}
+
+// broken is told that a copy is quarantined.
+func (n *Node) broken(partition uint64, err error) {
+	n.options.Log.Error("a partition's copy is broken and out of service", "partition", partition, "error", err)
+}
+
+// feeds are the partitions with changes that indexes have not seen.
+type feeds struct {
+	mu      sync.Mutex
+	waiting []uint64
+	// busy maps a partition that waits or is fed to whether it has to be fed once more.
+	busy map[uint64]bool
+	some signal
+}
+
+func newFeeds() *feeds { return &feeds{busy: map[uint64]bool{}, some: newSignal()} }
+
+func (f *feeds) add(partition uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, busy := f.busy[partition]; busy {
+		f.busy[partition] = true
+		return
+	}
+	f.busy[partition] = false
+	f.waiting = append(f.waiting, partition)
+	f.some.raise()
+}
+
+func (f *feeds) next() (uint64, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.waiting) == 0 {
+		return 0, false
+	}
+	id := f.waiting[0]
+	f.waiting = f.waiting[1:]
+	f.busy[id] = false
+	if len(f.waiting) > 0 {
+		f.some.raise()
+	}
+	return id, true
+}
+
+func (f *feeds) done(partition uint64, more bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if more || f.busy[partition] {
+		f.busy[partition] = false
+		f.waiting = append(f.waiting, partition)
+		f.some.raise()
+		return
+	}
+	delete(f.busy, partition)
+}
+
+// feed brings changes of partitions to indexes, one partition at a time.
+func (n *Node) feed(ctx context.Context) {
+	for {
+		select {
+		case <-n.feeds.some:
+		case <-ctx.Done():
+			return
+		}
+		for {
+			id, ok := n.feeds.next()
+			if !ok {
+				break
+			}
+			n.feeds.done(id, n.feedOne(ctx, id))
+			if ctx.Err() != nil {
+				return
+			}
+		}
+	}
+}
+
+func (n *Node) feedOne(ctx context.Context, id uint64) (more bool) {
+	r, ok := n.host.Replica(id)
+	if !ok {
+		return false
+	}
+	more, err := n.jobs.propagate.Step(ctx, r)
+	if err == nil || ctx.Err() != nil {
+		return more && ctx.Err() == nil
+	}
+	if _, still := n.host.Replica(id); !still {
+		return false
+	}
+	n.options.Log.Error("feeding indexes failed and will be tried again", "partition", id, "error", err)
+	_ = pause(ctx, retryAfter)
+	return true
+}

@@ -1,0 +1,101 @@
+package node
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"stator/internal/partition/replica"
+)
+
+// executors is the pool that runs replicas which have work. An idle replica costs no goroutine.
+type executors struct {
+	mu     sync.Mutex
+	work   sync.Cond
+	ready  []*task
+	closed bool
+}
+
+// task is one replica's place in the pool.
+type task struct {
+	replica *replica.Replica
+	pool    *executors
+	state   atomic.Int32
+}
+
+// A task is run by one executor at a time. A wake during a run makes it run once more.
+const (
+	taskIdle int32 = iota
+	taskReady
+	taskRunning
+	taskAgain
+)
+
+func newExecutors() *executors {
+	x := &executors{}
+	x.work.L = &x.mu
+	return x
+}
+
+// wake asks for a step of the task's replica.
+func (t *task) wake() {
+	for {
+		switch state := t.state.Load(); state {
+		case taskIdle:
+			if t.state.CompareAndSwap(taskIdle, taskReady) {
+				t.pool.push(t)
+				return
+			}
+		case taskRunning:
+			if t.state.CompareAndSwap(taskRunning, taskAgain) {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+func (x *executors) push(t *task) {
+	x.mu.Lock()
+	x.ready = append(x.ready, t)
+	x.mu.Unlock()
+	x.work.Signal()
+}
+
+func (x *executors) pop() (*task, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for len(x.ready) == 0 && !x.closed {
+		x.work.Wait()
+	}
+	if len(x.ready) == 0 {
+		return nil, false
+	}
+	t := x.ready[0]
+	x.ready = x.ready[1:]
+	return t, true
+}
+
+// run steps tasks until the pool is closed and empty.
+func (x *executors) run(context.Context) {
+	for {
+		t, ok := x.pop()
+		if !ok {
+			return
+		}
+		t.state.Store(taskRunning)
+		more := t.replica.Step()
+		if more || !t.state.CompareAndSwap(taskRunning, taskIdle) {
+			t.state.Store(taskReady)
+			x.push(t)
+		}
+	}
+}
+
+func (x *executors) close() {
+	x.mu.Lock()
+	x.closed = true
+	x.mu.Unlock()
+	x.work.Broadcast()
+}

@@ -1,0 +1,167 @@
+package node
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/partition/machine"
+	"stator/internal/partition/replica"
+	"stator/internal/partition/solo"
+	"stator/internal/storage/engine"
+	"stator/internal/storage/keys"
+)
+
+// host keeps the replicas of this node.
+type host struct {
+	node *Node
+	mu   sync.Mutex // held by whoever changes replicas
+	// replicas is replaced whole, so that a request finds its replica without a lock.
+	replicas atomic.Pointer[map[uint64]*replica.Replica]
+}
+
+// Replica finds the replica of a partition.
+func (h *host) Replica(partition uint64) (*replica.Replica, bool) {
+	r, ok := (*h.replicas.Load())[partition]
+	return r, ok
+}
+
+// all lists the replicas.
+func (h *host) all() map[uint64]*replica.Replica { return *h.replicas.Load() }
+
+// open starts every partition the store holds, and in a new store the catalog's.
+func (h *host) open() error {
+	h.replicas.Store(&map[uint64]*replica.Replica{})
+	ids, err := storedPartitions(h.node.engine)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := h.Start(id); err != nil {
+			return err
+		}
+	}
+	if _, ok := h.Replica(machine.CatalogPartition); ok {
+		return nil
+	}
+	system := catalog.SystemTable()
+	part := machine.Born(machine.CatalogPartition, system.ID, catalog.EvenPartitions(1, machine.CatalogPartition)[0].Bounds)
+	part.Table = system
+	if err := solo.Birth(h.node.engine, []machine.Part{part}, true); err != nil {
+		return err
+	}
+	return h.Start(machine.CatalogPartition)
+}
+
+// storedPartitions lists the partitions that have a state in the store.
+func storedPartitions(e *engine.Engine) ([]uint64, error) {
+	snapshot := e.Snapshot()
+	defer snapshot.Close()
+	space := []byte{byte(keys.SpacePart)}
+	it, err := snapshot.Iter(space, keys.SuccessorPrefix(space))
+	if err != nil {
+		return nil, fmt.Errorf("listing partitions: %w", err)
+	}
+	defer it.Close()
+	var ids []uint64
+	for ok := it.First(); ok; {
+		id := binary.BigEndian.Uint64(it.Key()[len(space):])
+		ids = append(ids, id)
+		ok = it.SeekGE(keys.SuccessorPrefix(keys.Prefix(keys.SpacePart, id)))
+	}
+	return ids, it.Err()
+}
+
+// engineView reads part state.
+type engineView struct{ engine *engine.Engine }
+
+func (v engineView) Get(key []byte) ([]byte, bool, error) { return v.engine.Get(key, nil) }
+
+// Start brings up a partition whose state is durable; one that is up stays as it is.
+func (h *host) Start(partition uint64) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, up := h.Replica(partition); up {
+		return nil
+	}
+	state, found, err := machine.Load(engineView{h.node.engine}, partition)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return fmt.Errorf("partition %d has no state in this store", partition)
+	}
+	log := solo.NewLog(h.node.committer)
+	t := &task{pool: h.node.executors}
+	t.replica = replica.New(replica.Options{
+		Partition: partition, Engine: h.node.engine, Log: log, Wake: t.wake, NowMillis: h.node.nowMillis,
+		Performed: h.node.performed,
+		Broken:    func(err error) { h.node.broken(partition, err) },
+	})
+	log.Keep(t.replica, state)
+	next := maps.Clone(h.all())
+	next[partition] = t.replica
+	h.replicas.Store(&next)
+	if state.Applied.Sequence > state.Cursors[feedConsumer] && partition != machine.CatalogPartition {
+		h.node.feeds.add(partition)
+	}
+	return nil
+}
+
+// Birth makes partitions that never existed here.
+func (h *host) Birth(tableID uint64, partitions []catalog.Partition) error {
+	parts := make([]machine.Part, len(partitions))
+	for i, p := range partitions {
+		parts[i] = machine.Born(p.ID, tableID, p.Bounds)
+	}
+	if err := solo.Birth(h.node.engine, parts, !h.node.options.InMemory); err != nil {
+		return err
+	}
+	for _, p := range partitions {
+		if err := h.Start(p.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Drop stops partitions, then removes them with all their table's ranges.
+func (h *host) Drop(tableID uint64, partitions []catalog.Partition) error {
+	h.mu.Lock()
+	next := maps.Clone(h.all())
+	for _, p := range partitions {
+		if r, ok := next[p.ID]; ok {
+			r.Stop()
+			delete(next, p.ID)
+		}
+	}
+	h.replicas.Store(&next)
+	h.mu.Unlock()
+	batch := h.node.engine.NewBatch()
+	defer batch.Close()
+	drop := func(prefix []byte) { batch.DeleteRange(prefix, keys.SuccessorPrefix(prefix)) }
+	for _, space := range []keys.Space{keys.SpaceData, keys.SpaceLocalIndex, keys.SpaceLock, keys.SpaceSize, keys.SpaceTransaction} {
+		drop(keys.Prefix(space, tableID))
+	}
+	for _, p := range partitions {
+		for _, space := range []keys.Space{keys.SpaceLog, keys.SpaceExpiry, keys.SpacePart} {
+			drop(keys.Prefix(space, p.ID))
+		}
+	}
+	if err := h.node.engine.Commit(batch, !h.node.options.InMemory); err != nil {
+		return fmt.Errorf("dropping table %d: %w", tableID, err)
+	}
+	return nil
+}
+
+func (h *host) stop() {
+	if h.replicas.Load() == nil {
+		return
+	}
+	for _, r := range h.all() {
+		r.Stop()
+	}
+}

@@ -1,0 +1,89 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/cluster/router"
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+	"stator/internal/partition/replica"
+	"stator/internal/storage/engine"
+)
+
+var waitOnChannel replica.Wait = replica.WaitOnChannel
+
+// ErrDiskLow is why writes are refused while the disk is nearly full.
+var ErrDiskLow = errors.New("the disk is nearly full: make room, or give Stator another --data directory")
+
+// guardedRouter refuses writes that make the store grow while the disk is nearly full. Deletes and reads go on.
+type guardedRouter struct {
+	*router.Router
+	space *engine.Space
+}
+
+// Write is the router's, unless the disk is nearly full.
+func (g *guardedRouter) Write(ctx context.Context, c *command.Command) (command.Result, error) {
+	if c.Action != command.Delete && g.space.Low() {
+		return command.Result{}, ErrDiskLow
+	}
+	return g.Router.Write(ctx, c)
+}
+
+// livePort is the catalog with the live statistics of this node's partitions.
+type livePort struct {
+	*catalog.Catalog
+	host *host
+}
+
+// Stats adds up what the partitions of a table and of its indexes hold.
+func (p *livePort) Stats(_ context.Context, t *table.Table) (table.Statistics, error) {
+	stats := table.Statistics{Indexes: map[string]table.Count{}}
+	local := map[uint32]command.Tally{}
+	for _, partition := range p.Partitions(t.ID) {
+		held, ok := p.held(partition.ID)
+		if !ok {
+			continue
+		}
+		stats.Items += held.Items
+		stats.Bytes += held.Bytes
+		for index, tally := range held.Local {
+			sum := local[index]
+			local[index] = command.Tally{Items: sum.Items + tally.Items, Bytes: sum.Bytes + tally.Bytes}
+		}
+	}
+	for i := range t.Local {
+		tally := local[uint32(t.Local[i].ID)]
+		stats.Indexes[t.Local[i].Name] = table.Count{Items: tally.Items, Bytes: tally.Bytes}
+	}
+	for i := range t.Global {
+		var count table.Count
+		for _, partition := range p.Partitions(t.Global[i].ID) {
+			if held, ok := p.held(partition.ID); ok {
+				count.Items += held.Items
+				count.Bytes += held.Bytes
+			}
+		}
+		stats.Indexes[t.Global[i].Name] = count
+	}
+	return stats, nil
+}
+
+func (p *livePort) held(partition uint64) (command.Stats, bool) {
+	r, ok := p.host.Replica(partition)
+	if !ok {
+		return command.Stats{}, false
+	}
+	return r.State().Applied.Stats, true
+}
+
+// Split cuts the partition of a table that holds at, or its largest one in the middle if at is empty.
+func (n *Node) Split(ctx context.Context, tableName string, at []byte) (uint64, error) {
+	t, ok := n.catalog.Table(tableName)
+	if !ok {
+		return 0, fmt.Errorf("table %s: %w", tableName, catalog.ErrMissing)
+	}
+	return n.jobs.split.At(ctx, tableName, t.ID, at)
+}

@@ -1,0 +1,63 @@
+package ops
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"stator/internal/base/clock"
+	"stator/internal/model/table"
+)
+
+// Account is the place that the operations act for, and what new tables in it take.
+type Account struct {
+	Region     string // e.g. us-east-1: it stands in every ARN
+	Number     string // twelve digits
+	Address    string // host and port that DescribeEndpoints answers with
+	Partitions int    // of a new table or index; 0 = as its billing mode asks
+	Clock      clock.Clock
+	Random     io.Reader // of table ids
+	Log        *slog.Logger
+}
+
+// tablePath stands between an ARN's account and a table's name.
+const tablePath = ":table/"
+
+// tableName is the name that a request's TableName means: it may be an ARN (semantics §20.12). An ARN of another region or account, or of
+// anything but a table, comes back as it is, and no table has such a name.
+func (o *Ops) tableName(sent string) string {
+	if !strings.HasPrefix(sent, "arn:") {
+		return sent
+	}
+	name, ok := o.account.ownTable(sent)
+	if !ok {
+		return sent
+	}
+	return name
+}
+
+// ownTable is the table name in an ARN of this region and account, in any partition of the cloud.
+func (a Account) ownTable(arn string) (name string, ok bool) {
+	head, name, ok := strings.Cut(arn, tablePath)
+	if !ok || strings.Contains(name, "/") {
+		return "", false
+	}
+	parts := strings.Split(head, ":")
+	if len(parts) != 5 || parts[0] != "arn" || parts[2] != "dynamodb" || parts[3] != a.Region || parts[4] != a.Number {
+		return "", false
+	}
+	return name, true
+}
+
+// tableARN names a table.
+func (o *Ops) tableARN(t *table.Table) string {
+	return "arn:aws:dynamodb:" + o.account.Region + ":" + o.account.Number + tablePath + t.Name
+}
+
+// indexARN names an index.
+func (o *Ops) indexARN(t *table.Table, ix *table.Index) string {
+	return o.tableARN(t) + "/index/" + ix.Name
+}
+
+func (o *Ops) now() time.Time { return o.account.Clock.Now() }

@@ -1,0 +1,156 @@
+package ops
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"stator/internal/model/api"
+	"stator/internal/model/attr"
+	"stator/internal/model/capacity"
+	"stator/internal/partition/command"
+)
+
+// batchWritesMax bounds the puts and deletes of a BatchWriteItem over all its tables (semantics §4).
+const batchWritesMax = 25
+
+const duplicateKeys = "Provided list of item keys contains duplicates"
+
+// BatchWriteItem puts and deletes up to 25 items of any tables, each on its own. What is throttled comes back as unprocessed, unless
+// everything is.
+func (o *Ops) BatchWriteItem(ctx context.Context, in *api.BatchWriteItemInput) (*api.BatchWriteItemOutput, error) {
+	writes, err := newBatchWrite(in.RequestItems)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.planBatchWrite(writes); err != nil {
+		return nil, err
+	}
+	o.fan.run(len(writes), func(i int) {
+		writes[i].done, writes[i].err = o.send(ctx, writes[i].planned)
+	})
+	if err := o.checkBatch(writes); err != nil {
+		return nil, err
+	}
+	return batchWriteOutput(in, writes), nil
+}
+
+// batchWrite is one put or delete of a batch.
+type batchWrite struct {
+	planner
+	request api.WriteRequest
+	name    string   // the table as the request gave it
+	item    attr.Map // what holds the key
+	planned plannedWrite
+	done    written
+	err     error
+}
+
+// newBatchWrite checks what needs only the request, table by table in the order of their names.
+func newBatchWrite(request map[string][]api.WriteRequest) ([]batchWrite, error) {
+	var writes []batchWrite
+	for _, name := range slices.Sorted(maps.Keys(request)) {
+		for _, r := range request[name] {
+			w := batchWrite{request: r, name: name}
+			if err := w.compile(); err != nil {
+				return nil, err
+			}
+			writes = append(writes, w)
+		}
+	}
+	if len(writes) > batchWritesMax {
+		return nil, bare.refuse("Too many items requested for the BatchWriteItem call")
+	}
+	return writes, nil
+}
+
+func (w *batchWrite) compile() error {
+	switch {
+	case w.request.PutRequest != nil && w.request.DeleteRequest != nil:
+		return bare.refuse("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+	case w.request.PutRequest != nil:
+		w.item = w.request.PutRequest.Item
+		w.planner = &put{item: w.item, wording: batchPutKey}
+		if err := bare.checkValues(w.item); err != nil {
+			return err
+		}
+		return checkItemSize(w.item)
+	case w.request.DeleteRequest != nil:
+		w.item = w.request.DeleteRequest.Key
+		w.planner = &removal{key: w.item}
+		return bare.checkValues(w.item)
+	default:
+		return bare.refuse("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+	}
+}
+
+// planBatchWrite finds all tables and checks all keys before anything is written: one bad key fails the whole batch, and so do two writes
+// of one item (semantics §11.2).
+func (o *Ops) planBatchWrite(writes []batchWrite) error {
+	type place struct {
+		table uint64
+		key   string
+	}
+	seen := make(map[place]struct{}, len(writes))
+	for i := range writes {
+		w := &writes[i]
+		var err error
+		if w.planned, err = o.planWrite(w.name, w.planner); err != nil {
+			return err
+		}
+		seen[place{w.planned.table.ID, string(w.planned.command.Key)}] = struct{}{}
+	}
+	if len(seen) < len(writes) {
+		return bare.refuse(duplicateKeys)
+	}
+	return nil
+}
+
+// checkBatch fails the whole batch for a fault, for a refusal that trying again would meet again, and when not one write was let through.
+func (o *Ops) checkBatch(writes []batchWrite) error {
+	throttledWrites := 0
+	for i := range writes {
+		w := &writes[i]
+		switch {
+		case w.err != nil:
+			return w.err
+		case w.done.Refusal == command.Throttled:
+			throttledWrites++
+		case w.done.Refusal != command.Accepted:
+			return o.refused(w.done, nil)
+		}
+	}
+	if throttledWrites == len(writes) {
+		return o.refused(writes[0].done, nil)
+	}
+	return nil
+}
+
+func batchWriteOutput(in *api.BatchWriteItemInput, writes []batchWrite) *api.BatchWriteItemOutput {
+	out := &api.BatchWriteItemOutput{UnprocessedItems: map[string][]api.WriteRequest{}}
+	for len(writes) > 0 {
+		name := writes[0].name
+		var used capacity.Usage
+		for len(writes) > 0 && writes[0].name == name {
+			w := &writes[0]
+			writes = writes[1:]
+			if w.done.Refusal != command.Accepted {
+				out.UnprocessedItems[name] = append(out.UnprocessedItems[name], w.request)
+				continue
+			}
+			if wantsCapacity(in.ReturnConsumedCapacity) {
+				used = used.Plus(capacity.OfWrite(w.done.table, w.done.Before, w.done.After))
+			}
+			if metrics := w.done.collectionMetrics(in.ReturnItemCollectionMetrics, w.item); metrics != nil {
+				if out.ItemCollectionMetrics == nil {
+					out.ItemCollectionMetrics = map[string][]api.ItemCollectionMetrics{}
+				}
+				out.ItemCollectionMetrics[name] = append(out.ItemCollectionMetrics[name], *metrics)
+			}
+		}
+		if c := consumed(in.ReturnConsumedCapacity, name, used); c != nil {
+			out.ConsumedCapacity = append(out.ConsumedCapacity, *c)
+		}
+	}
+	return out
+}

@@ -1,0 +1,29 @@
+package ops
+
+import (
+	"context"
+
+	"stator/internal/model/table"
+)
+
+// Catalog is what the operations ask of the catalog: which tables there are. The descriptions it hands out are never changed. Its errors,
+// ErrExists apart, are faults.
+type Catalog interface {
+	// Table finds a table in any state by its name.
+	Table(name string) (*table.Table, bool)
+	// TableByID finds a table in any state by its id.
+	TableByID(id uint64) (*table.Table, bool)
+	// Names lists the names of all tables in ascending byte order.
+	Names() []string
+	// Create stores t, gives it and its indexes their ids, and that many partitions. A taken name is catalog.ErrExists.
+	Create(ctx context.Context, t *table.Table, partitions int) (*table.Table, error)
+	// Update replaces the named table by what change makes of it. When the table was changed meanwhile, change is called again with its
+	// newer description. The same description leaves everything as it is; an error of change comes back unwrapped; a table that is gone is
+	// catalog.ErrMissing.
+	Update(ctx context.Context, name string, change Change) (*table.Table, error)
+	// Stats counts what t and its indexes hold now.
+	Stats(ctx context.Context, t *table.Table) (table.Statistics, error)
+}
+
+// Change makes a new description out of a table's present one, which it must not alter.
+type Change = func(t *table.Table) (*table.Table, error)

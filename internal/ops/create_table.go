@@ -1,0 +1,174 @@
+package ops
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/model/api"
+	"stator/internal/model/table"
+)
+
+// CreateTable stores a new table's description in state CREATING. A job brings its partitions to life and then makes it ACTIVE.
+func (o *Ops) CreateTable(ctx context.Context, in *api.CreateTableInput) (*api.CreateTableOutput, error) {
+	wanted, err := o.wantedTable(in)
+	if err != nil {
+		return nil, err
+	}
+	wanted.UUID, err = newUUID(o.account.Random)
+	if err != nil {
+		return nil, fmt.Errorf("making a table's id: %w", err)
+	}
+	t, err := o.catalog.Create(ctx, wanted, o.partitionsOf(wanted))
+	if errors.Is(err, catalog.ErrExists) {
+		return nil, api.NewResourceInUseException("Table already exists: " + wanted.Name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("creating table %s: %w", wanted.Name, err)
+	}
+	o.reportNoEffect(&table.Table{}, t)
+	return &api.CreateTableOutput{TableDescription: o.tableDescription(t, table.Statistics{})}, nil
+}
+
+// wantedTable checks a request in DynamoDB's order (semantics §16 CreateTable) and makes the table it asks for.
+func (o *Ops) wantedTable(in *api.CreateTableInput) (*table.Table, error) {
+	if err := checkCreateMembers(in); err != nil {
+		return nil, err
+	}
+	wish := table.Wish{
+		Definitions: definitionsOf(in.AttributeDefinitions), Schema: schemaOf(in.KeySchema), Billing: billingOf(in.BillingMode),
+		Local: localWishes(in.LocalSecondaryIndexes), Global: globalWishes(in.GlobalSecondaryIndexes),
+	}
+	if err := checkCreateThroughput(in, wish.Billing); err != nil {
+		return nil, err
+	}
+	t, text := wish.Table()
+	if text != "" {
+		return nil, api.NewValidationException(text)
+	}
+	var err error
+	if t.Encryption, err = encryptionOf(in.SSESpecification); err != nil {
+		return nil, err
+	}
+	if t.Tags, err = mergedTags(nil, in.Tags); err != nil {
+		return nil, err
+	}
+	if err := checkCreateFeatures(in); err != nil {
+		return nil, err
+	}
+	if t.Name = o.tableName(*in.TableName); !tableNameText.MatchString(t.Name) {
+		return nil, api.NewValidationException("Invalid TableArn: Invalid ResourceArn provided as input " + *in.TableName)
+	}
+	o.settle(t, in)
+	return t, nil
+}
+
+// tableNameText is what a table may be called. The generated checks hold plain names to it; here it is for the name inside an ARN, and
+// refuses the ARN of another region or account.
+var tableNameText = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
+
+// settle fills in what needs no more checks.
+func (o *Ops) settle(t *table.Table, in *api.CreateTableInput) {
+	t.State, t.CreatedMillis = table.Creating, o.now().UnixMilli()
+	t.Throughput = throughputOf(in.ProvisionedThroughput)
+	t.OnDemand = table.OnDemand{}.Merged(onDemandOf(in.OnDemandThroughput))
+	t.Warm = warmOf(in.WarmThroughput).Raised(t.Throughput.Warm())
+	if t.Billing == table.OnDemandBilling {
+		t.BillingMillis = t.CreatedMillis
+		t.Warm = t.Warm.Raised(table.WarmOnDemand)
+	}
+	t.Class = value(in.TableClass)
+	t.DeletionProtection = value(in.DeletionProtectionEnabled)
+	for i := range t.Global {
+		t.Global[i].CreatedMillis = t.CreatedMillis
+	}
+}
+
+// checkCreateMembers asks for the members that only a table made out of another one's replica may lack.
+func checkCreateMembers(in *api.CreateTableInput) error {
+	if in.GlobalTableSourceArn != nil || in.GlobalTableSettingsReplicationMode != nil {
+		return unsupported("Global tables are")
+	}
+	if in.AttributeDefinitions == nil {
+		return api.NewValidationException("The parameter 'AttributeDefinitions' is required but was not present in the request")
+	}
+	if in.KeySchema == nil {
+		return api.NewValidationException("The parameter 'KeySchema' is required but was not present in the request")
+	}
+	return nil
+}
+
+func checkCreateThroughput(in *api.CreateTableInput, billing table.Billing) error {
+	if billing == table.OnDemandBilling && in.ProvisionedThroughput != nil {
+		return throughputOnDemand()
+	}
+	if billing == table.Provisioned && in.ProvisionedThroughput == nil {
+		return invalidValue("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
+	}
+	return firstText(
+		throughputOf(in.ProvisionedThroughput).Check(""),
+		onDemandOf(in.OnDemandThroughput).Check(billing, "table"),
+		warmOf(in.WarmThroughput).Check("table"),
+	)
+}
+
+// checkCreateFeatures refuses what later releases will do. It comes last, so that a request that DynamoDB would refuse is refused in
+// DynamoDB's words.
+func checkCreateFeatures(in *api.CreateTableInput) error {
+	if s := in.StreamSpecification; s != nil {
+		enabled := value(s.StreamEnabled)
+		switch {
+		case enabled && s.StreamViewType == nil:
+			return invalidValue("Table is being created with a stream enabled, UpdateViewType is required")
+		case !enabled && s.StreamViewType != nil:
+			return invalidValue("Table is being created with a stream disabled, UpdateViewType should not be specified")
+		case enabled:
+			return unsupported(featureStreams)
+		}
+	}
+	return checkSupported(
+		sentMember{featureVectors, in.VectorIndexes != nil},
+		sentMember{"Resource-based policies are", in.ResourcePolicy != nil},
+	)
+}
+
+const (
+	featureStreams = "Streams are"
+	featureVectors = "Vector indexes are"
+)
+
+// Partitions of a new table. Throughput may be bought by the billion, so what it asks for has a bound: a table that really meets such load
+// splits.
+const (
+	partitionsOnDemand = 4
+	partitionsMax      = 256
+)
+
+// partitionsOf is how many partitions t starts with: a provisioned table has as many as its units need, at 3,000 read and 1,000 write
+// units each (semantics §18.4).
+func (o *Ops) partitionsOf(t *table.Table) int {
+	if o.account.Partitions > 0 {
+		return o.account.Partitions
+	}
+	if t.Billing == table.OnDemandBilling {
+		return partitionsOnDemand
+	}
+	needed := (t.Throughput.Read + 3*t.Throughput.Write + 2999) / 3000
+	return int(min(max(1, needed), partitionsMax))
+}
+
+// newUUID is a random UUID, version 4.
+func newUUID(random io.Reader) (string, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return "", err
+	}
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	h := hex.EncodeToString(b[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], nil
+}

@@ -1,0 +1,69 @@
+package ops
+
+import (
+	"context"
+
+	"stator/internal/model/api"
+	"stator/internal/model/attr"
+	"stator/internal/model/expr"
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+)
+
+// DeleteItem removes one item; a missing one is removed silently.
+func (o *Ops) DeleteItem(ctx context.Context, in *api.DeleteItemInput) (*api.DeleteItemOutput, error) {
+	removal, err := newRemoval(in)
+	if err != nil {
+		return nil, err
+	}
+	done, err := o.write(ctx, *in.TableName, &removal)
+	if err != nil {
+		return nil, err
+	}
+	if done.Refusal != command.Accepted {
+		return nil, o.refused(done, in.ReturnValuesOnConditionCheckFailure)
+	}
+	return &api.DeleteItemOutput{
+		Attributes:            done.oldAttributes(in.ReturnValues),
+		ConsumedCapacity:      done.consumed(in.ReturnConsumedCapacity),
+		ItemCollectionMetrics: done.collectionMetrics(in.ReturnItemCollectionMetrics, in.Key),
+	}, nil
+}
+
+// removal is a wish to delete an item.
+type removal struct {
+	key       attr.Map
+	condition *expr.Condition
+}
+
+// newRemoval checks what needs only the request, in DynamoDB's order (semantics §16).
+func newRemoval(in *api.DeleteItemInput) (removal, error) {
+	guarded := guard{
+		voice: enveloped, expected: in.Expected, operator: in.ConditionalOperator, expression: in.ConditionExpression,
+		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+	}
+	if err := guarded.checkMix(); err != nil {
+		return removal{}, err
+	}
+	if err := enveloped.checkValues(in.Key); err != nil {
+		return removal{}, err
+	}
+	if err := checkReturnValues(in.ReturnValues); err != nil {
+		return removal{}, err
+	}
+	condition, err := guarded.compile()
+	return removal{key: in.Key, condition: condition}, err
+}
+
+func (r *removal) plan(t *table.Table) (*command.Command, error) {
+	suffix, err := keySuffix(t, r.key)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkKeyPaths(t, r.condition.Paths()); err != nil {
+		return nil, err
+	}
+	return &command.Command{
+		Action: command.Delete, Table: t.ID, TableVersion: t.Version, Key: suffix, Condition: r.condition,
+	}, nil
+}

@@ -1,0 +1,84 @@
+// Package ops is the meaning of every DynamoDB operation: a decoded request becomes commands and plans, their results and pages become
+// an answer or DynamoDB's own error. It does not know how a request arrived, nor on which partition or node an item lives.
+package ops
+
+import (
+	"context"
+	"errors"
+
+	"stator/internal/model/api"
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+)
+
+// Router brings commands and plans to the partitions that hold their keys. A table description that a partition has already left behind
+// is answered with *command.StaleTable; every other error is a fault.
+type Router interface {
+	Write(ctx context.Context, c *command.Command) (command.Result, error)
+	Read(ctx context.Context, g command.Get) (command.GetResult, error)
+	// Scan walks the plan's range over as many partitions as its limit and budget allow: its pages never end at an Edge.
+	Scan(ctx context.Context, p command.Plan) (command.Page, error)
+}
+
+// Ops answers operations. It holds no state of its own besides what bounds its work.
+type Ops struct {
+	router  Router
+	catalog Catalog
+	account Account
+	fan     *fanOut
+}
+
+// New joins the operations to the partitions below them.
+func New(router Router, catalog Catalog, account Account) *Ops {
+	return &Ops{router: router, catalog: catalog, account: account, fan: newFanOut(fanOutWorkersMax)}
+}
+
+// Calls is the table of built operations by name. An operation that is not in it answers as one DynamoDB does not know.
+func (o *Ops) Calls() map[string]api.Call {
+	calls := map[string]api.Call{
+		"PutItem":        api.Bind(o.PutItem),
+		"GetItem":        api.Bind(o.GetItem),
+		"UpdateItem":     api.Bind(o.UpdateItem),
+		"DeleteItem":     api.Bind(o.DeleteItem),
+		"Query":          api.Bind(o.Query),
+		"Scan":           api.Bind(o.Scan),
+		"BatchGetItem":   api.Bind(o.BatchGetItem),
+		"BatchWriteItem": api.Bind(o.BatchWriteItem),
+	}
+	for name, call := range o.tableCalls() {
+		calls[name] = call
+	}
+	return calls
+}
+
+// serving finds the table that a request names, by name or ARN. One that is being created or deleted is not there yet, or not any more
+// (semantics §17.1).
+func (o *Ops) serving(name string) (*table.Table, error) {
+	t, ok := o.catalog.Table(o.tableName(name))
+	if !ok || !t.Serves() {
+		return nil, api.NewResourceNotFoundException("Requested resource not found")
+	}
+	return t, nil
+}
+
+// plansMax is how often a request is planned before a table that keeps changing under it becomes a fault.
+const plansMax = 3
+
+// replan reports whether the request has to be planned anew: the partition has adopted a newer description of the table than the plan
+// was made with.
+func replan(err error, plans int) bool {
+	if err == nil || plans >= plansMax {
+		return false
+	}
+	_, stale := errors.AsType[*command.StaleTable](err)
+	return stale
+}
+
+// value is what p points to, or the zero value for an absent member.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

@@ -1,0 +1,180 @@
+package ops
+
+import (
+	"context"
+	"encoding/base64"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"stator/internal/model/api"
+	"stator/internal/model/table"
+)
+
+// tagsMax bounds the tags of a table, tagsPageMax those of one page of ListTagsOfResource (semantics §4).
+const (
+	tagsMax     = 50
+	tagsPageMax = 50
+)
+
+// TagResource adds tags to a table and replaces those it has. They are there when it returns.
+func (o *Ops) TagResource(ctx context.Context, in *api.TagResourceInput) (*api.TagResourceOutput, error) {
+	if len(in.Tags) == 0 {
+		return nil, api.NewValidationException("Atleast one Tag needs to be provided as Input.")
+	}
+	err := o.retag(ctx, *in.ResourceArn, func(tags map[string]string) (map[string]string, error) { return mergedTags(tags, in.Tags) })
+	if err != nil {
+		return nil, err
+	}
+	return &api.TagResourceOutput{}, nil
+}
+
+// UntagResource takes tags from a table. Keys it does not have are ignored.
+func (o *Ops) UntagResource(ctx context.Context, in *api.UntagResourceInput) (*api.UntagResourceOutput, error) {
+	if len(in.TagKeys) == 0 {
+		return nil, api.NewValidationException("Atleast one Tag Key needs to be provided as Input.")
+	}
+	err := o.retag(ctx, *in.ResourceArn, func(tags map[string]string) (map[string]string, error) {
+		left := maps.Clone(tags)
+		for _, key := range in.TagKeys {
+			if !tagText.MatchString(key) {
+				return nil, api.NewValidationException("The Tag Key provided is invalid, Key: " + key)
+			}
+			delete(left, key)
+		}
+		return left, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &api.UntagResourceOutput{}, nil
+}
+
+// ListTagsOfResource pages through a table's tags in the order of their keys. The token is the last key of the page before.
+func (o *Ops) ListTagsOfResource(_ context.Context, in *api.ListTagsOfResourceInput) (*api.ListTagsOfResourceOutput, error) {
+	t, err := o.taggedTable(*in.ResourceArn)
+	if err != nil {
+		return nil, err
+	}
+	after, err := base64.RawURLEncoding.DecodeString(value(in.NextToken))
+	if err != nil {
+		return nil, invalidValue("Invalid NextToken")
+	}
+	page, next := tagPage(t.Tags, string(after), tagsPageMax)
+	out := &api.ListTagsOfResourceOutput{Tags: page}
+	if next != "" {
+		out.NextToken = ref(base64.RawURLEncoding.EncodeToString([]byte(next)))
+	}
+	return out, nil
+}
+
+// tagPage is at most limit tags whose keys follow after, and the key to go on after, "" at the end.
+func tagPage(tags map[string]string, after string, limit int) (page []api.Tag, next string) {
+	page = []api.Tag{}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		switch {
+		case key <= after:
+		case len(page) == limit:
+			return page, *page[limit-1].Key
+		default:
+			page = append(page, api.Tag{Key: ref(key), Value: ref(tags[key])})
+		}
+	}
+	return page, ""
+}
+
+// retag replaces a table's tags by what change makes of them.
+func (o *Ops) retag(ctx context.Context, arn string, change func(map[string]string) (map[string]string, error)) error {
+	t, err := o.taggedTable(arn)
+	if err != nil {
+		return err
+	}
+	_, err = o.changeTable(ctx, t.Name, func(t *table.Table) (*table.Table, error) {
+		if t.State == table.Creating || t.State == table.Deleting {
+			return nil, resourceMissing(arn)
+		}
+		tags, err := change(t.Tags)
+		if err != nil {
+			return nil, err
+		}
+		c := t.Clone()
+		c.Tags = tags
+		return c, nil
+	})
+	return err
+}
+
+// taggedTable finds the table that an ARN names. A table that is being created has no tags to speak of yet (semantics §17.9).
+func (o *Ops) taggedTable(arn string) (*table.Table, error) {
+	name, err := o.resourceTable(arn)
+	if err != nil {
+		return nil, err
+	}
+	t, ok := o.catalog.Table(name)
+	if !ok || t.State == table.Creating || t.State == table.Deleting {
+		return nil, resourceMissing(arn)
+	}
+	return t, nil
+}
+
+// resourceTable takes the table's name out of a ResourceArn (errors.json arn-*). Another account's tables are behind its own policies,
+// another region's are not here.
+func (o *Ops) resourceTable(arn string) (string, error) {
+	if !strings.HasPrefix(arn, "arn:") {
+		return "", invalidValue("ARNs must start with 'arn:': " + arn)
+	}
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 || parts[2] != "dynamodb" {
+		return "", api.NewValidationException("Invalid TableArn: Invalid ResourceArn provided as input " + arn)
+	}
+	path := strings.Split(parts[5], "/")
+	isTable, isStream := len(path) == 2, len(path) == 4 && path[2] == "stream"
+	if path[0] != "table" || !(isTable || isStream) {
+		return "", invalidValue("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: " + arn)
+	}
+	if parts[4] != o.account.Number {
+		return "", api.NewAccessDeniedException("The resource " + arn + " belongs to another account than " + o.account.Number)
+	}
+	if isStream || parts[3] != o.account.Region {
+		return "", resourceMissing(arn)
+	}
+	return path[1], nil
+}
+
+func resourceMissing(arn string) error {
+	return api.NewResourceNotFoundException("Requested resource not found: ResourceArn: " + arn + " not found")
+}
+
+// tagText is what tag keys and values may be made of. Lengths, which count code points, are the generated checks' business.
+var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+
+// mergedTags is a table's tags with those of a request (errors.json tag-*).
+func mergedTags(tags map[string]string, sent []api.Tag) (map[string]string, error) {
+	if len(sent) == 0 {
+		return tags, nil
+	}
+	merged := maps.Clone(tags)
+	if merged == nil {
+		merged = map[string]string{}
+	}
+	seen := map[string]bool{}
+	for _, tag := range sent {
+		switch key, text := *tag.Key, *tag.Value; {
+		case !tagText.MatchString(key):
+			return nil, api.NewValidationException("The Tag Key provided is invalid, Key: " + key)
+		case !tagText.MatchString(text):
+			return nil, api.NewValidationException("The Tag Value provided is invalid, Value: " + text)
+		case strings.HasPrefix(strings.ToLower(key), "aws:"):
+			return nil, api.NewValidationException("Tag Key cannot be prefixed with aws:, Key: " + key)
+		case seen[key]:
+			return nil, api.NewValidationException("Duplicate Tag Keys provided as input: Duplicate Tag Key found " + key)
+		default:
+			merged[key], seen[key] = text, true
+		}
+	}
+	if len(merged) > tagsMax {
+		return nil, api.NewValidationException("Number of Tags exceed the current limit for the provided ResourceArn")
+	}
+	return merged, nil
+}

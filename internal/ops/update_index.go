@@ -1,0 +1,224 @@
+package ops
+
+import (
+	"stator/internal/model/api"
+	"stator/internal/model/table"
+)
+
+// movesIndexes reports whether indexes are created or deleted.
+func movesIndexes(updates []api.GlobalSecondaryIndexUpdate) bool {
+	for _, u := range updates {
+		if u.Create != nil || u.Delete != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// updatedIndex is the index that an update speaks of, and of how many actions it consists.
+func updatedIndex(u *api.GlobalSecondaryIndexUpdate) (name string, actions int) {
+	if u.Update != nil {
+		name, actions = *u.Update.IndexName, actions+1
+	}
+	if u.Create != nil {
+		name, actions = *u.Create.IndexName, actions+1
+	}
+	if u.Delete != nil {
+		name, actions = *u.Delete.IndexName, actions+1
+	}
+	return name, actions
+}
+
+// checkIndexUpdates makes the checks of index updates that need only the request.
+func checkIndexUpdates(in *api.UpdateTableInput) error {
+	seen := map[string]bool{}
+	moved := 0
+	for i := range in.GlobalSecondaryIndexUpdates {
+		u := &in.GlobalSecondaryIndexUpdates[i]
+		name, actions := updatedIndex(u)
+		switch {
+		case actions == 0:
+			return invalidValue("One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, " +
+				"GlobalSecondaryIndexUpdate.Delete must not be null")
+		case actions > 1:
+			return invalidValue("Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object")
+		case seen[name]:
+			return invalidValue("Only one global secondary index update per index is allowed simultaneously. Index: " + name)
+		case u.Create != nil && in.AttributeDefinitions == nil:
+			return invalidValue("AttributeDefinitions is not specified for index: " + name)
+		case u.Update != nil:
+			if text := throughputOf(u.Update.ProvisionedThroughput).Check(" for index " + name); text != "" {
+				return api.NewValidationException(text)
+			}
+		default:
+			moved++
+		}
+		seen[name] = true
+	}
+	if moved > 1 {
+		return tooManyIndexes()
+	}
+	return nil
+}
+
+func tooManyIndexes() error {
+	return api.NewLimitExceededException(
+		"Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+}
+
+// updateIndexes performs the index updates on t, a copy that is free to be changed.
+func (o *Ops) updateIndexes(t *table.Table, in *api.UpdateTableInput) (*table.Table, error) {
+	var err error
+	for i := range in.GlobalSecondaryIndexUpdates {
+		switch u := &in.GlobalSecondaryIndexUpdates[i]; {
+		case u.Create != nil:
+			t, err = o.addIndex(t, u.Create, definitionsOf(in.AttributeDefinitions))
+		case u.Delete != nil:
+			err = removeIndex(t, *u.Delete.IndexName)
+		default:
+			err = o.updateIndex(t, u.Update)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := checkIndexThroughput(t); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// checkIndexThroughput asks for units of every index of a provisioned table: one that was on-demand until now has none.
+func checkIndexThroughput(t *table.Table) error {
+	if t.Billing != table.Provisioned {
+		return nil
+	}
+	for i := range t.Global {
+		if ix := &t.Global[i]; ix.Throughput.Read == 0 && ix.Status != table.IndexDeleting {
+			return invalidValue("ProvisionedThroughput must be specified for index: " + ix.Name)
+		}
+	}
+	return nil
+}
+
+// addIndex writes the wish for an index. The catalog gives it an id, and a job its entries.
+func (o *Ops) addIndex(t *table.Table, sent *api.CreateGlobalSecondaryIndexAction, definitions table.Definitions) (*table.Table, error) {
+	wish := addedWish(sent)
+	if _, _, exists := anyIndex(t, wish.Name); exists {
+		return nil, api.NewValidationException("Attempting to create an index which already exists")
+	}
+	if t.Billing == table.OnDemandBilling && wish.Throughput != nil {
+		return nil, indexThroughputOnDemand(wish.Name)
+	}
+	if text := wish.Check(definitions, t.Billing); text != "" {
+		return nil, api.NewValidationException(text)
+	}
+	if text := t.CheckNonKey(len(wish.Projection.NonKey)); text != "" {
+		return nil, api.NewValidationException(text)
+	}
+	if len(t.Global) >= table.GlobalIndexesMax {
+		return nil, api.NewLimitExceededException(
+			"One or more parameter values were invalid: GlobalSecondaryIndex count exceeds the per-table limit of 20")
+	}
+	if movingIndex(t, "") {
+		return nil, tooManyIndexes()
+	}
+	t = t.WithGlobal(&wish, definitions)
+	t.Global[len(t.Global)-1].CreatedMillis = o.now().UnixMilli()
+	t.State = table.Updating
+	return t, nil
+}
+
+// removeIndex marks an index for deletion. One that is being created can only be taken back once its entries are being written: before
+// that partitions may still be learning of it.
+func removeIndex(t *table.Table, name string) error {
+	ix, global, exists := anyIndex(t, name)
+	switch {
+	case !exists:
+		return api.NewResourceNotFoundException("Requested resource not found")
+	case !global:
+		return api.NewValidationException("Cannot delete an index that is not a GlobalSecondaryIndex: " + name)
+	case ix.Status == table.IndexCreating && !ix.Backfilling:
+		return api.NewResourceInUseException("Attempt to change a resource which is still in use: Index creation is in resource allocation phase. " +
+			"Retry deletion during backfilling phase or when the index is active. Table: " + t.Name + " Index: " + name)
+	case movingIndex(t, name), ix.Status == table.IndexDeleting:
+		return tooManyIndexes()
+	}
+	ix.Status, ix.Backfilling = table.IndexDeleting, false
+	t.State = table.Updating
+	return nil
+}
+
+// updateIndex changes the throughput settings of an index.
+func (o *Ops) updateIndex(t *table.Table, sent *api.UpdateGlobalSecondaryIndexAction) error {
+	name := *sent.IndexName
+	ix, global, exists := anyIndex(t, name)
+	switch {
+	case !exists:
+		return api.NewValidationException("This operation cannot be performed with given input values. " +
+			"Please contact DynamoDB service team for more info: Action Blocked: IndexUpdate")
+	case !global:
+		return api.NewValidationException("Cannot update an index that is not a GlobalSecondaryIndex: " + name)
+	case ix.Status == table.IndexDeleting:
+		return api.NewResourceInUseException("Attempt to change a resource which is still in use: Index is being deleted. Table: " +
+			t.Name + " Index: " + name)
+	case sent.ProvisionedThroughput == nil && sent.OnDemandThroughput == nil && sent.WarmThroughput == nil:
+		return invalidValue("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " + name)
+	}
+	if err := updateIndexLimits(t, ix, sent); err != nil || sent.ProvisionedThroughput == nil {
+		return err
+	}
+	if t.Billing == table.OnDemandBilling {
+		return indexThroughputOnDemand(name)
+	}
+	wanted := throughputOf(sent.ProvisionedThroughput)
+	if sameUnits(ix.Throughput, wanted) {
+		return sameThroughput("index "+name, "index", ix.Throughput)
+	}
+	var err error
+	if ix.Throughput, err = o.changedThroughput(ix.Throughput, wanted); err != nil {
+		return err
+	}
+	ix.Warm = ix.Warm.Raised(wanted.Warm())
+	t.State = table.Updating
+	if ix.Status == table.IndexActive {
+		ix.Status = table.IndexUpdating
+	}
+	return nil
+}
+
+// updateIndexLimits changes what is only kept to be described.
+func updateIndexLimits(t *table.Table, ix *table.Index, sent *api.UpdateGlobalSecondaryIndexAction) error {
+	limits, warm := onDemandOf(sent.OnDemandThroughput), warmOf(sent.WarmThroughput)
+	of := "index " + ix.Name
+	err := firstText(limits.WithoutClears().Check(t.Billing, of), warm.Check(of), ix.Warm.CheckGrowth(warm, of))
+	if err != nil {
+		return err
+	}
+	ix.OnDemand, ix.Warm = ix.OnDemand.Merged(limits), ix.Warm.Raised(warm)
+	return nil
+}
+
+func indexThroughputOnDemand(name string) error {
+	return invalidValue("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: " + name + " when BillingMode is PAY_PER_REQUEST")
+}
+
+// anyIndex finds an index of either kind.
+func anyIndex(t *table.Table, name string) (ix *table.Index, global, exists bool) {
+	if ix, ok := t.GlobalIndex(name); ok {
+		return ix, true, true
+	}
+	ix, ok := t.LocalIndex(name)
+	return ix, false, ok
+}
+
+// movingIndex reports whether an index other than except is being created or deleted.
+func movingIndex(t *table.Table, except string) bool {
+	for i := range t.Global {
+		ix := &t.Global[i]
+		if ix.Name != except && (ix.Status == table.IndexCreating || ix.Status == table.IndexDeleting) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,219 @@
+package ops
+
+import (
+	"context"
+	"strings"
+
+	"stator/internal/model/api"
+	"stator/internal/model/table"
+)
+
+// UpdateTable changes one kind of thing about a table. What partitions have to take notice of is stored in state UPDATING, and a job makes
+// the table ACTIVE once they have; the rest is done when this returns.
+func (o *Ops) UpdateTable(ctx context.Context, in *api.UpdateTableInput) (*api.UpdateTableOutput, error) {
+	if err := checkUpdate(in); err != nil {
+		return nil, err
+	}
+	before := &table.Table{}
+	t, err := o.changeTable(ctx, o.tableName(*in.TableName), func(t *table.Table) (*table.Table, error) {
+		before = t
+		return o.updatedTable(t, in)
+	})
+	if err != nil {
+		return nil, err
+	}
+	o.reportNoEffect(before, t)
+	d, err := o.describe(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return &api.UpdateTableOutput{TableDescription: d}, nil
+}
+
+// checkUpdate makes the checks that need only the request (semantics §16 UpdateTable).
+func checkUpdate(in *api.UpdateTableInput) error {
+	if err := checkSomethingToUpdate(in); err != nil {
+		return err
+	}
+	if err := checkUpdateThroughput(in); err != nil {
+		return err
+	}
+	if err := checkUpdateAlone(in); err != nil {
+		return err
+	}
+	if err := checkIndexUpdates(in); err != nil {
+		return err
+	}
+	if s := in.StreamSpecification; s != nil {
+		switch enabled := value(s.StreamEnabled); {
+		case enabled && s.StreamViewType == nil:
+			return invalidValue("If stream is being enabled then UpdateViewType is required")
+		case !enabled && s.StreamViewType != nil:
+			return invalidValue("If stream is being disabled, then UpdateViewType must not be specified")
+		}
+	}
+	return checkSupported(
+		sentMember{"Global tables are", in.ReplicaUpdates != nil || in.MultiRegionConsistency != nil || in.GlobalTableWitnessUpdates != nil ||
+			in.GlobalTableSettingsReplicationMode != nil || in.DisassociationProtectionEnabled != nil},
+		sentMember{featureVectors, in.VectorIndexUpdates != nil},
+	)
+}
+
+// updateMember is a member of UpdateTable by the name that texts give it.
+type updateMember struct {
+	name string
+	sent bool // the member is there, though perhaps as an empty list
+	some bool // it asks for something
+}
+
+func updateMembers(in *api.UpdateTableInput) []updateMember {
+	is := func(name string, sent bool) updateMember { return updateMember{name, sent, sent} }
+	return []updateMember{
+		is("ProvisionedThroughput", in.ProvisionedThroughput != nil),
+		is("BillingMode", in.BillingMode != nil),
+		is("UpdateStreamEnabled", in.StreamSpecification != nil),
+		{"GlobalSecondaryIndexUpdates", in.GlobalSecondaryIndexUpdates != nil, len(in.GlobalSecondaryIndexUpdates) > 0},
+		is("SSESpecification", in.SSESpecification != nil),
+		{"ReplicaUpdates", in.ReplicaUpdates != nil, len(in.ReplicaUpdates) > 0},
+		// Two members that no client can send any more still stand in the text.
+		is("MultiAccountReplicaReady", false),
+		is("ReplicaTransitRoleArn", false),
+		is("MultiRegionConsistency", in.MultiRegionConsistency != nil),
+		is("DeletionProtectionEnabled", in.DeletionProtectionEnabled != nil),
+		is("OnDemandThroughput", in.OnDemandThroughput != nil),
+		is("WarmThroughput", in.WarmThroughput != nil),
+		is("TableClass", in.TableClass != nil),
+	}
+}
+
+// checkSomethingToUpdate refuses a request without a change. The text leaves out what was sent (errors.json ut-nothing).
+func checkSomethingToUpdate(in *api.UpdateTableInput) error {
+	if in.VectorIndexUpdates != nil || in.GlobalTableWitnessUpdates != nil || in.GlobalTableSettingsReplicationMode != nil ||
+		in.DisassociationProtectionEnabled != nil {
+		return nil
+	}
+	var absent []string
+	for _, m := range updateMembers(in) {
+		if m.some {
+			return nil
+		}
+		if !m.sent {
+			absent = append(absent, m.name)
+		}
+	}
+	last := len(absent) - 1
+	return api.NewValidationException("At least one of " + strings.Join(absent[:last], ", ") + " or " + absent[last] + " is required")
+}
+
+func checkUpdateThroughput(in *api.UpdateTableInput) error {
+	mode := value(in.BillingMode)
+	if mode == api.BillingModePayPerRequest && in.ProvisionedThroughput != nil {
+		return throughputOnDemand()
+	}
+	if mode == api.BillingModeProvisioned && in.ProvisionedThroughput == nil {
+		return invalidValue("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+	}
+	return firstText(throughputOf(in.ProvisionedThroughput).Check(""), warmOf(in.WarmThroughput).Check("table"))
+}
+
+// checkUpdateAlone refuses changes that do not go together (semantics §17.8).
+func checkUpdateAlone(in *api.UpdateTableInput) error {
+	sent := 0
+	for _, m := range updateMembers(in) {
+		if m.some {
+			sent++
+		}
+	}
+	if sent > 1 {
+		for _, m := range []struct {
+			text string
+			sent bool
+		}{
+			{"Server-Side Encryption modification", in.SSESpecification != nil},
+			{"TableClass modification", in.TableClass != nil},
+			{"DeletionProtection modification", in.DeletionProtectionEnabled != nil},
+			{"Replica modification", len(in.ReplicaUpdates) > 0},
+			{"WarmThroughput", in.WarmThroughput != nil},
+		} {
+			if m.sent {
+				return invalidValue(m.text + " must be the only operation in the request")
+			}
+		}
+	}
+	if in.OnDemandThroughput != nil && (sent > 2 || (sent == 2 && in.BillingMode == nil)) {
+		return invalidValue("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
+	}
+	indexes := movesIndexes(in.GlobalSecondaryIndexUpdates)
+	switch throughput, stream := in.ProvisionedThroughput != nil, in.StreamSpecification != nil; {
+	case stream && throughput:
+		return invalidValue("You cannot modify stream status while updating table IOPS")
+	case indexes && throughput:
+		return indexAndThroughput()
+	case indexes && stream:
+		return invalidValue("You cannot create or delete index while changing stream status")
+	}
+	return nil
+}
+
+func throughputOnDemand() error {
+	return invalidValue("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+}
+
+func indexAndThroughput() error {
+	return invalidValue("You cannot create or delete index while updating table IOPS")
+}
+
+// updatedTable is t after the update.
+func (o *Ops) updatedTable(t *table.Table, in *api.UpdateTableInput) (*table.Table, error) {
+	if err := tableBusy(t); err != nil {
+		return nil, err
+	}
+	if s := in.StreamSpecification; s != nil {
+		if value(s.StreamEnabled) {
+			return nil, unsupported(featureStreams)
+		}
+		return nil, api.NewValidationException("Table has no stream to disable: TableName: " + t.Name)
+	}
+	c := t.Clone()
+	if err := o.updateSettings(c, in); err != nil {
+		return nil, err
+	}
+	if err := o.updateThroughput(c, t, in); err != nil {
+		return nil, err
+	}
+	return o.updateIndexes(c, in)
+}
+
+// updateSettings changes what is only kept to be described, and the protection against deletion: no partition has to learn of it.
+func (o *Ops) updateSettings(t *table.Table, in *api.UpdateTableInput) error {
+	if in.SSESpecification != nil {
+		wanted, err := encryptionOf(in.SSESpecification)
+		if err != nil {
+			return err
+		}
+		if !wanted.Enabled && !t.Encryption.Enabled {
+			return invalidValue("Table is already encrypted by default")
+		}
+		t.Encryption = wanted
+	}
+	if in.TableClass != nil && *in.TableClass != effectiveClass(t) {
+		t.Class, t.ClassMillis = *in.TableClass, o.now().UnixMilli()
+	}
+	if in.DeletionProtectionEnabled != nil {
+		t.DeletionProtection = *in.DeletionProtectionEnabled
+	}
+	if wanted := warmOf(in.WarmThroughput); wanted != (table.Warm{}) {
+		if text := t.Warm.CheckGrowth(wanted, "table"); text != "" {
+			return api.NewValidationException(text)
+		}
+		t.Warm = t.Warm.Raised(wanted)
+	}
+	return nil
+}
+
+func effectiveClass(t *table.Table) string {
+	if t.Class == "" {
+		return api.TableClassStandard
+	}
+	return t.Class
+}

@@ -1,0 +1,113 @@
+// Package command is the vocabulary of one partition: what is asked of it, as data, with what it answers. It does not
+// know how an answer is found.
+package command
+
+import (
+	"stator/internal/model/attr"
+	"stator/internal/model/expr"
+	"stator/internal/model/table"
+)
+
+// Action names what a command wishes for.
+type Action byte
+
+// The actions of a command.
+const (
+	Put Action = iota + 1
+	Update
+	Delete
+	Feed
+	Consume
+	Progress
+	Sweep
+	Correct
+	Adopt
+	Split
+)
+
+// Command is one wish to read and write one partition. The fields an action does not name are ignored.
+type Command struct {
+	Action Action
+	// Table is the id of the table, or of the hidden table of a global index, whose keys the partition holds.
+	Table uint64
+	// TableVersion is the version of the table's description the command was planned with.
+	TableVersion uint64
+	// Key is the key suffix of the item (keys.Suffix): Put, Update, Delete.
+	Key []byte
+	// Item is the finished item of a Put, or the key attributes from which an Update starts a missing item.
+	Item      attr.Map
+	Condition *expr.Condition
+	Update    *expr.Update
+
+	// Entries are what a Feed brings to a global index.
+	Entries []Entry
+	// SentMillis is when a Feed was sent: one that is too old is refused and sent anew.
+	SentMillis int64
+
+	// Consumer and Sequence say how far a reader of the change log has come: Consume.
+	Consumer string
+	Sequence uint64
+
+	// Index and Backfill are the progress of a backfill: Progress.
+	Index    uint64
+	Backfill Backfill
+
+	// Tombstones are index keys whose tombstones may go: Sweep.
+	Tombstones []Entry
+
+	// Correction is added to the statistics: Correct.
+	Correction Stats
+
+	// Description is the table's description to adopt: Adopt.
+	Description *table.Table
+
+	// At is the key suffix at which to split; Child the id of the right half; Generation the parent's as the split was
+	// planned: Split. An empty At asks for nothing but a new generation, which refuses a Split planned before it.
+	At         []byte
+	Child      uint64
+	Generation uint64
+}
+
+// Entry is one entry of a global index as a feed brings it: absent Item means the entry is gone since Version.
+type Entry struct {
+	Key     []byte
+	Version uint64
+	Item    attr.Map
+}
+
+// Backfill is how far a partition's items have been brought into a new index: After is the last key suffix done.
+type Backfill struct {
+	After []byte `json:",omitempty"`
+	Items int64
+	Done  bool
+}
+
+// Refusal is a lawful no. It is data, not an error.
+type Refusal byte
+
+// The refusals.
+const (
+	Accepted Refusal = iota
+	// ConditionFailed: Before holds the item the condition did not hold for.
+	ConditionFailed
+	// Invalid: Text is DynamoDB's validation message, found only when the item was at hand.
+	Invalid
+	// Throttled: the partition cannot take more now.
+	Throttled
+	// CollectionTooLarge: the item collection of a table with local indexes would pass 10 GB.
+	CollectionTooLarge
+	// TooLate: a feed that was sent too long ago.
+	TooLate
+)
+
+// Result is what became of a command.
+type Result struct {
+	Refusal Refusal
+	Text    string
+	// Before and After are the item around the write; nil is no item.
+	Before, After attr.Map
+	// CollectionBytes is the size of the item collection after the write; only with local indexes.
+	CollectionBytes int64
+	// Sequence is the last change of the partition's log after the command.
+	Sequence uint64
+}

@@ -1,0 +1,47 @@
+package command
+
+import "fmt"
+
+// Bounds is the range of key suffixes [Lower, Upper) a partition answers for; an empty Upper is no bound.
+type Bounds struct {
+	Lower, Upper []byte
+}
+
+// Holds tells whether key lies within b.
+func (b Bounds) Holds(key []byte) bool {
+	return string(key) >= string(b.Lower) && (len(b.Upper) == 0 || string(key) < string(b.Upper))
+}
+
+// StaleRoute is the answer to a key that is not, or no longer, this partition's: Have is what it does hold.
+type StaleRoute struct {
+	Partition, Generation uint64
+	Have                  Bounds
+}
+
+func (e *StaleRoute) Error() string {
+	return fmt.Sprintf("partition %d does not hold this key since generation %d", e.Partition, e.Generation)
+}
+
+// StaleTable is the answer to a command planned with another version of the table than the partition has adopted.
+type StaleTable struct{ Have uint64 }
+
+func (e *StaleTable) Error() string {
+	return fmt.Sprintf("the partition has adopted version %d of its table", e.Have)
+}
+
+// NotLeader is the answer of a copy that does not decide.
+type NotLeader struct{ Hint uint64 }
+
+func (e *NotLeader) Error() string { return "this replica is not its partition's leader" }
+
+// Rejected certainly did not happen and may be tried again.
+type Rejected struct{ Cause error }
+
+func (e *Rejected) Error() string { return fmt.Sprintf("the write did not happen: %v", e.Cause) }
+func (e *Rejected) Unwrap() error { return e.Cause }
+
+// Ambiguous may or may not have happened: it is never tried again here.
+type Ambiguous struct{ Cause error }
+
+func (e *Ambiguous) Error() string { return fmt.Sprintf("nobody knows whether the write happened: %v", e.Cause) }
+func (e *Ambiguous) Unwrap() error { return e.Cause }

@@ -1,0 +1,51 @@
+package machine
+
+import "stator/internal/partition/command"
+
+// Kind tells what a batch changes besides items.
+type Kind byte
+
+// The kinds of a batch. Adopts and splits are proposed with nothing in flight.
+const (
+	Writes Kind = iota + 1
+	Adopts
+	Splits
+)
+
+// Batch is what a leader decided for its whole queue: physical writes that every replica performs as they are.
+type Batch struct {
+	Kind Kind
+	// Epoch and Chain place the batch; Generation is the one it was decided under.
+	Epoch, Chain, Generation uint64
+	Writes                   []Write
+	Ranges                   []Range
+	// After is the partition's state once the batch is performed; its records are among Writes.
+	After Part
+	// Child is the state of the right half of a split.
+	Child *Part
+	// Changes counts the change records among Writes.
+	Changes int
+}
+
+// Write is one engine key with its new value; nil Value deletes it.
+type Write struct {
+	Key, Value []byte
+}
+
+// Range is a span [Lower, Upper) of engine keys that goes.
+type Range struct{ Lower, Upper []byte }
+
+// Empty tells whether the batch asks nothing of the log.
+func (b *Batch) Empty() bool { return len(b.Writes) == 0 && len(b.Ranges) == 0 }
+
+// View is what a decision reads: the engine below everything that was decided and is not durable yet. A returned value
+// is the caller's to keep.
+type View interface {
+	Get(key []byte) (value []byte, found bool, err error)
+}
+
+// Answer is what came of one command: a result, or a routing error.
+type Answer struct {
+	Result command.Result
+	Err    error
+}

@@ -1,0 +1,148 @@
+package machine
+
+import (
+	"fmt"
+
+	"stator/internal/partition/command"
+	"stator/internal/storage/keys"
+)
+
+// FeedAgeMillisMax is how long after it was sent a feed may be performed: tombstones are kept ten minutes, so that
+// nothing older than one can still be under way when it goes.
+const FeedAgeMillisMax = 60_000
+
+// LogBytesMax is how far a change log may grow before writes are throttled until its readers catch up.
+const LogBytesMax = 1 << 30
+
+// versionLogicalBits is the part of a version that counts within a millisecond.
+const versionLogicalBits = 20
+
+// Decide answers every command in order, each over what the ones before it wrote, and returns the one batch that makes
+// it so. nowMillis is the leader's clock. An error is a fault of the view: nothing was decided.
+func Decide(state Part, nowMillis int64, view View, commands []*command.Command) (Batch, []Answer, error) {
+	d := decision{part: state, nowMillis: nowMillis, view: view, writes: make([]Write, 0, 2*len(commands)+1)}
+	answers := make([]Answer, len(commands))
+	for i, c := range commands {
+		var err error
+		if answers[i], err = d.decide(c); err != nil {
+			return Batch{}, nil, fmt.Errorf("deciding for partition %d: %w", state.Descriptor.Partition, err)
+		}
+		answers[i].Result.Sequence = d.part.Applied.Sequence
+	}
+	return d.batch(state), answers, nil
+}
+
+// decision is one pass over a queue.
+type decision struct {
+	part      Part
+	nowMillis int64
+	view      View
+	writes    []Write
+	ranges    []Range
+	// at maps a written engine key to its place in writes; only kept once there is a second command to see it.
+	at      map[string]int
+	changes int
+	// ownsLocal tells that the statistics' map of local indexes is this decision's own copy.
+	ownsLocal bool
+}
+
+// Get reads through what this pass wrote.
+func (d *decision) Get(key []byte) ([]byte, bool, error) {
+	if i, ok := d.at[string(key)]; ok {
+		value := d.writes[i].Value
+		return value, value != nil, nil
+	}
+	return d.view.Get(key)
+}
+
+// put and delete remember the place of a key, and a second write of it takes the first one's: a batch names a key once.
+func (d *decision) put(key, value []byte) {
+	if i, ok := d.at[string(key)]; ok {
+		d.writes[i].Value = value
+		return
+	}
+	if d.at == nil {
+		d.at = make(map[string]int, cap(d.writes))
+	}
+	d.at[string(key)] = len(d.writes)
+	d.writes = append(d.writes, Write{Key: key, Value: value})
+}
+
+func (d *decision) delete(key []byte) { d.put(key, nil) }
+
+func (d *decision) decide(c *command.Command) (Answer, error) {
+	switch c.Action {
+	case command.Put, command.Update, command.Delete:
+		return d.writeItem(c)
+	case command.Feed:
+		return d.feed(c)
+	case command.Sweep:
+		return d.sweep(c)
+	case command.Correct:
+		d.correct(c.Correction)
+		return Answer{}, nil
+	case command.Consume:
+		return d.consume(c), nil
+	case command.Progress:
+		if c.Generation != d.part.Descriptor.Generation {
+			return Answer{Err: StaleRoute(d.part.Descriptor)}, nil
+		}
+		d.part = d.part.withBackfill(c.Index, c.Backfill)
+		write := partJSON(d.part.Descriptor.Partition, nameBackfills, d.part.Backfills)
+		d.put(write.Key, write.Value)
+		return Answer{}, nil
+	}
+	return Answer{}, fmt.Errorf("action %d does not belong in a queue", c.Action)
+}
+
+// nextVersion gives the version of a write: above every earlier one, and near the clock.
+func (d *decision) nextVersion() uint64 {
+	version := uint64(d.nowMillis) << versionLogicalBits
+	if version <= d.part.Applied.VersionMax {
+		version = d.part.Applied.VersionMax + 1
+	}
+	d.part.Applied.VersionMax = version
+	return version
+}
+
+// routed refuses a command that was planned with another table or for another range than the partition has.
+func (d *decision) routed(c *command.Command, key []byte) error {
+	if !d.part.Descriptor.Bounds.Holds(key) || c.Table != d.part.Descriptor.Table {
+		return StaleRoute(d.part.Descriptor)
+	}
+	if d.part.Table == nil {
+		return &command.StaleTable{}
+	}
+	if c.TableVersion != d.part.Table.Version {
+		return &command.StaleTable{Have: d.part.Table.Version}
+	}
+	return nil
+}
+
+// StaleRoute is the refusal that tells a router what the partition does hold.
+func StaleRoute(d Descriptor) error {
+	return &command.StaleRoute{Partition: d.Partition, Generation: d.Generation, Have: d.Bounds}
+}
+
+// batch closes the pass. A pass that wrote nothing has no place in the chain.
+func (d *decision) batch(before Part) Batch {
+	b := Batch{
+		Kind:       Writes,
+		Epoch:      before.Applied.Epoch,
+		Generation: before.Descriptor.Generation,
+		Writes:     d.writes,
+		Ranges:     d.ranges,
+		Changes:    d.changes,
+	}
+	if b.Empty() {
+		b.After = before
+		return b
+	}
+	d.part.Applied.Chain++
+	b.Chain, b.After = d.part.Applied.Chain, d.part
+	b.Writes = append(b.Writes, Write{
+		Key:   keys.Part(d.part.Descriptor.Partition, nameApplied),
+		Value: d.part.Applied.append(nil),
+	})
+	return b
+}

@@ -1,0 +1,162 @@
+package machine
+
+import (
+	"bytes"
+	"errors"
+
+	"stator/internal/model/attr"
+	"stator/internal/model/expr"
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+	"stator/internal/storage/keys"
+	"stator/internal/storage/record"
+)
+
+// ItemBytesMax is the largest item, in DynamoDB's accounting (semantics §2.1).
+const ItemBytesMax = 409_600
+
+// updateTooLarge is DynamoDB's text for an update whose item would pass ItemBytesMax (semantics §2.5).
+const updateTooLarge = "Item size to update has exceeded the maximum allowed size"
+
+// writeItem decides a Put, Update or Delete: read, condition, change, write.
+func (d *decision) writeItem(c *command.Command) (Answer, error) {
+	if err := d.routed(c, c.Key); err != nil {
+		return Answer{Err: err}, nil
+	}
+	key := keys.Data(d.part.Descriptor.Table, c.Key)
+	before, err := d.item(key)
+	if err != nil {
+		return Answer{}, err
+	}
+	result := command.Result{Before: before.Attributes, After: before.Attributes}
+	if !c.Condition.Holds(before.Attributes) {
+		result.Refusal = command.ConditionFailed
+		return Answer{Result: result}, nil
+	}
+	if d.part.Applied.LogBytes > LogBytesMax {
+		result.Refusal = command.Throttled
+		return Answer{Result: result}, nil
+	}
+	after, refused := d.changed(c, before.Attributes)
+	if refused != "" {
+		result.Refusal, result.Text = command.Invalid, refused
+		return Answer{Result: result}, nil
+	}
+	result.After = after
+	return d.replace(c, before, result)
+}
+
+// changed is the item after the command, or DynamoDB's text for why there is none.
+func (d *decision) changed(c *command.Command, before attr.Map) (after attr.Map, refused string) {
+	switch c.Action {
+	case command.Put:
+		return c.Item, ""
+	case command.Delete:
+		return nil, ""
+	}
+	if len(before) == 0 && !c.Update.CreatesItem() {
+		return nil, ""
+	}
+	after, err := c.Update.Apply(before, c.Item)
+	if err != nil {
+		var invalid *expr.Error
+		if errors.As(err, &invalid) {
+			return nil, invalid.Text
+		}
+		return nil, err.Error()
+	}
+	if after.Size() > ItemBytesMax || c.Update.WriteCost(after) > ItemBytesMax {
+		return nil, updateTooLarge
+	}
+	if text := table.CheckIndexKeys(d.part.Table, after); text != "" {
+		return nil, text
+	}
+	if after.Depth() > DepthMax {
+		return nil, nestedTooDeep
+	}
+	return after, ""
+}
+
+// DepthMax is how deep an item's containers may nest (semantics §4).
+const DepthMax = 32
+
+const nestedTooDeep = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+
+// replace writes the difference between before and result.After in every space that shows it.
+func (d *decision) replace(c *command.Command, before record.Item, result command.Result) (Answer, error) {
+	after := result.After
+	if bytes.Equal(before.Attributes, after) {
+		size, err := d.collection(c.Key, 0)
+		result.CollectionBytes = size
+		return Answer{Result: result}, err
+	}
+	grown, err := d.localEntries(c.Key, before.Attributes, after)
+	if err != nil {
+		return Answer{}, err
+	}
+	beforeSize, afterSize := int64(before.Size), int64(0)
+	if len(after) > 0 {
+		afterSize = int64(after.Size())
+	}
+	size, err := d.collection(c.Key, grown.bytes+afterSize-beforeSize)
+	if err != nil {
+		return Answer{}, err
+	}
+	if size > CollectionBytesMax && afterSize > beforeSize {
+		return Answer{Result: command.Result{Refusal: command.CollectionTooLarge, Before: before.Attributes}}, nil
+	}
+	result.CollectionBytes = size
+	d.writeLocal(grown, c.Key, size)
+	version := d.nextVersion()
+	d.writeData(c.Key, record.Item{Version: version, Size: uint32(afterSize), Attributes: after})
+	d.count(len(before.Attributes) > 0, len(after) > 0, afterSize-beforeSize)
+	if d.part.Records() {
+		d.record(record.Change{Version: version, Table: d.part.Descriptor.Table, Suffix: c.Key,
+			Before: before.Attributes, After: after})
+	}
+	return Answer{Result: result}, nil
+}
+
+// item reads the item under an engine key; a missing item has no attributes.
+func (d *decision) item(key []byte) (record.Item, error) {
+	stored, found, err := d.Get(key)
+	if err != nil || !found {
+		return record.Item{}, err
+	}
+	item, err := record.ParseItem(stored)
+	if err != nil || item.Deleted {
+		return record.Item{}, err
+	}
+	return item, nil
+}
+
+func (d *decision) writeData(suffix []byte, item record.Item) {
+	key := keys.Data(d.part.Descriptor.Table, suffix)
+	if len(item.Attributes) == 0 {
+		d.part.Applied.LastDelete = item.Version
+		d.delete(key)
+		return
+	}
+	d.put(key, item.Append(nil))
+}
+
+func (d *decision) count(was, is bool, bytes int64) {
+	stats := &d.part.Applied.Stats
+	stats.Bytes += bytes
+	if is && !was {
+		stats.Items++
+	}
+	if was && !is {
+		stats.Items--
+	}
+}
+
+// record appends a change to the partition's log.
+func (d *decision) record(change record.Change) {
+	d.part.Applied.Sequence++
+	change.Sequence = d.part.Applied.Sequence
+	value := change.Append(nil)
+	d.part.Applied.LogBytes += int64(len(value))
+	d.put(keys.Log(d.part.Descriptor.Partition, change.Sequence), value)
+	d.changes++
+}

@@ -1,0 +1,171 @@
+package machine
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+	"stator/internal/storage/keys"
+)
+
+// The names of the records of space part, each replaced whole. Only applied moves with every batch, so it alone is
+// compact; the others are JSON for whoever inspects a store.
+const (
+	nameApplied    = "applied"
+	nameBackfills  = "backfills"
+	nameCursors    = "cursors"
+	nameDescriptor = "descriptor"
+	nameShards     = "shards"
+	nameTable      = "table"
+)
+
+// appliedFormat is the first byte of the applied record.
+const appliedFormat = 1
+
+// DescriptorKey is the engine key of a partition's descriptor: a read looks at it through its own snapshot.
+func DescriptorKey(partition uint64) []byte { return keys.Part(partition, nameDescriptor) }
+
+func (a Applied) append(dst []byte) []byte {
+	dst = append(dst, appliedFormat)
+	for _, n := range []uint64{a.Epoch, a.Chain, a.Sequence, a.First, a.VersionMax, a.LastDelete} {
+		dst = binary.AppendUvarint(dst, n)
+	}
+	for _, n := range []int64{a.LogBytes, a.Stats.Items, a.Stats.Bytes} {
+		dst = binary.AppendVarint(dst, n)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(a.Stats.Local)))
+	for index, tally := range a.Stats.Local {
+		dst = binary.AppendUvarint(dst, uint64(index))
+		dst = binary.AppendVarint(dst, tally.Items)
+		dst = binary.AppendVarint(dst, tally.Bytes)
+	}
+	return dst
+}
+
+func parseApplied(b []byte) (Applied, error) {
+	var a Applied
+	if len(b) == 0 || b[0] != appliedFormat {
+		return a, fmt.Errorf("applied state has an unknown format")
+	}
+	b = b[1:]
+	broken := false
+	unsigned := func() uint64 {
+		n, width := binary.Uvarint(b)
+		if width <= 0 {
+			broken = true
+			return 0
+		}
+		b = b[width:]
+		return n
+	}
+	signed := func() int64 {
+		n, width := binary.Varint(b)
+		if width <= 0 {
+			broken = true
+			return 0
+		}
+		b = b[width:]
+		return n
+	}
+	a.Epoch, a.Chain, a.Sequence, a.First = unsigned(), unsigned(), unsigned(), unsigned()
+	a.VersionMax, a.LastDelete = unsigned(), unsigned()
+	a.LogBytes, a.Stats.Items, a.Stats.Bytes = signed(), signed(), signed()
+	for range unsigned() {
+		if broken {
+			break
+		}
+		if a.Stats.Local == nil {
+			a.Stats.Local = map[uint32]command.Tally{}
+		}
+		index := uint32(unsigned())
+		a.Stats.Local[index] = command.Tally{Items: signed(), Bytes: signed()}
+	}
+	if broken || len(b) != 0 {
+		return a, fmt.Errorf("applied state is damaged")
+	}
+	return a, nil
+}
+
+// Writes returns the records that make p durable from nothing: a birth.
+func (p Part) Writes() []Write {
+	id := p.Descriptor.Partition
+	writes := []Write{
+		{Key: keys.Part(id, nameApplied), Value: p.Applied.append(nil)},
+		partJSON(id, nameDescriptor, p.Descriptor),
+		partJSON(id, nameShards, p.Shards),
+	}
+	if len(p.Cursors) > 0 {
+		writes = append(writes, partJSON(id, nameCursors, p.Cursors))
+	}
+	if len(p.Backfills) > 0 {
+		writes = append(writes, partJSON(id, nameBackfills, p.Backfills))
+	}
+	if p.Table != nil {
+		writes = append(writes, Write{Key: keys.Part(id, nameTable), Value: p.Table.Encode()})
+	}
+	return writes
+}
+
+func partJSON(partition uint64, name string, v any) Write {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("part state %s cannot be written: %v", name, err))
+	}
+	return Write{Key: keys.Part(partition, name), Value: b}
+}
+
+// Load reads the state of a partition; found is false where none was born.
+func Load(view View, partition uint64) (p Part, found bool, err error) {
+	descriptor, found, err := view.Get(DescriptorKey(partition))
+	if err != nil || !found {
+		return p, false, err
+	}
+	applied, ok, err := view.Get(keys.Part(partition, nameApplied))
+	if err != nil {
+		return p, false, err
+	}
+	if !ok {
+		return p, false, fmt.Errorf("partition %d has a descriptor but no applied state", partition)
+	}
+	if p.Applied, err = parseApplied(applied); err != nil {
+		return p, false, fmt.Errorf("reading partition %d: %w", partition, err)
+	}
+	if p.Descriptor, err = ParseDescriptor(descriptor); err != nil {
+		return p, false, fmt.Errorf("reading partition %d: %w", partition, err)
+	}
+	return p, true, p.loadRest(view)
+}
+
+// ParseDescriptor reads a descriptor's record.
+func ParseDescriptor(b []byte) (d Descriptor, err error) {
+	if err = json.Unmarshal(b, &d); err != nil {
+		return d, fmt.Errorf("descriptor: %w", err)
+	}
+	return d, nil
+}
+
+func (p *Part) loadRest(view View) error {
+	id := p.Descriptor.Partition
+	for name, into := range map[string]any{nameCursors: &p.Cursors, nameShards: &p.Shards, nameBackfills: &p.Backfills} {
+		b, ok, err := view.Get(keys.Part(id, name))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		if err := json.Unmarshal(b, into); err != nil {
+			return fmt.Errorf("reading %s of partition %d: %w", name, id, err)
+		}
+	}
+	b, ok, err := view.Get(keys.Part(id, nameTable))
+	if err != nil || !ok {
+		return err
+	}
+	if p.Table, err = table.Decode(b); err != nil {
+		return fmt.Errorf("reading the adopted table of partition %d: %w", id, err)
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package machine
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+
+	"stator/internal/partition/command"
+	"stator/internal/storage/keys"
+)
+
+// Split is the batch that cuts a partition at a key suffix: the left half keeps the id, change log and cursors, the
+// right half is a new partition. Nothing is in flight. A generation that moved on refuses it.
+func Split(state Part, c *command.Command) (Batch, error) {
+	d := state.Descriptor
+	if d.Generation != c.Generation {
+		return Batch{}, StaleRoute(d)
+	}
+	if len(c.At) == 0 {
+		after := state
+		after.Descriptor.Generation++
+		after.Applied.Chain++
+		return ofPart(Splits, state, after), nil
+	}
+	if !d.Bounds.Holds(c.At) || bytes.Equal(c.At, d.Bounds.Lower) {
+		return Batch{}, StaleRoute(d)
+	}
+	after, child := leftOf(state, c), rightOf(state, c)
+	b := ofPart(Splits, state, after)
+	b.Writes = append(b.Writes, child.Writes()...)
+	b.Child = &child
+	return b, nil
+}
+
+// leftOf is the parent after the split: it closes its shard and opens one of its new generation.
+func leftOf(state Part, c *command.Command) Part {
+	after := state
+	generation, s := state.Descriptor.Generation, state.Applied.Sequence
+	after.Descriptor.Generation++
+	after.Descriptor.Bounds.Upper = c.At
+	after.Applied.Chain++
+	after.Applied.Stats = halved(state.Applied.Stats)
+	after.Shards = slices.Clone(state.Shards)
+	last := &after.Shards[len(after.Shards)-1]
+	last.Last = s
+	parent := ShardName{Partition: state.Descriptor.Partition, Generation: last.Generation}
+	after.Shards = append(after.Shards, Shard{Generation: generation + 1, First: s + 1, Parents: []ShardName{parent}})
+	return after
+}
+
+// rightOf is the child: its log begins after the parent's changes that also speak of its keys.
+func rightOf(state Part, c *command.Command) Part {
+	s := state.Applied.Sequence
+	open := state.Shards[len(state.Shards)-1]
+	child := Part{
+		Descriptor: Descriptor{
+			Partition: c.Child, Generation: 1, Table: state.Descriptor.Table,
+			Bounds: command.Bounds{Lower: c.At, Upper: state.Descriptor.Bounds.Upper},
+			Parent: state.Descriptor.Partition, ParentSequence: s,
+		},
+		Table: state.Table,
+		Applied: Applied{
+			Epoch: SoloEpoch, Sequence: s, First: s + 1,
+			VersionMax: state.Applied.VersionMax, LastDelete: state.Applied.LastDelete,
+			Stats: rest(state.Applied.Stats, halved(state.Applied.Stats)),
+		},
+		Cursors: map[string]uint64{},
+		Shards: []Shard{{Generation: 1, First: s + 1,
+			Parents: []ShardName{{Partition: state.Descriptor.Partition, Generation: open.Generation}}}},
+		Backfills: maps.Clone(state.Backfills),
+	}
+	// The child's own log is empty up to s: whoever reads it starts there, after having finished the parent's.
+	for consumer := range state.Cursors {
+		child.Cursors[consumer] = s
+	}
+	return child
+}
+
+// correct mends statistics that a split estimated. The difference found at the split holds for ever, as every write since
+// moved the estimate as it would have moved the truth.
+func (d *decision) correct(difference command.Stats) {
+	stats := &d.part.Applied.Stats
+	stats.Items += difference.Items
+	stats.Bytes += difference.Bytes
+	d.addLocal(difference.Local)
+	write := Write{Key: keys.Part(d.part.Descriptor.Partition, nameApplied)}
+	d.put(write.Key, d.part.Applied.append(nil))
+}
+
+// halved estimates the left half's statistics; correct mends them.
+func halved(s command.Stats) command.Stats {
+	half := command.Stats{Items: s.Items / 2, Bytes: s.Bytes / 2}
+	for index, tally := range s.Local {
+		if half.Local == nil {
+			half.Local = map[uint32]command.Tally{}
+		}
+		half.Local[index] = command.Tally{Items: tally.Items / 2, Bytes: tally.Bytes / 2}
+	}
+	return half
+}
+
+func rest(all, half command.Stats) command.Stats {
+	other := command.Stats{Items: all.Items - half.Items, Bytes: all.Bytes - half.Bytes}
+	for index, tally := range all.Local {
+		if other.Local == nil {
+			other.Local = map[uint32]command.Tally{}
+		}
+		left := half.Local[index]
+		other.Local[index] = command.Tally{Items: tally.Items - left.Items, Bytes: tally.Bytes - left.Bytes}
+	}
+	return other
+}

@@ -1,0 +1,40 @@
+package replica
+
+import (
+	"stator/internal/partition/machine"
+)
+
+// Outcome is what the log says of a batch.
+type Outcome byte
+
+// The outcomes.
+const (
+	// Performed: durable, and to be seen by every read from now on.
+	Performed Outcome = iota + 1
+	// Rejected: certainly not performed; it may be tried again.
+	Rejected
+	// Ambiguous: nobody knows.
+	Ambiguous
+)
+
+// Log keeps a partition's batches. It steps and never blocks: both callbacks come later, or before the call returns.
+type Log interface {
+	// Append makes b durable and agreed.
+	Append(b machine.Batch, done func(Outcome))
+	// Barrier calls done once a read here would see every write acknowledged before the call.
+	Barrier(done func(error))
+}
+
+// Copy is what a log tells the copy it keeps.
+type Copy interface {
+	// Lead makes the copy decide, in epoch, from state.
+	Lead(epoch uint64, state machine.Part)
+	// Follow ends that: hint is the node that leads, 0 if unknown.
+	Follow(hint uint64)
+	// Performed comes for every batch in order, before the batch's own done.
+	Performed(b machine.Batch, state machine.Part)
+	// Replaced comes when a snapshot took the place of the state.
+	Replaced(state machine.Part)
+}
+
+var _ Copy = (*Replica)(nil)

@@ -1,0 +1,142 @@
+// Package replica is one copy of one partition: it queues commands, has them decided, and serves reads. It does not know
+// how its log makes a batch durable, or that other partitions exist.
+package replica
+
+import (
+	"errors"
+	"sync"
+
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+	"stator/internal/storage/engine"
+)
+
+// Bounds of a replica's queues.
+const (
+	// queueCommandsMax is how many commands may wait for a decision; one more is refused as Throttled.
+	queueCommandsMax = 4096
+	// batchCommandsMax and batchBytesMax end a decision pass; a single command may be larger.
+	batchCommandsMax = 256
+	batchBytesMax    = 1 << 20
+	// flightsMax is how many batches may be under way to the log: the next one is decided over the one being synced,
+	// and what comes meanwhile gathers into a larger batch.
+	flightsMax = 2
+)
+
+var (
+	errQuarantined = errors.New("this copy of the partition is quarantined")
+	errStopped     = errors.New("this copy of the partition has stopped")
+	errLogFailed   = errors.New("the log did not perform the batch")
+)
+
+// Options are a replica's surroundings. Wake asks for a Step soon; NowMillis is the clock a decision is given.
+type Options struct {
+	Partition uint64
+	Engine    *engine.Engine
+	Log       Log
+	Wake      func()
+	NowMillis func() int64
+	// Performed is told of every performed batch, after it is visible to reads.
+	Performed func(machine.Batch, machine.Part)
+	// Broken is told once if this copy breaks an invariant: it serves nothing any more.
+	Broken func(error)
+}
+
+// Replica is one copy of one partition.
+//
+// Invariant: performed is what reads may see; decided is performed plus the batches in flight.
+type Replica struct {
+	options Options
+
+	mu        sync.Mutex
+	leading   bool
+	hint      uint64
+	broken    error
+	performed machine.Part
+	decided   machine.Part
+	queue     []pending
+	// changing tells that a change was taken off changes and is not answered: nothing else is decided meanwhile.
+	changes  []change
+	changing bool
+	flight    flights
+}
+
+// New returns a copy that neither leads nor follows until its log says so.
+func New(o Options) *Replica {
+	r := &Replica{options: o}
+	r.flight.writes = map[string]flown{}
+	return r
+}
+
+// Lead makes this copy decide from state.
+func (r *Replica) Lead(_ uint64, state machine.Part) {
+	r.mu.Lock()
+	r.leading, r.hint = true, 0
+	r.performed, r.decided = state, state
+	r.mu.Unlock()
+	r.options.Wake()
+}
+
+// Follow makes this copy refuse to decide; what waits is sent away to look for the leader.
+func (r *Replica) Follow(hint uint64) {
+	r.mu.Lock()
+	r.leading, r.hint = false, hint
+	waiting, changes := r.takeWaiting()
+	r.mu.Unlock()
+	reject(waiting, changes, &command.NotLeader{Hint: hint})
+}
+
+// Replaced takes over a state that came by snapshot.
+func (r *Replica) Replaced(state machine.Part) {
+	r.mu.Lock()
+	r.performed, r.decided = state, state
+	r.mu.Unlock()
+}
+
+// Stop sends everything that waits away. Batches in flight still come back from the log.
+func (r *Replica) Stop() {
+	r.mu.Lock()
+	if r.broken == nil {
+		r.broken = errStopped
+	}
+	waiting, changes := r.takeWaiting()
+	r.mu.Unlock()
+	reject(waiting, changes, &command.Rejected{Cause: errStopped})
+}
+
+// State is the partition's performed state.
+func (r *Replica) State() machine.Part {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.performed
+}
+
+// quarantine ends this copy's service: an invariant is broken and a wrong byte is worse than none.
+func (r *Replica) quarantine(err error) {
+	r.mu.Lock()
+	first := r.broken == nil
+	if first {
+		r.broken = err
+	}
+	waiting, changes := r.takeWaiting()
+	r.mu.Unlock()
+	reject(waiting, changes, &command.Rejected{Cause: errQuarantined})
+	if first {
+		r.options.Broken(err)
+	}
+}
+
+func (r *Replica) takeWaiting() ([]pending, []change) {
+	waiting, changes := r.queue, r.changes
+	r.queue, r.changes = nil, nil
+	return waiting, changes
+}
+
+func reject(waiting []pending, changes []change, err error) {
+	for _, p := range waiting {
+		p.done(command.Result{}, err)
+	}
+	for _, c := range changes {
+		c.done(err)
+	}
+}

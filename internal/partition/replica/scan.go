@@ -1,0 +1,135 @@
+package replica
+
+import (
+	"fmt"
+
+	"stator/internal/model/attr"
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+	"stator/internal/storage/engine"
+	"stator/internal/storage/keys"
+	"stator/internal/storage/record"
+)
+
+// Scan answers with a page of a plan. It reads a snapshot taken before the in-flight set is looked at, with the bounds
+// as that snapshot has them: a split leaves the right half's rows where they are.
+func (r *Replica) Scan(p *command.Plan, done func(command.Page, error)) {
+	snapshot := r.options.Engine.Snapshot()
+	r.mu.Lock()
+	err := r.readRefusal(p.Table, p.TableVersion, p.Strong)
+	partition, adopted := r.performed.Descriptor.Partition, r.performed.Table
+	batch := uint64(0)
+	if err == nil {
+		lower, upper, _ := machine.Span(r.performed.Descriptor, p)
+		batch = r.flight.touchingRange(lower, upper)
+	}
+	finish := func(err error) {
+		page := command.Page{}
+		if err == nil {
+			page, err = scanSnapshot(snapshot, partition, adopted, p)
+		}
+		closed := snapshot.Close()
+		if err == nil && closed != nil {
+			err = fmt.Errorf("closing a snapshot: %w", closed)
+		}
+		done(page, err)
+	}
+	if err == nil && batch != 0 {
+		r.flight.waits = append(r.flight.waits, wait{batch: batch, done: finish})
+		r.mu.Unlock()
+		return
+	}
+	r.mu.Unlock()
+	finish(err)
+}
+
+func scanSnapshot(snapshot *engine.Snapshot, partition uint64, adopted *table.Table, p *command.Plan) (command.Page, error) {
+	stored, found, err := snapshot.Get(machine.DescriptorKey(partition), nil)
+	if err != nil || !found {
+		return command.Page{}, fmt.Errorf("reading the bounds of partition %d: found %t: %w", partition, found, err)
+	}
+	descriptor, err := machine.ParseDescriptor(stored)
+	if err != nil {
+		return command.Page{}, err
+	}
+	if !begins(descriptor, p) {
+		return command.Page{}, machine.StaleRoute(descriptor)
+	}
+	lower, upper, clipped := machine.Span(descriptor, p)
+	iterator, err := snapshot.Iter(lower, upper)
+	if err != nil {
+		return command.Page{}, fmt.Errorf("walking partition %d: %w", partition, err)
+	}
+	page, err := machine.Scan(p, &rows{iterator: iterator, reverse: p.Reverse}, func(entry attr.Map) (attr.Map, error) {
+		return fetch(snapshot, adopted, p.Table, entry)
+	})
+	if closed := iterator.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return command.Page{}, fmt.Errorf("walking partition %d: %w", partition, err)
+	}
+	if page.Reason == command.Done && clipped {
+		page.Reason = command.Edge
+		page.Next = descriptor.Bounds.Upper
+		if p.Reverse {
+			page.Next = descriptor.Bounds.Lower
+		}
+	}
+	return page, nil
+}
+
+// begins tells whether the partition holds the end of the plan's range at which the walk starts.
+func begins(d machine.Descriptor, p *command.Plan) bool {
+	if !p.Reverse {
+		return string(p.Lower) >= string(d.Bounds.Lower) && (len(d.Bounds.Upper) == 0 || string(p.Lower) < string(d.Bounds.Upper))
+	}
+	if len(p.Upper) == 0 {
+		return len(d.Bounds.Upper) == 0
+	}
+	return string(p.Upper) > string(d.Bounds.Lower) && (len(d.Bounds.Upper) == 0 || string(p.Upper) <= string(d.Bounds.Upper))
+}
+
+// fetch brings the whole item of a local index entry, from the same snapshot.
+func fetch(snapshot *engine.Snapshot, t *table.Table, tableID uint64, entry attr.Map) (attr.Map, error) {
+	hash, rng, ok := t.Key.Values(entry)
+	if !ok {
+		return nil, fmt.Errorf("a local index entry of table %d has no table key", tableID)
+	}
+	stored, found, err := snapshot.Get(keys.Data(tableID, keys.Suffix(hash, rng)), nil)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, fmt.Errorf("a local index entry of table %d has no item", tableID)
+	}
+	item, err := record.ParseItem(stored)
+	return item.Attributes, err
+}
+
+// rows walks an engine iterator in a plan's direction.
+type rows struct {
+	iterator *engine.Iterator
+	reverse  bool
+	begun    bool
+}
+
+// Next steps to the next row, the first one first.
+func (w *rows) Next() bool {
+	switch {
+	case w.begun && w.reverse:
+		return w.iterator.Prev()
+	case w.begun:
+		return w.iterator.Next()
+	}
+	w.begun = true
+	if w.reverse {
+		return w.iterator.Last()
+	}
+	return w.iterator.First()
+}
+
+func (w *rows) Key() []byte            { return w.iterator.Key() }
+func (w *rows) Value() ([]byte, error) { return w.iterator.Value() }
+func (w *rows) Err() error             { return w.iterator.Err() }

@@ -1,0 +1,222 @@
+// Package engine is one ordered, durable map from bytes to bytes in one directory. It does not know what the bytes
+// mean; it alone knows Pebble.
+package engine
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Options say where a store lies and what it may use. Zero values are defaults.
+type Options struct {
+	// Dir is the data directory; it is made when absent.
+	Dir string
+	// FS is the file system, nil the disk. In memory: vfs.NewMem() with any Dir.
+	FS vfs.FS
+	// CacheBytes bounds the block cache, MemtableBytes one memtable, of which at most MemtablesMax exist.
+	CacheBytes, MemtableBytes int64
+	// ReserveBytes is the size of the reserve file (see Space): 0 is the smaller of 1 % of the disk and 256 MiB,
+	// negative is none.
+	ReserveBytes int64
+	// Log gets Pebble's events; nil discards them.
+	Log *slog.Logger
+	// ReadOnly changes nothing on disk, and refuses a directory that holds no store.
+	ReadOnly bool
+	// Ident is given to a new store, completed by a cluster id drawn from Random (nil is crypto/rand), node 1, and
+	// members {node}. What of it is set must agree with that of an existing store, members excepted.
+	Ident  Ident
+	Random io.Reader
+	// Creator is who a new FORMAT says wrote it: program and version.
+	Creator string
+	// Fatal is told the first failure that breaks the store, and does not return: nil logs one sentence and exits with
+	// status 1. One that returns (in tests) leaves a store whose commits all fail; a background goroutine of Pebble that
+	// reported the failure is then parked for ever, with what it holds.
+	Fatal func(error)
+}
+
+// The defaults of Options.
+const (
+	CacheBytesDefault    = 64 << 20
+	MemtableBytesDefault = 64 << 20
+)
+
+// Engine is an open store. Its methods may be called concurrently until Close.
+type Engine struct {
+	layout layout
+	db     *pebble.DB
+	lock   io.Closer
+	health *health
+	space  *Space
+	events *events
+
+	identMu sync.Mutex // guards ident
+	ident   Ident
+
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// Open opens the store in o.Dir, or makes it. Its typed errors are those of errors.go, each a sentence that says what
+// to do.
+func Open(o Options) (*Engine, error) {
+	o = o.withDefaults()
+	l := newLayout(o.FS, o.Dir)
+	if err := l.prepare(o.ReadOnly); err != nil {
+		return nil, err
+	}
+	lock, err := l.take()
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{layout: l, lock: lock, health: newHealth(o)}
+	if err := e.open(o); err != nil {
+		if e.db != nil {
+			err = errors.Join(err, e.db.Close())
+		}
+		return nil, errors.Join(err, lock.Close())
+	}
+	return e, nil
+}
+
+// open brings the parts of a locked directory into being, in the order of layout's invariant.
+func (e *Engine) open(o Options) error {
+	version, creator, err := e.layout.readFormat()
+	if err != nil {
+		return err
+	}
+	if version > FormatVersion {
+		return &ErrFormat{Dir: o.Dir, Have: version, Want: FormatVersion, Creator: creator}
+	}
+	isNew := version == 0
+	if isNew && o.ReadOnly {
+		return &ErrAbsent{Dir: o.Dir}
+	}
+	e.space = newSpace(e.layout, o)
+	e.events = newEvents(o.Log, e.health)
+	options := e.pebbleOptions(o)
+	options.ErrorIfNotExists = !isNew
+	e.db, err = pebble.Open(e.layout.db, options)
+	options.Cache.Unref() // the store has its own reference
+	if errors.Is(err, pebble.ErrDBDoesNotExist) {
+		return &ErrDamaged{Dir: o.Dir, What: "its " + dbName + "/ is missing"}
+	}
+	if err != nil {
+		return fmt.Errorf("opening the store in %s: %w", e.layout.db, corruption(err, e.layout.db))
+	}
+	if err := e.identify(o, isNew); err != nil {
+		return err
+	}
+	if isNew {
+		return e.layout.writeFormat(o.Creator)
+	}
+	return nil
+}
+
+// identify reads the ident, or gives a new store one.
+func (e *Engine) identify(o Options, isNew bool) error {
+	ident, found, err := readIdent(e.db)
+	if err != nil {
+		return corruption(err, e.layout.db)
+	}
+	if !found && !isNew {
+		return &ErrDamaged{Dir: o.Dir, What: "the store has lost its ident"}
+	}
+	if !found {
+		if ident, err = newIdent(o.Ident, o.Random); err != nil {
+			return err
+		}
+		if err := writeIdent(e.db, ident); err != nil {
+			return err
+		}
+		// The name db/ in the directory must outlive a crash before FORMAT says that it is there.
+		if err := syncDir(o.FS, o.Dir); err != nil {
+			return err
+		}
+	}
+	if !ident.expects(o.Ident) {
+		return &ErrOtherStore{Dir: o.Dir, Have: ident, Want: o.Ident}
+	}
+	e.ident = ident
+	return nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = CacheBytesDefault
+	}
+	if o.MemtableBytes == 0 {
+		o.MemtableBytes = MemtableBytesDefault
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.Creator == "" {
+		o.Creator = "stator"
+	}
+	if o.Fatal == nil {
+		o.Fatal = exit(cmp.Or(o.Log, slog.Default()))
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// exit is the default of Options.Fatal. It speaks even when Pebble's events are discarded.
+func exit(log *slog.Logger) func(error) {
+	return func(err error) {
+		log.Error("stopping: " + err.Error())
+		os.Exit(1)
+	}
+}
+
+// Get reads one key. The value is appended to dst[:0], so that a caller that reads many allocates once.
+func (e *Engine) Get(key, dst []byte) (value []byte, found bool, err error) {
+	stored, closer, err := e.db.Get(key)
+	return e.got(dst, stored, closer, err)
+}
+
+// got copies what a Pebble get returned and releases it.
+func (e *Engine) got(dst, stored []byte, closer io.Closer, err error) ([]byte, bool, error) {
+	if err == pebble.ErrNotFound { //nolint:errorlint // Pebble returns this very value, and a miss is no place for a walk through wrappers
+		return dst[:0], false, nil
+	}
+	if err != nil {
+		return dst[:0], false, e.fault("reading a key", err)
+	}
+	dst = append(dst[:0], stored...)
+	if err := closer.Close(); err != nil {
+		return dst[:0], false, e.fault("reading a key", err)
+	}
+	return dst, true, nil
+}
+
+// Space is the store's watch over its disk.
+func (e *Engine) Space() *Space { return e.space }
+
+// Close ends the store. Every commit must have returned; iterators and snapshots that are still open are an error. A
+// broken store is left as it is, its directory locked, until the process ends: to close it would be to write.
+func (e *Engine) Close() error {
+	e.closeOnce.Do(func() {
+		if e.Broken() != nil {
+			return
+		}
+		if err := e.db.Close(); err != nil {
+			e.closeErr = e.fault("closing the store", err)
+		}
+		e.closeErr = errors.Join(e.closeErr, e.space.close(), e.lock.Close())
+	})
+	return e.closeErr
+}

@@ -1,0 +1,105 @@
+package engine
+
+import (
+	"fmt"
+	"log/slog"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// events turns what Pebble tells about its background work into log lines, counters, and the end of a store that cannot
+// be written.
+type events struct {
+	log    *slog.Logger
+	health *health
+
+	stalls             atomic.Int64
+	compactionFailures atomic.Int64
+
+	flushMu  sync.Mutex // guards flushErr
+	flushErr error
+
+	corruptMu sync.Mutex // guards corrupt
+	corrupt   map[string]bool
+}
+
+func newEvents(log *slog.Logger, h *health) *events {
+	return &events{log: log, health: h, corrupt: make(map[string]bool)}
+}
+
+// listener has only the handlers we need. Pebble calls some of them with its own locks held: none calls back.
+func (v *events) listener() *pebble.EventListener {
+	return &pebble.EventListener{
+		BackgroundError: v.backgroundError,
+		DataCorruption:  v.dataCorruption,
+		FlushEnd:        v.flushEnd,
+		CompactionEnd:   v.compactionEnd,
+		DiskSlow:        func(info pebble.DiskSlowInfo) { v.log.Warn("the disk is slow", "event", info.String()) },
+		WriteStallBegin: v.writeStallBegin,
+		FormatUpgrade: func(n pebble.FormatMajorVersion) {
+			v.log.Info("the store's engine format was raised", "version", uint64(n))
+		},
+	}
+}
+
+// flushEnd only remembers an error: Pebble also reports a flush that had nothing to write as one, with an error it does
+// not export. A real failure comes again, as the same value, to backgroundError.
+func (v *events) flushEnd(info pebble.FlushInfo) {
+	v.flushMu.Lock()
+	defer v.flushMu.Unlock()
+	v.flushErr = info.Err
+}
+
+// backgroundError breaks the store when a memtable could not be written out: Pebble would try again at once, without end,
+// while writes wait for room in memory. What compactionEnd knows is only told.
+func (v *events) backgroundError(err error) {
+	v.flushMu.Lock()
+	flush := v.flushErr != nil && v.flushErr == err //nolint:errorlint // the very value, see flushEnd
+	v.flushMu.Unlock()
+	if flush {
+		v.health.fail(fmt.Errorf("writing out a memtable: %w", err))
+		return
+	}
+	v.log.Debug("pebble: background error", "error", err)
+}
+
+// compactionEnd only counts and tells. A compaction that fails for want of room must not stop a store that can still be
+// read; it is tried again, so the lines thin out.
+func (v *events) compactionEnd(info pebble.CompactionInfo) {
+	if info.Err == nil {
+		v.compactionFailures.Store(0)
+		return
+	}
+	if n := v.compactionFailures.Add(1); isPowerOfTwo(n) {
+		v.log.Warn("a compaction failed", "error", info.Err, "in_a_row", n)
+	}
+}
+
+// dataCorruption reports each file once: a damaged block under traffic is met by every read of it.
+func (v *events) dataCorruption(info pebble.DataCorruptionInfo) {
+	v.corruptMu.Lock()
+	known := v.corrupt[info.Path]
+	v.corrupt[info.Path] = true
+	v.corruptMu.Unlock()
+	if !known {
+		v.log.Error("a file of the store is corrupt, what it held is not served", "file", info.Path, "error", info.Details)
+	}
+}
+
+// corruptFiles counts the files in which corruption was met since the open.
+func (v *events) corruptFiles() int {
+	v.corruptMu.Lock()
+	defer v.corruptMu.Unlock()
+	return len(v.corrupt)
+}
+
+func (v *events) writeStallBegin(info pebble.WriteStallBeginInfo) {
+	if n := v.stalls.Add(1); isPowerOfTwo(n) {
+		v.log.Warn("writes wait for flushes or compactions", "reason", info.Reason, "times", n)
+	}
+}
+
+func isPowerOfTwo(n int64) bool { return bits.OnesCount64(uint64(n)) == 1 }

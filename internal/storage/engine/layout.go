@@ -1,0 +1,203 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// FormatVersion is the layout of a data directory that this release writes and reads.
+const FormatVersion = 1
+
+// The names in a data directory. testdata keeps a directory of every format ever written.
+const (
+	formatName  = "FORMAT"
+	formatDraft = "FORMAT.new"
+	lockName    = "LOCK"
+	reserveName = "RESERVE"
+	dbName      = "db"
+	// lostName stands in the root of a mounted file system and is nobody's data.
+	lostName = "lost+found"
+)
+
+const (
+	dirMode = 0o750
+	// formatBytesMax bounds what is read of a FORMAT file: it is two lines.
+	formatBytesMax = 4096
+)
+
+// layout is where a store's files are.
+//
+// Invariant: FORMAT exists only when db/ does and holds the ident. So the first open goes: directory, LOCK, db/, ident
+// (synced), FORMAT. A crash between any two leaves a directory without FORMAT in which there is nothing but names of
+// ours; the next open goes the same way again and finds each step done or not.
+type layout struct {
+	fs                           vfs.FS
+	dir                          string
+	format, draft, lock, reserve string
+	db                           string
+}
+
+func newLayout(fsys vfs.FS, dir string) layout {
+	at := func(name string) string { return fsys.PathJoin(dir, name) }
+	return layout{fs: fsys, dir: dir, format: at(formatName), draft: at(formatDraft), lock: at(lockName),
+		reserve: at(reserveName), db: at(dbName)}
+}
+
+// prepare makes the directory when it is absent, and refuses it when it holds somebody else's files: nothing, not even
+// a LOCK, is put into such a one.
+func (l layout) prepare(readOnly bool) error {
+	names, err := l.fs.List(l.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if readOnly {
+			return &ErrAbsent{Dir: l.dir}
+		}
+		return l.makeDir()
+	}
+	if err != nil {
+		return &ErrUnwritable{Dir: l.dir, Cause: err}
+	}
+	if slices.Contains(names, formatName) {
+		return nil
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		switch name {
+		case formatDraft, lockName, reserveName, dbName, lostName:
+		default:
+			return &ErrForeign{Dir: l.dir, Found: name}
+		}
+	}
+	if readOnly {
+		return &ErrAbsent{Dir: l.dir}
+	}
+	return nil
+}
+
+// makeDir makes the directory and every parent it lacks, and syncs each new name: a directory nobody synced can be
+// gone after a crash, with all that was acknowledged in it.
+func (l layout) makeDir() error {
+	var lacking []string
+	for dir := l.dir; ; {
+		if _, err := l.fs.Stat(dir); err == nil {
+			break
+		}
+		lacking = append(lacking, dir)
+		parent := l.fs.PathDir(dir)
+		if parent == dir {
+			break
+		}
+		dir = parent
+	}
+	if err := l.fs.MkdirAll(l.dir, dirMode); err != nil {
+		return &ErrUnwritable{Dir: l.dir, Cause: err}
+	}
+	for _, dir := range lacking {
+		if err := syncDir(l.fs, l.fs.PathDir(dir)); err != nil {
+			return &ErrUnwritable{Dir: l.dir, Cause: err}
+		}
+	}
+	return nil
+}
+
+// take locks the directory for this process.
+func (l layout) take() (io.Closer, error) {
+	lock, err := l.fs.Lock(l.lock)
+	if err == nil {
+		return lock, nil
+	}
+	// The file could be opened, so what failed is the lock itself.
+	var open *fs.PathError
+	if errors.As(err, &open) {
+		return nil, &ErrUnwritable{Dir: l.dir, Cause: err}
+	}
+	return nil, &ErrLocked{Dir: l.dir}
+}
+
+// readFormat is the directory's format, 0 when it has no FORMAT yet.
+func (l layout) readFormat() (version int, creator string, err error) {
+	f, err := l.fs.Open(l.format)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, "", nil
+	}
+	if err != nil {
+		return 0, "", fmt.Errorf("reading %s: %w", l.format, err)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, formatBytesMax))
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return 0, "", fmt.Errorf("reading %s: %w", l.format, err)
+	}
+	version, creator, ok := parseFormat(string(text))
+	if !ok {
+		return 0, "", &ErrDamaged{Dir: l.dir, What: formatName + " is unreadable"}
+	}
+	return version, creator, nil
+}
+
+// formatText is two lines that a person can read, as a later release must be able to: the first is forever
+// "format: <number>".
+func formatText(creator string) string {
+	return fmt.Sprintf("format: %d\ncreator: %s\n", FormatVersion, creator)
+}
+
+func parseFormat(text string) (version int, creator string, ok bool) {
+	first, rest, _ := strings.Cut(text, "\n")
+	number, found := strings.CutPrefix(first, "format: ")
+	version, err := strconv.Atoi(number)
+	if !found || err != nil || version < 1 {
+		return 0, "", false
+	}
+	creator = "an unknown release"
+	for line := range strings.Lines(rest) {
+		if name, found := strings.CutPrefix(strings.TrimSpace(line), "creator: "); found {
+			creator = name
+		}
+	}
+	return version, creator, true
+}
+
+// writeFormat ends a first open. It goes through a second name so that FORMAT is never there by half.
+func (l layout) writeFormat(creator string) error {
+	f, err := l.fs.Create(l.draft, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", l.draft, err)
+	}
+	_, err = f.Write([]byte(formatText(creator)))
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = l.fs.Rename(l.draft, l.format)
+	}
+	if err == nil {
+		err = syncDir(l.fs, l.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", l.format, err)
+	}
+	return nil
+}
+
+func syncDir(fsys vfs.FS, dir string) error {
+	f, err := fsys.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}

@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Bounds of the default reserve: the smaller of a hundredth of the disk and reserveBytesMax.
+const (
+	reserveDiskFraction = 100
+	reserveBytesMax     = 256 << 20
+)
+
+// Space watches the room on the store's disk, because Pebble cannot go on when its log cannot be written.
+//
+// A reserve file holds back ReserveBytes. There are two lines of defence. When what is free besides it falls below the
+// same amount, Low says so and the node refuses what makes the store grow; reads, deletes and a clean stop go on. When
+// the disk is full all the same (others write to it too, and compactions need room), the reserve file is given up at the
+// first ENOSPC, inside the file system call that met it, which is then tried again: so the log gets through, and Low
+// stays until Check finds room enough to take the reserve back. Only when the reserve is used up as well
+// does the store break (Options.Fatal).
+//
+// Nothing here runs by itself: somebody calls Check every few seconds.
+type Space struct {
+	layout  layout
+	log     *slog.Logger
+	reserve int64
+
+	low  atomic.Bool
+	free atomic.Int64
+
+	mu   sync.Mutex // guards held
+	held vfs.File
+}
+
+// newSpace prepares the watch; the reserve file is taken by the first Check.
+func newSpace(l layout, o Options) *Space {
+	s := &Space{layout: l, log: o.Log, reserve: o.ReserveBytes}
+	if o.ReadOnly {
+		s.reserve = -1
+	}
+	return s
+}
+
+// Low tells whether writes that need room must be refused. It costs one atomic load.
+func (s *Space) Low() bool { return s.low.Load() }
+
+// FreeBytes is what Check last found free besides the reserve file; -1 when the file system does not tell.
+func (s *Space) FreeBytes() int64 { return s.free.Load() }
+
+// Check measures, and takes the reserve file or takes it back when there is room for it and as much again. A file system
+// that does not tell its size (one in memory) is never low.
+func (s *Space) Check() error {
+	usage, err := s.layout.fs.GetDiskUsage(s.layout.dir)
+	if errors.Is(err, vfs.ErrUnsupported) {
+		s.free.Store(-1)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("measuring the free space of %s: %w", s.layout.dir, err)
+	}
+	free := int64(min(usage.AvailBytes, 1<<62))
+	reserve := s.reserveBytes(int64(min(usage.TotalBytes, 1<<62)))
+	s.free.Store(free)
+	if reserve <= 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held == nil && free >= 2*reserve {
+		if err := s.take(reserve); err != nil {
+			return err
+		}
+		free -= reserve
+		s.free.Store(free)
+	}
+	s.judge(free, reserve)
+	return nil
+}
+
+// judge sets Low. It ends a quarter later than it began, so that a store at the edge does not flicker.
+func (s *Space) judge(free, reserve int64) {
+	was := s.low.Load()
+	limit := reserve
+	if was {
+		limit += reserve / 4
+	}
+	low := s.held == nil || free < limit
+	s.low.Store(low)
+	switch {
+	case low && !was:
+		s.log.Error("the disk is nearly full, writes are refused until there is room", "dir", s.layout.dir,
+			"free_bytes", free, "reserve_bytes", reserve)
+	case was && !low:
+		s.log.Info("there is room on the disk again, writes are taken", "dir", s.layout.dir, "free_bytes", free)
+	}
+}
+
+func (s *Space) reserveBytes(total int64) int64 {
+	if s.reserve != 0 {
+		return s.reserve
+	}
+	return min(total/reserveDiskFraction, reserveBytesMax)
+}
+
+// take makes the reserve file. Its blocks are allocated, not written.
+func (s *Space) take(reserve int64) error {
+	f, err := s.layout.fs.Create(s.layout.reserve, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return fmt.Errorf("taking the disk reserve: %w", err)
+	}
+	if err := f.Preallocate(0, reserve); err != nil {
+		err = errors.Join(err, f.Close(), s.layout.fs.Remove(s.layout.reserve))
+		return fmt.Errorf("taking the disk reserve of %d bytes: %w", reserve, err)
+	}
+	s.held = f
+	return nil
+}
+
+// full is called inside the file system call that first met a full disk, which is tried again when it returns.
+func (s *Space) full() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.low.Store(true)
+	if s.held == nil {
+		return
+	}
+	err := errors.Join(s.held.Close(), s.layout.fs.Remove(s.layout.reserve))
+	s.held = nil
+	s.log.Error("the disk is full, the reserve is given up and writes are refused until there is room",
+		"dir", s.layout.dir, "error", err)
+}
+
+// close gives the reserve back: a stopped store holds nothing.
+func (s *Space) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held == nil {
+		return nil
+	}
+	err := s.held.Close()
+	s.held = nil
+	if removeErr := s.layout.fs.Remove(s.layout.reserve); !errors.Is(removeErr, fs.ErrNotExist) {
+		err = errors.Join(err, removeErr)
+	}
+	return err
+}
