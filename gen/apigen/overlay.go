@@ -53,32 +53,40 @@ type pattern struct {
 	Java, Name, Go, Match string
 }
 
-func loadOverlay(files fs.FS) (*overlay, error) {
-	var errors struct{ Errors []overlayError }
-	var enums struct {
-		Enums []struct {
-			Shape  string
-			Values []string
-		}
-	}
-	var constraints struct {
+// overlayFiles are the overlay's files as they are read.
+type overlayFiles struct {
+	errors      struct{ Errors []overlayError }
+	enums       struct{ Enums []enumFile }
+	constraints struct {
 		TableNames    tableNames
 		TableNameKeys struct{ Shapes []string }
 		Members       []limit
 	}
-	var wording struct {
+	wording struct {
 		Bare      []struct{ Target string }
 		EchoEmpty []struct{ Shape string }
 		Missing   []missing
 		Empty     []struct{ Target, Text string }
-		Order     []struct {
-			Structure string
-			Members   []string
-		}
+		Order     []orderFile
 	}
-	var patterns struct{ Patterns []pattern }
+	patterns struct{ Patterns []pattern }
+}
+
+type enumFile struct {
+	Shape  string
+	Values []string
+}
+
+type orderFile struct {
+	Structure string
+	Members   []string
+}
+
+func loadOverlay(files fs.FS) (*overlay, error) {
+	var read overlayFiles
 	targets := map[string]any{
-		"errors": &errors, "enums": &enums, "constraints": &constraints, "wording": &wording, "patterns": &patterns,
+		"errors": &read.errors, "enums": &read.enums, "constraints": &read.constraints,
+		"wording": &read.wording, "patterns": &read.patterns,
 	}
 	for name, target := range targets {
 		data, err := fs.ReadFile(files, "overlay/"+name+".json")
@@ -89,32 +97,37 @@ func loadOverlay(files fs.FS) (*overlay, error) {
 			return nil, fmt.Errorf("overlay %s: %w", name, err)
 		}
 	}
+	return read.index(), nil
+}
+
+// index makes the entries findable by what they are about.
+func (f *overlayFiles) index() *overlay {
 	o := &overlay{
-		Errors: errors.Errors, Enums: map[string][]string{},
-		TableNames: constraints.TableNames, KeyedByName: map[string]bool{}, Limits: map[string]limit{},
-		Bare: map[string]bool{}, EchoEmpty: map[string]bool{}, Missing: wording.Missing,
-		Empty: map[string]string{}, Order: map[string][]string{}, Patterns: patterns.Patterns,
+		Errors: f.errors.Errors, Enums: map[string][]string{},
+		TableNames: f.constraints.TableNames, KeyedByName: map[string]bool{}, Limits: map[string]limit{},
+		Bare: map[string]bool{}, EchoEmpty: map[string]bool{}, Missing: f.wording.Missing,
+		Empty: map[string]string{}, Order: map[string][]string{}, Patterns: f.patterns.Patterns,
 	}
-	for _, e := range enums.Enums {
+	for _, e := range f.enums.Enums {
 		o.Enums[e.Shape] = e.Values
 	}
-	for _, name := range constraints.TableNameKeys.Shapes {
+	for _, name := range f.constraints.TableNameKeys.Shapes {
 		o.KeyedByName[name] = true
 	}
-	for _, l := range constraints.Members {
+	for _, l := range f.constraints.Members {
 		o.Limits[l.Target] = l
 	}
-	for _, e := range wording.Bare {
+	for _, e := range f.wording.Bare {
 		o.Bare[e.Target] = true
 	}
-	for _, e := range wording.EchoEmpty {
+	for _, e := range f.wording.EchoEmpty {
 		o.EchoEmpty[e.Shape] = true
 	}
-	for _, e := range wording.Empty {
+	for _, e := range f.wording.Empty {
 		o.Empty[e.Target] = e.Text
 	}
-	for _, e := range wording.Order {
+	for _, e := range f.wording.Order {
 		o.Order[e.Structure] = e.Members
 	}
-	return o, nil
+	return o
 }

@@ -13,7 +13,7 @@ func (v *validator) containerCheck(out *source, u use) {
 	}
 	var own source
 	if bounded(s) || v.overlay.Limits[u.target()].Max != nil {
-		own.f("c.size(at, %q, len(%s), %s, dump)", u.member, u.field, v.bounds(u))
+		own.f("c.size(at, %q, container{len(%s), dump}, %s)", u.member, u.field, v.bounds(u))
 	}
 	if s.Type == "map" {
 		if rule := v.keyRule(u.shape); rule != "" {

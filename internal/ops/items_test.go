@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
@@ -51,8 +52,8 @@ func TestItemOperations(t *testing.T) {
 
 // shownError is an error as its type and message, with the members some have besides.
 func shownError(err error) string {
-	var refused *api.Error
-	if !errors.As(err, &refused) {
+	refused, ok := errors.AsType[*api.Error](err)
+	if !ok {
 		return fmt.Sprintf("fault: %v\n", err)
 	}
 	text := refused.Error() + "\n"
@@ -167,5 +168,28 @@ func TestBatchWriteGivesBackWhatIsThrottled(t *testing.T) {
 	}
 	if n := len(router.items[10]); n != 2 {
 		t.Errorf("%d items were written, want 2", n)
+	}
+}
+
+// The limit of an item is exact to the byte, names included.
+func TestPutItemSizeIsExact(t *testing.T) {
+	ops, _ := newTestOps(t)
+	const overhead = len("pk") + len("k") + len("x")
+	for _, c := range []struct {
+		bytes int
+		want  string
+	}{
+		{itemBytesMax - overhead, ""},
+		{itemBytesMax - overhead + 1, itemTooLarge},
+	} {
+		item := decoded(t, `{"pk":{"S":"k"},"x":{"S":"`+strings.Repeat("x", c.bytes)+`"}}`)
+		_, err := ops.PutItem(context.Background(), &api.PutItemInput{TableName: ptr("hash"), Item: item})
+		got := ""
+		if refused, ok := errors.AsType[*api.Error](err); ok {
+			got = refused.Message
+		}
+		if got != c.want {
+			t.Errorf("%d bytes: %q, want %q", item.Size(), got, c.want)
+		}
 	}
 }

@@ -42,40 +42,34 @@ func missingKey(a table.KeyAttribute) string {
 	return "One or more parameter values were invalid: Missing the key " + a.Name + " in the item"
 }
 
-// suffixOf takes the table's key out of item. A table's key has one hash and at most one range attribute, so the values fit on the stack.
+// suffixOf takes the table's key out of item, attribute by attribute. A table's key has one hash and at most one range attribute, so the
+// values fit on the stack.
 func suffixOf(t *table.Table, item attr.Map, w keyWording) ([]byte, error) {
-	hash, err := w.take(t.Key.Hash[0], item)
+	hash, err := w.take(t.Key.Hash[0], item, table.HashBytesMax)
 	if err != nil {
 		return nil, err
 	}
 	if len(t.Key.Range) == 0 {
-		if text := checkKeyValue(t.Key.Hash[0], hash, table.HashBytesMax); text != "" {
-			return nil, api.NewValidationException(text)
-		}
 		return keys.Suffix([]attr.Value{hash}, nil), nil
 	}
-	rng, err := w.take(t.Key.Range[0], item)
+	rng, err := w.take(t.Key.Range[0], item, table.RangeBytesMax)
 	if err != nil {
 		return nil, err
-	}
-	text := checkKeyValue(t.Key.Hash[0], hash, table.HashBytesMax)
-	if text == "" {
-		text = checkKeyValue(t.Key.Range[0], rng, table.RangeBytesMax)
-	}
-	if text != "" {
-		return nil, api.NewValidationException(text)
 	}
 	return keys.Suffix([]attr.Value{hash}, []attr.Value{rng}), nil
 }
 
-// take finds one key attribute with the schema's type.
-func (w keyWording) take(a table.KeyAttribute, item attr.Map) (attr.Value, error) {
+// take finds one key attribute with the schema's type, neither empty nor longer than bytesMax.
+func (w keyWording) take(a table.KeyAttribute, item attr.Map, bytesMax int) (attr.Value, error) {
 	v, ok := item.Get(a.Name)
 	if !ok {
 		return nil, api.NewValidationException(w.missing(a))
 	}
 	if v.Type() != a.Type {
 		return nil, api.NewValidationException(w.typed(a, v.Type()))
+	}
+	if text := checkKeyValue(a, v, bytesMax); text != "" {
+		return nil, api.NewValidationException(text)
 	}
 	return v, nil
 }

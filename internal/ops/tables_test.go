@@ -78,6 +78,8 @@ func (r *tableRoom) answer(call api.Call, d *datadriven.TestData) string {
 	switch {
 	case err != nil:
 		return shownError(err)
+	case len(out) == 0:
+		return "(empty body)\n"
 	case d.HasArg("brief"):
 		return r.brief()
 	case d.HasArg("full"):
@@ -197,6 +199,30 @@ func TestOwnTable(t *testing.T) {
 		}
 		if ok != (want != "") {
 			t.Errorf("%s: ok is %v", arn, ok)
+		}
+	}
+}
+
+func TestPartitionsOf(t *testing.T) {
+	for _, c := range []struct {
+		billing              table.Billing
+		read, write          int64
+		override, partitions int
+	}{
+		{table.OnDemandBilling, 0, 0, 0, 4},
+		{table.OnDemandBilling, 0, 0, 64, 64},
+		{table.Provisioned, 1, 1, 0, 1},
+		{table.Provisioned, 1500, 500, 0, 1},
+		{table.Provisioned, 1500, 501, 0, 2},
+		{table.Provisioned, 3001, 0, 0, 2},
+		{table.Provisioned, 9000, 2000, 0, 5},
+		{table.Provisioned, 9000, 2000, 1, 1},
+		{table.Provisioned, table.UnitsMax, table.UnitsMax, 0, partitionsMax},
+	} {
+		o := New(nil, nil, Account{Partitions: c.override})
+		got := o.partitionsOf(&table.Table{Billing: c.billing, Throughput: table.Throughput{Read: c.read, Write: c.write}})
+		if got != c.partitions {
+			t.Errorf("%+v: got %d", c, got)
 		}
 	}
 }

@@ -120,7 +120,7 @@ func (s *DescribeScalableTargetsRequest) check(c *checks, at *path) {
 	}
 	if s.ResourceIds != nil {
 		dump := func(dst []byte) []byte { return dumpScalingResourceIdsMaxLen1600(dst, s.ResourceIds) }
-		c.size(at, "ResourceIds", len(s.ResourceIds), bounds{min: unbounded, max: 50}, dump)
+		c.size(at, "ResourceIds", container{len(s.ResourceIds), dump}, bounds{min: unbounded, max: 50})
 		for _, v := range s.ResourceIds {
 			if !textScalingResourceIdMaxLen1600.holds(v) {
 				c.fail(at, "ResourceIds", dump, "Member must satisfy constraint: ["+textScalingResourceIdMaxLen1600.text()+"]")
@@ -170,7 +170,7 @@ func (s *DescribeScalingPoliciesRequest) Validate() error {
 func (s *DescribeScalingPoliciesRequest) check(c *checks, at *path) {
 	if s.PolicyNames != nil {
 		dump := func(dst []byte) []byte { return dumpScalingResourceIdsMaxLen1600(dst, s.PolicyNames) }
-		c.size(at, "PolicyNames", len(s.PolicyNames), bounds{min: unbounded, max: 50}, dump)
+		c.size(at, "PolicyNames", container{len(s.PolicyNames), dump}, bounds{min: unbounded, max: 50})
 		for _, v := range s.PolicyNames {
 			if !textScalingResourceIdMaxLen1600.holds(v) {
 				c.fail(at, "PolicyNames", dump, "Member must satisfy constraint: ["+textScalingResourceIdMaxLen1600.text()+"]")
@@ -204,7 +204,7 @@ func (s *DescribeScheduledActionsRequest) Validate() error {
 func (s *DescribeScheduledActionsRequest) check(c *checks, at *path) {
 	if s.ScheduledActionNames != nil {
 		dump := func(dst []byte) []byte { return dumpScalingResourceIdsMaxLen1600(dst, s.ScheduledActionNames) }
-		c.size(at, "ScheduledActionNames", len(s.ScheduledActionNames), bounds{min: unbounded, max: 50}, dump)
+		c.size(at, "ScheduledActionNames", container{len(s.ScheduledActionNames), dump}, bounds{min: unbounded, max: 50})
 		for _, v := range s.ScheduledActionNames {
 			if !textScalingResourceIdMaxLen1600.holds(v) {
 				c.fail(at, "ScheduledActionNames", dump, "Member must satisfy constraint: ["+textScalingResourceIdMaxLen1600.text()+"]")
@@ -715,7 +715,7 @@ func (s *UntagResourceRequest) check(c *checks, at *path) {
 		c.null(at, "TagKeys")
 	} else {
 		dump := func(dst []byte) []byte { return dumpScalingTagKeyList(dst, s.TagKeys) }
-		c.size(at, "TagKeys", len(s.TagKeys), bounds{min: 0, max: 200}, dump)
+		c.size(at, "TagKeys", container{len(s.TagKeys), dump}, bounds{min: 0, max: 200})
 		for _, v := range s.TagKeys {
 			if !textScalingTagKey.holds(v) {
 				c.fail(at, "TagKeys", dump, "Member must satisfy constraint: ["+textScalingTagKey.text()+"]")

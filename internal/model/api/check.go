@@ -128,20 +128,27 @@ func (c *checks) number(at *path, name string, value int64, limits bounds) {
 	c.fail(at, name, func(dst []byte) []byte { return strconv.AppendInt(dst, value, 10) }, constraint)
 }
 
+// container is a list or map as failures see it: its length, its text form.
+type container struct {
+	length int
+	text   func([]byte) []byte
+}
+
 // size checks the length of a list or map.
-func (c *checks) size(at *path, name string, length int, limits bounds, value func([]byte) []byte) {
-	if limits.hold(int64(length)) {
+func (c *checks) size(at *path, name string, value container, limits bounds) {
+	length := int64(value.length)
+	if limits.hold(length) {
 		return
 	}
 	constraint := minLength(limits.min)
-	if limits.max != unbounded && int64(length) > limits.max {
+	if limits.max != unbounded && length > limits.max {
 		constraint = maxLength(limits.max)
 	}
 	if limits.bare {
 		c.bare(at, name, constraint)
 		return
 	}
-	c.fail(at, name, value, constraint)
+	c.fail(at, name, value.text, constraint)
 }
 
 // enum checks an enum value.

@@ -3,8 +3,9 @@
 package api
 
 import (
-	"stator/internal/model/attr"
 	"strconv"
+
+	"stator/internal/model/attr"
 )
 
 func dumpAttributeNameList(dst []byte, v []string) []byte {

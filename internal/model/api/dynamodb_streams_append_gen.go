@@ -3,8 +3,9 @@
 package api
 
 import (
-	"stator/internal/model/attr"
 	"strconv"
+
+	"stator/internal/model/attr"
 )
 
 // AppendJSON appends the JSON object; absent members are left out.

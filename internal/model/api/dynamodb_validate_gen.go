@@ -65,7 +65,7 @@ func (s *BatchExecuteStatementInput) check(c *checks, at *path) {
 		c.null(at, "Statements")
 	} else {
 		dump := func(dst []byte) []byte { return dumpPartiQLBatchRequest(dst, s.Statements) }
-		c.size(at, "Statements", len(s.Statements), bounds{min: 1, max: 25}, dump)
+		c.size(at, "Statements", container{len(s.Statements), dump}, bounds{min: 1, max: 25})
 		here := &path{up: at, name: "Statements"}
 		for i := range s.Statements {
 			s.Statements[i].check(c, &path{up: here, index: i + 1})
@@ -91,7 +91,7 @@ func (s *BatchGetItemInput) check(c *checks, at *path) {
 			c.only("The requestItems parameter is required for BatchGetItem")
 		}
 		dump := func(dst []byte) []byte { return dumpBatchGetRequestMap(dst, s.RequestItems) }
-		c.size(at, "RequestItems", len(s.RequestItems), bounds{min: 1, max: 100}, dump)
+		c.size(at, "RequestItems", container{len(s.RequestItems), dump}, bounds{min: 1, max: 100})
 		for key := range s.RequestItems {
 			if !ruleTableName.holds(key) {
 				c.fail(at, "RequestItems", dump, "Map keys must satisfy constraint: ["+ruleTableName.text()+"]")
@@ -117,7 +117,7 @@ func (s *BatchStatementRequest) check(c *checks, at *path) {
 	}
 	if s.Parameters != nil {
 		dump := func(dst []byte) []byte { return dumpPreparedStatementParameters(dst, s.Parameters) }
-		c.size(at, "Parameters", len(s.Parameters), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "Parameters", container{len(s.Parameters), dump}, bounds{min: 1, max: unbounded})
 	}
 	if s.ReturnValuesOnConditionCheckFailure != nil {
 		c.enum(at, "ReturnValuesOnConditionCheckFailure", *s.ReturnValuesOnConditionCheckFailure, &enumReturnValuesOnConditionCheckFailure)
@@ -139,7 +139,7 @@ func (s *BatchWriteItemInput) check(c *checks, at *path) {
 			c.only("The requestItems parameter is required for BatchWriteItem")
 		}
 		dump := func(dst []byte) []byte { return dumpBatchWriteItemRequestMap(dst, s.RequestItems) }
-		c.size(at, "RequestItems", len(s.RequestItems), bounds{min: 1, max: 25}, dump)
+		c.size(at, "RequestItems", container{len(s.RequestItems), dump}, bounds{min: 1, max: 25})
 		for key := range s.RequestItems {
 			if !ruleTableName.holds(key) {
 				c.fail(at, "RequestItems", dump, "Map keys must satisfy constraint: ["+ruleTableName.text()+"]")
@@ -246,7 +246,7 @@ func (s *CreateGlobalSecondaryIndexAction) check(c *checks, at *path) {
 		c.null(at, "KeySchema")
 	} else {
 		dump := func(dst []byte) []byte { return dumpKeySchema(dst, s.KeySchema) }
-		c.size(at, "KeySchema", len(s.KeySchema), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "KeySchema", container{len(s.KeySchema), dump}, bounds{min: 1, max: unbounded})
 		here := &path{up: at, name: "KeySchema"}
 		for i := range s.KeySchema {
 			s.KeySchema[i].check(c, &path{up: here, index: i + 1})
@@ -301,7 +301,7 @@ func (s *CreateReplicationGroupMemberAction) check(c *checks, at *path) {
 	}
 	if s.GlobalSecondaryIndexes != nil {
 		dump := func(dst []byte) []byte { return dumpReplicaGlobalSecondaryIndexList(dst, s.GlobalSecondaryIndexes) }
-		c.size(at, "GlobalSecondaryIndexes", len(s.GlobalSecondaryIndexes), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "GlobalSecondaryIndexes", container{len(s.GlobalSecondaryIndexes), dump}, bounds{min: 1, max: unbounded})
 		here := &path{up: at, name: "GlobalSecondaryIndexes"}
 		for i := range s.GlobalSecondaryIndexes {
 			s.GlobalSecondaryIndexes[i].check(c, &path{up: here, index: i + 1})
@@ -333,7 +333,7 @@ func (s *CreateTableInput) check(c *checks, at *path) {
 	}
 	if s.KeySchema != nil {
 		dump := func(dst []byte) []byte { return dumpKeySchema(dst, s.KeySchema) }
-		c.size(at, "KeySchema", len(s.KeySchema), bounds{min: 1, max: 2}, dump)
+		c.size(at, "KeySchema", container{len(s.KeySchema), dump}, bounds{min: 1, max: 2})
 		here := &path{up: at, name: "KeySchema"}
 		for i := range s.KeySchema {
 			s.KeySchema[i].check(c, &path{up: here, index: i + 1})
@@ -399,7 +399,7 @@ func (s *CreateVectorIndexAction) check(c *checks, at *path) {
 	}
 	if s.SearchSchema != nil {
 		dump := func(dst []byte) []byte { return dumpSearchSchema(dst, s.SearchSchema) }
-		c.size(at, "SearchSchema", len(s.SearchSchema), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "SearchSchema", container{len(s.SearchSchema), dump}, bounds{min: 1, max: unbounded})
 		here := &path{up: at, name: "SearchSchema"}
 		for i := range s.SearchSchema {
 			s.SearchSchema[i].check(c, &path{up: here, index: i + 1})
@@ -428,7 +428,7 @@ func (s *CsvOptions) check(c *checks, at *path) {
 	}
 	if s.HeaderList != nil {
 		dump := func(dst []byte) []byte { return dumpCsvHeaderList(dst, s.HeaderList) }
-		c.size(at, "HeaderList", len(s.HeaderList), bounds{min: 1, max: 255}, dump)
+		c.size(at, "HeaderList", container{len(s.HeaderList), dump}, bounds{min: 1, max: 255})
 		for _, v := range s.HeaderList {
 			if !textCsvHeader.holds(v) {
 				c.fail(at, "HeaderList", dump, "Member must satisfy constraint: ["+textCsvHeader.text()+"]")
@@ -828,7 +828,7 @@ func (s *ExecuteStatementInput) check(c *checks, at *path) {
 	}
 	if s.Parameters != nil {
 		dump := func(dst []byte) []byte { return dumpPreparedStatementParameters(dst, s.Parameters) }
-		c.size(at, "Parameters", len(s.Parameters), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "Parameters", container{len(s.Parameters), dump}, bounds{min: 1, max: unbounded})
 	}
 	if s.NextToken != nil {
 		c.str(at, "NextToken", *s.NextToken, &textPartiQLNextToken)
@@ -856,7 +856,7 @@ func (s *ExecuteTransactionInput) check(c *checks, at *path) {
 		c.null(at, "TransactStatements")
 	} else {
 		dump := func(dst []byte) []byte { return dumpParameterizedStatements(dst, s.TransactStatements) }
-		c.size(at, "TransactStatements", len(s.TransactStatements), bounds{min: 1, max: 100}, dump)
+		c.size(at, "TransactStatements", container{len(s.TransactStatements), dump}, bounds{min: 1, max: 100})
 		here := &path{up: at, name: "TransactStatements"}
 		for i := range s.TransactStatements {
 			s.TransactStatements[i].check(c, &path{up: here, index: i + 1})
@@ -973,7 +973,7 @@ func (s *GetItemInput) check(c *checks, at *path) {
 	}
 	if s.AttributesToGet != nil {
 		dump := func(dst []byte) []byte { return dumpAttributeNameList(dst, s.AttributesToGet) }
-		c.size(at, "AttributesToGet", len(s.AttributesToGet), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "AttributesToGet", container{len(s.AttributesToGet), dump}, bounds{min: 1, max: unbounded})
 		for _, v := range s.AttributesToGet {
 			if !textAttributeName.holds(v) {
 				c.fail(at, "AttributesToGet", dump, "Member must satisfy constraint: ["+textAttributeName.text()+"]")
@@ -1020,7 +1020,7 @@ func (s *GlobalSecondaryIndex) check(c *checks, at *path) {
 		c.null(at, "KeySchema")
 	} else {
 		dump := func(dst []byte) []byte { return dumpKeySchema(dst, s.KeySchema) }
-		c.size(at, "KeySchema", len(s.KeySchema), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "KeySchema", container{len(s.KeySchema), dump}, bounds{min: 1, max: unbounded})
 		here := &path{up: at, name: "KeySchema"}
 		for i := range s.KeySchema {
 			s.KeySchema[i].check(c, &path{up: here, index: i + 1})
@@ -1166,11 +1166,11 @@ func (s *KeysAndAttributes) check(c *checks, at *path) {
 		c.null(at, "Keys")
 	} else {
 		dump := func(dst []byte) []byte { return dumpKeyList(dst, s.Keys) }
-		c.size(at, "Keys", len(s.Keys), bounds{min: 1, max: 100, bare: true}, dump)
+		c.size(at, "Keys", container{len(s.Keys), dump}, bounds{min: 1, max: 100, bare: true})
 	}
 	if s.AttributesToGet != nil {
 		dump := func(dst []byte) []byte { return dumpAttributeNameList(dst, s.AttributesToGet) }
-		c.size(at, "AttributesToGet", len(s.AttributesToGet), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "AttributesToGet", container{len(s.AttributesToGet), dump}, bounds{min: 1, max: unbounded})
 		for _, v := range s.AttributesToGet {
 			if !textAttributeName.holds(v) {
 				c.fail(at, "AttributesToGet", dump, "Member must satisfy constraint: ["+textAttributeName.text()+"]")
@@ -1347,7 +1347,7 @@ func (s *LocalSecondaryIndex) check(c *checks, at *path) {
 		c.null(at, "KeySchema")
 	} else {
 		dump := func(dst []byte) []byte { return dumpKeySchema(dst, s.KeySchema) }
-		c.size(at, "KeySchema", len(s.KeySchema), bounds{min: 1, max: 2}, dump)
+		c.size(at, "KeySchema", container{len(s.KeySchema), dump}, bounds{min: 1, max: 2})
 		here := &path{up: at, name: "KeySchema"}
 		for i := range s.KeySchema {
 			s.KeySchema[i].check(c, &path{up: here, index: i + 1})
@@ -1397,7 +1397,7 @@ func (s *ParameterizedStatement) check(c *checks, at *path) {
 	}
 	if s.Parameters != nil {
 		dump := func(dst []byte) []byte { return dumpPreparedStatementParameters(dst, s.Parameters) }
-		c.size(at, "Parameters", len(s.Parameters), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "Parameters", container{len(s.Parameters), dump}, bounds{min: 1, max: unbounded})
 	}
 	if s.ReturnValuesOnConditionCheckFailure != nil {
 		c.enum(at, "ReturnValuesOnConditionCheckFailure", *s.ReturnValuesOnConditionCheckFailure, &enumReturnValuesOnConditionCheckFailure)
@@ -1419,7 +1419,7 @@ func (s *Projection) check(c *checks, at *path) {
 	}
 	if s.NonKeyAttributes != nil {
 		dump := func(dst []byte) []byte { return dumpNonKeyAttributeNameList(dst, s.NonKeyAttributes) }
-		c.size(at, "NonKeyAttributes", len(s.NonKeyAttributes), bounds{min: 1, max: 20}, dump)
+		c.size(at, "NonKeyAttributes", container{len(s.NonKeyAttributes), dump}, bounds{min: 1, max: 20})
 		for _, v := range s.NonKeyAttributes {
 			if !textNonKeyAttributeName.holds(v) {
 				c.fail(at, "NonKeyAttributes", dump, "Member must satisfy constraint: ["+textNonKeyAttributeName.text()+"]")
@@ -1575,7 +1575,7 @@ func (s *QueryInput) check(c *checks, at *path) {
 	}
 	if s.AttributesToGet != nil {
 		dump := func(dst []byte) []byte { return dumpAttributeNameList(dst, s.AttributesToGet) }
-		c.size(at, "AttributesToGet", len(s.AttributesToGet), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "AttributesToGet", container{len(s.AttributesToGet), dump}, bounds{min: 1, max: unbounded})
 		for _, v := range s.AttributesToGet {
 			if !textAttributeName.holds(v) {
 				c.fail(at, "AttributesToGet", dump, "Member must satisfy constraint: ["+textAttributeName.text()+"]")
@@ -1694,7 +1694,7 @@ func (s *ReplicaSettingsUpdate) check(c *checks, at *path) {
 		dump := func(dst []byte) []byte {
 			return dumpReplicaGlobalSecondaryIndexSettingsUpdateList(dst, s.ReplicaGlobalSecondaryIndexSettingsUpdate)
 		}
-		c.size(at, "ReplicaGlobalSecondaryIndexSettingsUpdate", len(s.ReplicaGlobalSecondaryIndexSettingsUpdate), bounds{min: 1, max: 20}, dump)
+		c.size(at, "ReplicaGlobalSecondaryIndexSettingsUpdate", container{len(s.ReplicaGlobalSecondaryIndexSettingsUpdate), dump}, bounds{min: 1, max: 20})
 		here := &path{up: at, name: "ReplicaGlobalSecondaryIndexSettingsUpdate"}
 		for i := range s.ReplicaGlobalSecondaryIndexSettingsUpdate {
 			s.ReplicaGlobalSecondaryIndexSettingsUpdate[i].check(c, &path{up: here, index: i + 1})
@@ -1862,7 +1862,7 @@ func (s *ScanInput) check(c *checks, at *path) {
 	}
 	if s.AttributesToGet != nil {
 		dump := func(dst []byte) []byte { return dumpAttributeNameList(dst, s.AttributesToGet) }
-		c.size(at, "AttributesToGet", len(s.AttributesToGet), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "AttributesToGet", container{len(s.AttributesToGet), dump}, bounds{min: 1, max: unbounded})
 		for _, v := range s.AttributesToGet {
 			if !textAttributeName.holds(v) {
 				c.fail(at, "AttributesToGet", dump, "Member must satisfy constraint: ["+textAttributeName.text()+"]")
@@ -1960,7 +1960,7 @@ func (s *SearchVectorsInput) check(c *checks, at *path) {
 		c.null(at, "SearchVector")
 	} else {
 		dump := func(dst []byte) []byte { return dumpSearchVectorList(dst, s.SearchVector) }
-		c.size(at, "SearchVector", len(s.SearchVector), bounds{min: 1, max: 4096}, dump)
+		c.size(at, "SearchVector", container{len(s.SearchVector), dump}, bounds{min: 1, max: 4096})
 	}
 	if s.TopK == nil {
 		c.null(at, "TopK")
@@ -2028,7 +2028,7 @@ func (s *TableCreationParameters) check(c *checks, at *path) {
 		c.null(at, "KeySchema")
 	} else {
 		dump := func(dst []byte) []byte { return dumpKeySchema(dst, s.KeySchema) }
-		c.size(at, "KeySchema", len(s.KeySchema), bounds{min: 1, max: 2}, dump)
+		c.size(at, "KeySchema", container{len(s.KeySchema), dump}, bounds{min: 1, max: 2})
 		here := &path{up: at, name: "KeySchema"}
 		for i := range s.KeySchema {
 			s.KeySchema[i].check(c, &path{up: here, index: i + 1})
@@ -2124,7 +2124,7 @@ func (s *TransactGetItemsInput) check(c *checks, at *path) {
 		c.null(at, "TransactItems")
 	} else {
 		dump := func(dst []byte) []byte { return dumpTransactGetItemList(dst, s.TransactItems) }
-		c.size(at, "TransactItems", len(s.TransactItems), bounds{min: 1, max: 100}, dump)
+		c.size(at, "TransactItems", container{len(s.TransactItems), dump}, bounds{min: 1, max: 100})
 		here := &path{up: at, name: "TransactItems"}
 		for i := range s.TransactItems {
 			s.TransactItems[i].check(c, &path{up: here, index: i + 1})
@@ -2162,7 +2162,7 @@ func (s *TransactWriteItemsInput) check(c *checks, at *path) {
 		c.null(at, "TransactItems")
 	} else {
 		dump := func(dst []byte) []byte { return dumpTransactWriteItemList(dst, s.TransactItems) }
-		c.size(at, "TransactItems", len(s.TransactItems), bounds{min: 1, max: 100}, dump)
+		c.size(at, "TransactItems", container{len(s.TransactItems), dump}, bounds{min: 1, max: 100})
 		here := &path{up: at, name: "TransactItems"}
 		for i := range s.TransactItems {
 			s.TransactItems[i].check(c, &path{up: here, index: i + 1})
@@ -2337,7 +2337,7 @@ func (s *UpdateGlobalTableSettingsInput) check(c *checks, at *path) {
 		dump := func(dst []byte) []byte {
 			return dumpGlobalTableGlobalSecondaryIndexSettingsUpdateList(dst, s.GlobalTableGlobalSecondaryIndexSettingsUpdate)
 		}
-		c.size(at, "GlobalTableGlobalSecondaryIndexSettingsUpdate", len(s.GlobalTableGlobalSecondaryIndexSettingsUpdate), bounds{min: 1, max: 20}, dump)
+		c.size(at, "GlobalTableGlobalSecondaryIndexSettingsUpdate", container{len(s.GlobalTableGlobalSecondaryIndexSettingsUpdate), dump}, bounds{min: 1, max: 20})
 		here := &path{up: at, name: "GlobalTableGlobalSecondaryIndexSettingsUpdate"}
 		for i := range s.GlobalTableGlobalSecondaryIndexSettingsUpdate {
 			s.GlobalTableGlobalSecondaryIndexSettingsUpdate[i].check(c, &path{up: here, index: i + 1})
@@ -2345,7 +2345,7 @@ func (s *UpdateGlobalTableSettingsInput) check(c *checks, at *path) {
 	}
 	if s.ReplicaSettingsUpdate != nil {
 		dump := func(dst []byte) []byte { return dumpReplicaSettingsUpdateList(dst, s.ReplicaSettingsUpdate) }
-		c.size(at, "ReplicaSettingsUpdate", len(s.ReplicaSettingsUpdate), bounds{min: 1, max: 50}, dump)
+		c.size(at, "ReplicaSettingsUpdate", container{len(s.ReplicaSettingsUpdate), dump}, bounds{min: 1, max: 50})
 		here := &path{up: at, name: "ReplicaSettingsUpdate"}
 		for i := range s.ReplicaSettingsUpdate {
 			s.ReplicaSettingsUpdate[i].check(c, &path{up: here, index: i + 1})
@@ -2461,7 +2461,7 @@ func (s *UpdateReplicationGroupMemberAction) check(c *checks, at *path) {
 	}
 	if s.GlobalSecondaryIndexes != nil {
 		dump := func(dst []byte) []byte { return dumpReplicaGlobalSecondaryIndexList(dst, s.GlobalSecondaryIndexes) }
-		c.size(at, "GlobalSecondaryIndexes", len(s.GlobalSecondaryIndexes), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "GlobalSecondaryIndexes", container{len(s.GlobalSecondaryIndexes), dump}, bounds{min: 1, max: unbounded})
 		here := &path{up: at, name: "GlobalSecondaryIndexes"}
 		for i := range s.GlobalSecondaryIndexes {
 			s.GlobalSecondaryIndexes[i].check(c, &path{up: here, index: i + 1})
@@ -2511,7 +2511,7 @@ func (s *UpdateTableInput) check(c *checks, at *path) {
 	}
 	if s.ReplicaUpdates != nil {
 		dump := func(dst []byte) []byte { return dumpReplicationGroupUpdateList(dst, s.ReplicaUpdates) }
-		c.size(at, "ReplicaUpdates", len(s.ReplicaUpdates), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "ReplicaUpdates", container{len(s.ReplicaUpdates), dump}, bounds{min: 1, max: unbounded})
 		here := &path{up: at, name: "ReplicaUpdates"}
 		for i := range s.ReplicaUpdates {
 			s.ReplicaUpdates[i].check(c, &path{up: here, index: i + 1})
@@ -2527,7 +2527,7 @@ func (s *UpdateTableInput) check(c *checks, at *path) {
 		dump := func(dst []byte) []byte {
 			return dumpGlobalTableWitnessGroupUpdateList(dst, s.GlobalTableWitnessUpdates)
 		}
-		c.size(at, "GlobalTableWitnessUpdates", len(s.GlobalTableWitnessUpdates), bounds{min: 1, max: 1}, dump)
+		c.size(at, "GlobalTableWitnessUpdates", container{len(s.GlobalTableWitnessUpdates), dump}, bounds{min: 1, max: 1})
 		here := &path{up: at, name: "GlobalTableWitnessUpdates"}
 		for i := range s.GlobalTableWitnessUpdates {
 			s.GlobalTableWitnessUpdates[i].check(c, &path{up: here, index: i + 1})
@@ -2556,7 +2556,7 @@ func (s *UpdateTableReplicaAutoScalingInput) check(c *checks, at *path) {
 		dump := func(dst []byte) []byte {
 			return dumpGlobalSecondaryIndexAutoScalingUpdateList(dst, s.GlobalSecondaryIndexUpdates)
 		}
-		c.size(at, "GlobalSecondaryIndexUpdates", len(s.GlobalSecondaryIndexUpdates), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "GlobalSecondaryIndexUpdates", container{len(s.GlobalSecondaryIndexUpdates), dump}, bounds{min: 1, max: unbounded})
 		here := &path{up: at, name: "GlobalSecondaryIndexUpdates"}
 		for i := range s.GlobalSecondaryIndexUpdates {
 			s.GlobalSecondaryIndexUpdates[i].check(c, &path{up: here, index: i + 1})
@@ -2572,7 +2572,7 @@ func (s *UpdateTableReplicaAutoScalingInput) check(c *checks, at *path) {
 	}
 	if s.ReplicaUpdates != nil {
 		dump := func(dst []byte) []byte { return dumpReplicaAutoScalingUpdateList(dst, s.ReplicaUpdates) }
-		c.size(at, "ReplicaUpdates", len(s.ReplicaUpdates), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "ReplicaUpdates", container{len(s.ReplicaUpdates), dump}, bounds{min: 1, max: unbounded})
 		here := &path{up: at, name: "ReplicaUpdates"}
 		for i := range s.ReplicaUpdates {
 			s.ReplicaUpdates[i].check(c, &path{up: here, index: i + 1})
@@ -2621,7 +2621,7 @@ func (s *VectorIndex) check(c *checks, at *path) {
 	}
 	if s.SearchSchema != nil {
 		dump := func(dst []byte) []byte { return dumpSearchSchema(dst, s.SearchSchema) }
-		c.size(at, "SearchSchema", len(s.SearchSchema), bounds{min: 1, max: unbounded}, dump)
+		c.size(at, "SearchSchema", container{len(s.SearchSchema), dump}, bounds{min: 1, max: unbounded})
 		here := &path{up: at, name: "SearchSchema"}
 		for i := range s.SearchSchema {
 			s.SearchSchema[i].check(c, &path{up: here, index: i + 1})

@@ -21,7 +21,10 @@ func (c *leafCheck) leaf(n *node) string {
 			return fault
 		}
 	}
-	return first(c.counts(n), c.distinct(n), c.types(n))
+	if fault := c.counts(n); fault != "" {
+		return fault
+	}
+	return first(c.distinct(n), c.types(n))
 }
 
 func (c *leafCheck) undefined(args []operand) string {
@@ -112,7 +115,10 @@ func (c *leafCheck) types(n *node) string {
 	case opLT, opLE, opGT, opGE:
 		return c.allowed(n, hasOrder)
 	case opBetween:
-		return first(c.allowed(n, hasOrder), c.bounds(n))
+		if fault := c.allowed(n, hasOrder); fault != "" {
+			return fault
+		}
+		return c.bounds(n)
 	}
 	return ""
 }

@@ -75,7 +75,13 @@ func (c *LegacyCondition) check(types typeSet) string {
 		}
 	}
 	rule := legacyRules[c.Operator]
-	return first(rule.checkCount(c.Operator, len(c.Values)), checkSameType(c.Values), rule.checkTypes(c.Operator, c.Values, types), c.checkBounds())
+	if text := rule.checkCount(c.Operator, len(c.Values)); text != "" {
+		return text
+	}
+	if text := first(checkSameType(c.Values), rule.checkTypes(c.Operator, c.Values, types)); text != "" {
+		return text
+	}
+	return c.checkBounds()
 }
 
 func (r legacyRule) checkCount(operator string, count int) string {

@@ -175,7 +175,7 @@ func (f *faults) redundant() string {
 	return "The expression has redundant parentheses;"
 }
 
-// first gives the first text that says something.
+// first gives the first text that says something. Its arguments are all evaluated: a check that relies on another having passed does not belong here.
 func first(texts ...string) string {
 	for _, text := range texts {
 		if text != "" {

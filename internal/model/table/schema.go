@@ -89,7 +89,7 @@ func checkPair(schema []Element) string {
 		return "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"
 	}
 	if schema[0].Name == schema[1].Name {
-		return "Both the Hash Key and the Range Key element in the KeySchema have the same name"
+		return samePair
 	}
 	return ""
 }
@@ -124,14 +124,16 @@ func checkGlobal(schema []Element) string {
 	return ""
 }
 
-// sameNames is the text for an attribute that stands twice in a schema: a plain HASH and RANGE pair kept the words it had before
+// sameNames is the text for an attribute that stands twice in a schema: a plain pair of HASH and RANGE kept the words it had before
 // schemas could be longer.
 func sameNames(schema []Element) string {
-	if text := checkPair(schema[:2]); len(schema) == 2 && text != "" {
-		return text
+	if len(schema) == 2 && schema[1].Range {
+		return samePair
 	}
 	return "The KeySchema contains multiple key attributes with the same name"
 }
+
+const samePair = "Both the Hash Key and the Range Key element in the KeySchema have the same name"
 
 func namesOf(schema []Element) []string {
 	names := make([]string, len(schema))

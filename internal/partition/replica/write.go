@@ -3,6 +3,7 @@ package replica
 import (
 	"fmt"
 
+	"stator/internal/base/must"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 )
@@ -59,7 +60,7 @@ func (r *Replica) Step() (more bool) {
 	state, number := r.decided, r.flight.last
 	r.mu.Unlock()
 
-	batch, answers, err := machine.Decide(state, r.options.NowMillis(), (*view)(r), commands(taken))
+	batch, answers, err := r.decide(state, commands(taken))
 	if err != nil {
 		reject(taken, nil, &command.Rejected{Cause: err})
 		r.quarantine(err)
@@ -67,6 +68,20 @@ func (r *Replica) Step() (more bool) {
 	}
 	r.propose(batch, number, func(outcome Outcome) { answer(taken, answers, outcome) })
 	return r.waiting()
+}
+
+// decide makes a broken invariant of this copy an error: the copy is quarantined, the node goes on.
+func (r *Replica) decide(state machine.Part, queue []*command.Command) (b machine.Batch, answers []machine.Answer, err error) {
+	defer func() {
+		switch broken := recover().(type) {
+		case nil:
+		case *must.Broken:
+			err = broken
+		default:
+			panic(broken)
+		}
+	}()
+	return machine.Decide(state, r.options.NowMillis(), (*view)(r), queue)
 }
 
 func (r *Replica) waiting() bool {

@@ -12,7 +12,7 @@ import (
 const MemtablesMax = 3
 
 const (
-	blockBytes = 1 << 10
+	blockBytes = 8 << 10
 	bloomBitsPerKey    = 10
 	openFilesMax       = 1000
 	fileBytesL0        = 2 << 20
@@ -47,7 +47,7 @@ func (e *Engine) pebbleOptions(o Options) *pebble.Options {
 		options.Levels[i] = pebble.LevelOptions{
 			BlockSize:    blockBytes,
 			FilterPolicy: bloom.FilterPolicy(bloomBitsPerKey),
-			Compression:  func() *sstable.CompressionProfile { return sstable.FastestCompression },
+			Compression:  func() *sstable.CompressionProfile { return sstable.NoCompression },
 		}
 	}
 	return options

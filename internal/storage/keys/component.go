@@ -65,5 +65,21 @@ func appendEscaped(dst, value []byte) []byte {
 
 // componentLen is the length of the component at the start of b; ok is false when there is none whole.
 func componentLen(b []byte) (n int, ok bool) {
-	return 0, false
+	if len(b) == 0 {
+		return 0, false
+	}
+	if b[0] == tagNumber {
+		_, rest, ok := attr.ReadKey(b[1:])
+		return len(b) - len(rest), ok
+	}
+	for at := 1; ; {
+		i := bytes.IndexByte(b[at:], escape)
+		if i < 0 || at+i+1 >= len(b) {
+			return 0, false
+		}
+		at += i + 2
+		if b[at-1] == terminator {
+			return at, true
+		}
+	}
 }

@@ -1,0 +1,115 @@
+package expr_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"stator/internal/model/attr"
+	"stator/internal/model/expr"
+)
+
+// Texts built to exhaust a parser end in the refusal DynamoDB gives them (semantics §20.1).
+func TestParserBombs(t *testing.T) {
+	repeat := strings.Repeat
+	nestedOr := func(depth int) string { return "a<b " + repeat("or (a<b ", depth) + repeat(")", depth) }
+	for _, test := range []struct{ name, text, want string }{
+		{"open parentheses", repeat("(", 4096), `Syntax error; token: "<EOF>", near: "("`},
+		{"doubled parentheses", repeat("(", 2046) + "a<b" + repeat(")", 2046), "The expression has redundant parentheses;"},
+		{"299 operators", nestedOr(149), ""},
+		{"301 operators", nestedOr(150), "The expression contains too many operators; operator count: 301"},
+		{"909 operators", nestedOr(454), "The expression contains too many operators; operator count: 301"},
+		{"1000 NOTs", repeat("not ", 1000) + "a<b", "The expression contains too many operators; operator count: 301"},
+		{"299 NOTs", repeat("not ", 299) + "a<b", ""},
+		{"nested unknown functions", "a < " + repeat("f(", 1355) + "b" + repeat(")", 1355), "Invalid function name; function: f"},
+		{"nested sizes", "a < " + repeat("size(", 680) + "b" + repeat(")", 680),
+			"Incorrect operand type for operator or function; operator or function: size, operand type: N"},
+		{"4097 bytes", repeat("(", 4097), "Expression size has exceeded the maximum allowed size; expression size: 4097"},
+		{"long path", "a < b" + repeat("[0]", 1363), ""},
+		{"100 candidates", "a IN (b" + repeat(",c", 99) + ")", ""},
+		{"101 candidates", "a IN (b" + repeat(",c", 100) + ")",
+			"Incorrect number of operands for operator or function; operator or function: IN, number of operands: 101"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := expr.ParseCondition(expr.ConditionExpression, test.text, expr.NewNames(nil, nil))
+			checkText(t, err, "Invalid ConditionExpression: ", test.want)
+			if err == nil {
+				c.Holds(attr.EmptyMap)
+			}
+		})
+	}
+}
+
+func TestUpdateBombs(t *testing.T) {
+	repeat := strings.Repeat
+	for _, test := range []struct{ name, text, want string }{
+		{"open parentheses", "SET a = " + repeat("(", 4000), `Syntax error; token: "<EOF>", near: "("`},
+		{"doubled parentheses", "SET a = " + repeat("(", 2000) + "b" + repeat(")", 2000), "The expression has redundant parentheses;"},
+		{"nested functions", "SET a = " + repeat("f(", 1300) + "b" + repeat(")", 1300), "Invalid function name; function: f"},
+		{"nested if_not_exists", "SET a = " + repeat("if_not_exists(b,", 230) + "pk" + repeat(")", 230), ""},
+		{"long path", "REMOVE a" + repeat("[0]", 1360), ""},
+		{"many paths", "REMOVE a" + manyNames(1000), ""},
+		{"301 operators", "SET a=b+c" + manySums(300), "The expression contains too many operators; operator count: 301"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			u, err := expr.ParseUpdate(test.text, expr.NewNames(nil, nil))
+			checkText(t, err, "Invalid UpdateExpression: ", test.want)
+			if err == nil {
+				_, _ = u.Apply(nil, attr.NewMap([]attr.Entry{{Name: "pk", Value: attr.String("k")}}))
+			}
+		})
+	}
+}
+
+func manyNames(count int) string {
+	var text strings.Builder
+	for i := range count {
+		fmt.Fprintf(&text, ",b%d", i)
+		if text.Len() > 4000 {
+			break
+		}
+	}
+	return text.String()
+}
+
+func manySums(count int) string {
+	var text strings.Builder
+	for i := range count {
+		fmt.Fprintf(&text, ",a%d=b+c", i)
+	}
+	return text.String()
+}
+
+func checkText(t *testing.T, err error, prefix, want string) {
+	t.Helper()
+	switch {
+	case want == "" && err != nil:
+		t.Errorf("refused: %v", err)
+	case want != "" && err == nil:
+		t.Errorf("accepted, want %q", want)
+	case err != nil && err.Error() != prefix+want:
+		t.Errorf("got  %q\nwant %q", err.Error(), prefix+want)
+	}
+}
+
+// An update may not build what no request could carry.
+func TestUpdateNesting(t *testing.T) {
+	deep := attr.String("leaf")
+	for range attr.DepthMax - 1 {
+		deep = attr.NewList([]attr.Value{deep})
+	}
+	item := attr.NewMap([]attr.Entry{{Name: "m", Value: attr.EmptyMap.Value()}, {Name: "deep", Value: deep}})
+	for text, want := range map[string]string{
+		"SET x = deep":        "",
+		"SET m.x = deep[0]":   "",
+		"SET m.x = deep":      "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit",
+		"SET m.x = m, m.y= m": "",
+	} {
+		u, err := expr.ParseUpdate(text, expr.NewNames(nil, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = u.Apply(item, nil)
+		checkText(t, err, "", want)
+	}
+}
