@@ -22,12 +22,12 @@ func newFanOut(workersMax int) *fanOut {
 	return &fanOut{free: make(chan struct{}, workersMax)}
 }
 
-// run calls do(0) … do(n-1), each once, and returns when all have. Which of them run side by side is left open.
-func (f *fanOut) run(n int, do func(i int)) {
+// run calls part(0) … part(n-1), each once, and returns when all have. Which of them run side by side is left open.
+func (f *fanOut) run(n int, part func(i int)) {
 	var next atomic.Int64
 	work := func() {
 		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			do(i)
+			part(i)
 		}
 	}
 	var workers sync.WaitGroup

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"stator/internal/cluster/router"
 	"stator/internal/model/api"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
@@ -22,19 +23,19 @@ import (
 //	stale N                               the next N writes meet a partition with a newer description of the table
 func TestItemOperations(t *testing.T) {
 	datadriven.Walk(t, "testdata/items", func(t *testing.T, path string) {
-		ops, router := newTestOps(t)
+		ops, naive := newTestOps(t)
 		calls := ops.Calls()
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			switch d.Cmd {
 			case "refuse":
-				router.refuse = refusing(d.CmdArgs[0].Key)
+				naive.refuse = refusing(d.CmdArgs[0].Key)
 				return ""
 			case "stale":
 				var times int
 				if _, err := fmt.Sscan(d.CmdArgs[0].Key, &times); err != nil {
 					d.Fatalf(t, "stale: %v", err)
 				}
-				router.refuse = staleFor(times)
+				naive.refuse = staleFor(times)
 				return ""
 			}
 			call, ok := calls[d.Cmd]
@@ -87,10 +88,10 @@ func staleFor(times int) func(*command.Command) (command.Result, error) {
 
 // A write that was planned with an older description is planned anew with the one that is there then.
 func TestWriteIsPlannedAnewWithNewDescription(t *testing.T) {
-	ops, router := newTestOps(t)
+	ops, naive := newTestOps(t)
 	catalog := ops.catalog.(*tableCatalog)
 	var versions []uint64
-	router.refuse = func(c *command.Command) (command.Result, error) {
+	naive.refuse = func(c *command.Command) (command.Result, error) {
 		versions = append(versions, c.TableVersion)
 		if len(versions) > 1 {
 			return command.Result{}, nil
@@ -107,6 +108,28 @@ func TestWriteIsPlannedAnewWithNewDescription(t *testing.T) {
 	if len(versions) != 2 || versions[0] != 1 || versions[1] != 2 {
 		t.Errorf("planned with versions %v, want [1 2]", versions)
 	}
+}
+
+// A table that goes away while a request is under way was not there.
+func TestReadOfTableThatGoesAway(t *testing.T) {
+	ops, _ := newTestOps(t)
+	gone := &goneRouter{catalog: ops.catalog.(*tableCatalog)}
+	ops.router = gone
+	_, err := ops.GetItem(context.Background(), &api.GetItemInput{TableName: ptr("hash"), Key: decoded(t, `{"pk":{"S":"a"}}`)})
+	if refused, ok := errors.AsType[*api.Error](err); !ok || refused.Type != "ResourceNotFoundException" {
+		t.Errorf("%v, want a ResourceNotFoundException", err)
+	}
+}
+
+// goneRouter finds no partitions, and with it the catalog loses its tables.
+type goneRouter struct {
+	Router
+	catalog *tableCatalog
+}
+
+func (r *goneRouter) Read(context.Context, command.Get) (command.GetResult, error) {
+	r.catalog.tables = nil
+	return command.GetResult{}, fmt.Errorf("reading: %w", router.ErrNoTable)
 }
 
 // An answer of 16 MB is full: what is left comes back with the parameters of its table, to be asked for again.
@@ -141,13 +164,13 @@ func TestBatchGetLeavesWhatHasNoRoom(t *testing.T) {
 
 // A batch of which a part is throttled gives that part back.
 func TestBatchWriteGivesBackWhatIsThrottled(t *testing.T) {
-	ops, router := newTestOps(t)
+	ops, naive := newTestOps(t)
 	throttledKey := decoded(t, `{"pk":{"S":"b"}}`)
 	suffix, err := keySuffix(hashTable(), throttledKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	router.refuse = func(c *command.Command) (command.Result, error) {
+	naive.refuse = func(c *command.Command) (command.Result, error) {
 		if string(c.Key) == string(suffix) {
 			return command.Result{Refusal: command.Throttled}, nil
 		}
@@ -166,7 +189,7 @@ func TestBatchWriteGivesBackWhatIsThrottled(t *testing.T) {
 	if len(left) != 1 || !bytes.Equal(left[0].PutRequest.Item, throttledKey) {
 		t.Errorf("unprocessed: %v", left)
 	}
-	if n := len(router.items[10]); n != 2 {
+	if n := len(naive.items[10]); n != 2 {
 		t.Errorf("%d items were written, want 2", n)
 	}
 }

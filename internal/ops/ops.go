@@ -6,13 +6,14 @@ import (
 	"context"
 	"errors"
 
+	"stator/internal/cluster/router"
 	"stator/internal/model/api"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 )
 
 // Router brings commands and plans to the partitions that hold their keys. A table description that a partition has already left behind
-// is answered with *command.StaleTable; every other error is a fault.
+// is answered with *command.StaleTable, a table that is gone with router.ErrNoTable; every other error is a fault.
 type Router interface {
 	Write(ctx context.Context, c *command.Command) (command.Result, error)
 	Read(ctx context.Context, g command.Get) (command.GetResult, error)
@@ -29,8 +30,8 @@ type Ops struct {
 }
 
 // New joins the operations to the partitions below them.
-func New(router Router, catalog Catalog, account Account) *Ops {
-	return &Ops{router: router, catalog: catalog, account: account, fan: newFanOut(fanOutWorkersMax)}
+func New(partitions Router, catalog Catalog, account Account) *Ops {
+	return &Ops{router: partitions, catalog: catalog, account: account, fan: newFanOut(fanOutWorkersMax)}
 }
 
 // Calls is the table of built operations by name. An operation that is not in it answers as one DynamoDB does not know.
@@ -64,14 +65,14 @@ func (o *Ops) serving(name string) (*table.Table, error) {
 // plansMax is how often a request is planned before a table that keeps changing under it becomes a fault.
 const plansMax = 3
 
-// replan reports whether the request has to be planned anew: the partition has adopted a newer description of the table than the plan
-// was made with.
+// replan reports whether the request has to be planned anew: the partition has adopted a newer description of the table than the plan was
+// made with, or the table is gone, which planning then finds.
 func replan(err error, plans int) bool {
 	if err == nil || plans >= plansMax {
 		return false
 	}
 	_, stale := errors.AsType[*command.StaleTable](err)
-	return stale
+	return stale || errors.Is(err, router.ErrNoTable)
 }
 
 // value is what p points to, or the zero value for an absent member.

@@ -231,7 +231,7 @@ func pairTable() *table.Table {
 }
 
 // newTestOps are the operations over a naive router with these tests' tables, and tables that do not serve.
-func newTestOps(t *testing.T) (*Ops, *naiveRouter) {
+func newTestOps(t testing.TB) (*Ops, *naiveRouter) {
 	t.Helper()
 	creating := hashTable()
 	creating.ID, creating.Name, creating.State = 30, "creating", table.Creating
@@ -244,7 +244,7 @@ func newTestOps(t *testing.T) (*Ops, *naiveRouter) {
 }
 
 // decoded is an attribute map from its JSON.
-func decoded(t *testing.T, json string) attr.Map {
+func decoded(t testing.TB, json string) attr.Map {
 	t.Helper()
 	m, err := attr.DecodeMap(jx.DecodeStr(json), nil)
 	if err != nil {

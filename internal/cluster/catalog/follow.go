@@ -31,7 +31,7 @@ func (c *Catalog) loadLocked(ctx context.Context) error {
 			return err
 		}
 		for _, item := range page.Items {
-			entry, err := parse(item)
+			entry, err := Parse(item)
 			if err != nil {
 				return err
 			}
@@ -95,7 +95,7 @@ func (c *Catalog) followStep(ctx context.Context) (more bool, err error) {
 			}
 			continue
 		}
-		entry, err := parse(change.After)
+		entry, err := Parse(change.After)
 		if err != nil {
 			return false, err
 		}

@@ -54,8 +54,8 @@ func (e *Entry) item() attr.Map {
 	})
 }
 
-// parse reads a table's item; nil for an item of another kind.
-func parse(item attr.Map) (*Entry, error) {
+// Parse reads a table's item; nil for an item of another kind.
+func Parse(item attr.Map) (*Entry, error) {
 	name, ok := tableName(item)
 	if !ok {
 		return nil, nil

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"stator/internal/partition/command"
 	"stator/internal/partition/replica"
@@ -33,7 +34,8 @@ func (r *Router) Read(ctx context.Context, g command.Get) (command.GetResult, er
 	return result, err
 }
 
-// Scan walks a plan over as many partitions as it needs and returns one page.
+// Scan walks a plan over as many partitions as it needs and returns one page. Where a partition held little of what the
+// page may hold, the next ones are read side by side.
 func (r *Router) Scan(ctx context.Context, plan command.Plan) (command.Page, error) {
 	var all command.Page
 	for {
@@ -45,18 +47,82 @@ func (r *Router) Scan(ctx context.Context, plan command.Plan) (command.Page, err
 		if page.Reason != command.Edge {
 			return all, nil
 		}
-		if plan.Reverse {
-			plan.Upper = page.Next
-		} else {
-			plan.Lower = page.Next
+		small := plan.Limit == 0 && page.Bytes*int64(r.options.FanOut) < plan.Bytes
+		advance(&plan, &page)
+		if !small || plan.Reverse || r.options.FanOut < 2 {
+			continue
 		}
-		if plan.Limit > 0 {
-			plan.Limit -= page.Examined
-		}
-		if plan.Bytes > 0 {
-			plan.Bytes -= page.Bytes
+		if err := r.scanMany(ctx, &plan, &all); err != nil || all.Reason != command.Edge {
+			return all, err
 		}
 	}
+}
+
+// advance makes a plan what is left of it after a page that ended at the edge of a partition.
+func advance(plan *command.Plan, page *command.Page) {
+	if plan.Reverse {
+		plan.Upper = page.Next
+	} else {
+		plan.Lower = page.Next
+	}
+	if plan.Limit > 0 {
+		plan.Limit -= page.Examined
+	}
+	if plan.Bytes > 0 {
+		plan.Bytes -= page.Bytes
+	}
+}
+
+// scanMany reads the next partitions of a plan at once and takes their pages in order, up to the first that does not fit
+// into what is left: that one is read again, to its measure.
+func (r *Router) scanMany(ctx context.Context, plan *command.Plan, all *command.Page) error {
+	plans := r.next(plan)
+	pages := make([]command.Page, len(plans))
+	failures := make([]error, len(plans))
+	var running sync.WaitGroup
+	for i := range plans {
+		running.Go(func() { pages[i], failures[i] = r.scanOne(ctx, &plans[i]) })
+	}
+	running.Wait()
+	for i := range pages {
+		page := &pages[i]
+		if failures[i] != nil || page.Reason == command.Budget || page.Bytes >= plan.Bytes {
+			return failures[i]
+		}
+		join(all, page)
+		if page.Reason == command.Done && len(plans[i].Upper) > 0 && string(plans[i].Upper) != string(plan.Upper) {
+			page.Reason, page.Next = command.Edge, plans[i].Upper
+			all.Reason, all.Next = page.Reason, page.Next
+		}
+		if page.Reason != command.Edge {
+			return nil
+		}
+		advance(plan, page)
+	}
+	return nil
+}
+
+// next cuts a plan along the partitions in which it goes on.
+func (r *Router) next(plan *command.Plan) []command.Plan {
+	var plans []command.Plan
+	for _, p := range r.options.Map.Partitions(plan.Table) {
+		upper := p.Bounds.Upper
+		if len(upper) > 0 && string(upper) <= string(plan.Lower) || len(plans) == r.options.FanOut {
+			continue
+		}
+		if len(plan.Upper) > 0 && string(p.Bounds.Lower) >= string(plan.Upper) {
+			break
+		}
+		part := *plan
+		if len(plans) > 0 {
+			part.Lower = p.Bounds.Lower
+		}
+		if len(upper) > 0 && (len(plan.Upper) == 0 || string(upper) < string(plan.Upper)) {
+			part.Upper = upper
+		}
+		plans = append(plans, part)
+	}
+	return plans
 }
 
 // scanOne reads from the partition in which the rest of the plan begins.

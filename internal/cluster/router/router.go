@@ -38,6 +38,8 @@ type Options struct {
 	Host  Host
 	Wait  replica.Wait
 	Pause func(ctx context.Context, d time.Duration) error
+	// FanOut is how many partitions of one scan are read side by side; below 2 it is one after the other.
+	FanOut int
 }
 
 // Router brings requests to partitions.

@@ -11,7 +11,6 @@ import (
 func (r *Router) Write(ctx context.Context, c *command.Command) (command.Result, error) {
 	target, err := r.locate(c.Table, c.Key)
 	if err == nil {
-		target.Warm(c)
 		var result command.Result
 		if result, err = target.WriteAndWait(ctx, r.options.Wait, c); err == nil {
 			return result, nil

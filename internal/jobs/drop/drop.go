@@ -81,15 +81,12 @@ func (j *Job) adopted(entry *catalog.Entry) bool {
 	return true
 }
 
-// without is the table without indexes that are gone, and without definitions that nothing uses any more (semantics §7.6).
+// without is the table without indexes that are gone, nor definitions that nothing uses any more (semantics §7.6).
 func without(now *table.Table, gone map[uint64]bool) *table.Table {
-	next := now.Clone()
-	kept := next.Global[:0]
-	for _, ix := range next.Global {
-		if !gone[ix.ID] {
-			kept = append(kept, ix)
+	for i := range now.Global {
+		if gone[now.Global[i].ID] {
+			return without(now.WithoutGlobal(now.Global[i].Name), gone)
 		}
 	}
-	next.Global = kept
-	return next
+	return now
 }

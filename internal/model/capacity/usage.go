@@ -72,20 +72,20 @@ func OfWrite(t *table.Table, before, after attr.Map) Usage {
 // and two, a deletion and an insertion, when its key moves (semantics §3.6).
 func IndexWrite(t *table.Table, ix *table.Index, before, after attr.Map) float64 {
 	old, had := ix.Entry(t, before)
-	new, has := ix.Entry(t, after)
+	now, has := ix.Entry(t, after)
 	switch {
 	case !had && !has:
 		return 0
 	case !had:
-		return Write(0, new.Size())
+		return Write(0, now.Size())
 	case !has:
 		return Write(old.Size(), 0)
-	case bytes.Equal(old, new):
+	case bytes.Equal(old, now):
 		return 0
-	case !sameKey(ix, old, new):
-		return Write(old.Size(), 0) + Write(0, new.Size())
+	case !sameKey(ix, old, now):
+		return Write(old.Size(), 0) + Write(0, now.Size())
 	default:
-		return Write(old.Size(), new.Size())
+		return Write(old.Size(), now.Size())
 	}
 }
 

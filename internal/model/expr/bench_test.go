@@ -82,3 +82,16 @@ func BenchmarkProjection(b *testing.B) {
 		p.Apply(item)
 	}
 }
+
+func BenchmarkUnused(b *testing.B) {
+	n := expr.NewNames(benchNames, benchValues)
+	if _, err := expr.ParseCondition(expr.ConditionExpression, "#s = :open AND views_count >= :one", n); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := n.Unused(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package expr
 
-import "stator/internal/model/attr"
+import (
+	"slices"
+
+	"stator/internal/model/attr"
+)
 
 // bound is a syntax tree's tables with a request's names and values filled in.
 type bound struct {
@@ -23,6 +27,7 @@ func (t *tables) bind(n *Names) bound {
 }
 
 func (t *tables) resolve(n *Names) ([]Path, bool) {
+	n.usedNames = slices.Grow(n.usedNames, len(t.aliases))
 	names := make([]string, len(t.aliases))
 	whole := true
 	for i, alias := range t.aliases {

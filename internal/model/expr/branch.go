@@ -19,7 +19,12 @@ const inner = -1
 
 // grow makes the tree of the paths. The text is the fault of paths that overlap or conflict.
 func grow(paths []Path) (root branch, fault string) {
-	sorted := slices.Clone(paths)
+	root.path = inner
+	if len(paths) == 1 {
+		root.add(paths[0], 0)
+		return root, ""
+	}
+	sorted := make([]Path, len(paths))
 	order := make([]int, len(paths))
 	for i := range order {
 		order[i] = i
@@ -31,7 +36,6 @@ func grow(paths []Path) (root branch, fault string) {
 	if fault := checkPaths(paths, sorted); fault != "" {
 		return branch{}, fault
 	}
-	root.path = inner
 	for _, i := range order {
 		root.add(paths[i], i)
 	}

@@ -113,3 +113,25 @@ func TestUpdateNesting(t *testing.T) {
 		checkText(t, err, "", want)
 	}
 }
+
+// Many placeholders are told apart as surely as few.
+func TestManyUnusedValues(t *testing.T) {
+	var entries []attr.Entry
+	var text strings.Builder
+	for i := range 100 {
+		name := fmt.Sprintf(":v%03d", i)
+		entries = append(entries, attr.Entry{Name: name, Value: attr.Int(int64(i))})
+		if i != 77 {
+			fmt.Fprintf(&text, " OR a = %s", name)
+		}
+	}
+	n := expr.NewNames(nil, attr.NewMap(entries))
+	c, err := expr.ParseCondition(expr.FilterExpression, strings.TrimPrefix(text.String(), " OR "), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkText(t, n.Unused(), "", "Value provided in ExpressionAttributeValues unused in expressions: keys: {:v077}")
+	if !c.Holds(attr.NewMap([]attr.Entry{{Name: "a", Value: attr.Int(99)}})) || c.Holds(attr.NewMap([]attr.Entry{{Name: "a", Value: attr.Int(77)}})) {
+		t.Error("placeholders are mixed up")
+	}
+}

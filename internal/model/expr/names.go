@@ -49,6 +49,13 @@ func (n *Names) checkNames() string {
 	if len(n.names) == 0 {
 		return "ExpressionAttributeNames must not be empty"
 	}
+	lawful := true
+	for alias, name := range n.names {
+		lawful = lawful && isAlias(alias, '#') && name != "" && len(name) <= nameBytesMax
+	}
+	if lawful {
+		return ""
+	}
 	// A Go map has no order. The alphabet's makes the first fault the same one every time.
 	keys := slices.Sorted(maps.Keys(n.names))
 	for _, key := range keys {
@@ -101,6 +108,7 @@ func (n *Names) name(alias string) (string, bool) {
 // fill resolves the placeholders of a text and notes their use. False means that some are not defined. Both sides are sorted and walked together: a
 // request may define very many values, and looking each placeholder up would walk them once for each.
 func (n *Names) fill(t *tables, values []attr.Value) bool {
+	n.usedValues = slices.Grow(n.usedValues, len(t.values))
 	next, found := 0, 0
 	for name, value := range n.values.All() {
 		for next < len(t.sorted) && t.values[t.sorted[next]] < name {
@@ -120,40 +128,57 @@ func (n *Names) fill(t *tables, values []attr.Value) bool {
 
 // Unused reports names, then values, that no expression parsed with n mentioned. It is called after all expressions were parsed.
 func (n *Names) Unused() error {
-	if idle := unused(len(n.names), maps.Keys(n.names), n.usedNames); idle != "" {
-		return &Error{"Value provided in ExpressionAttributeNames unused in expressions: keys: {" + idle + "}"}
-	}
-	values := func(yield func(string) bool) {
-		for key := range n.values.All() {
-			if !yield(key) {
-				return
-			}
+	var idle []string
+	used := newKeySet(n.usedNames, len(n.names))
+	for alias := range n.names {
+		if !used.has(alias) {
+			idle = append(idle, alias)
 		}
 	}
-	if idle := unused(n.values.Len(), values, n.usedValues); idle != "" {
-		return &Error{"Value provided in ExpressionAttributeValues unused in expressions: keys: {" + idle + "}"}
+	if idle != nil {
+		return unusedError("ExpressionAttributeNames", idle)
+	}
+	used = newKeySet(n.usedValues, n.values.Len())
+	for alias := range n.values.All() {
+		if !used.has(alias) {
+			idle = append(idle, alias)
+		}
+	}
+	if idle != nil {
+		return unusedError("ExpressionAttributeValues", idle)
 	}
 	return nil
 }
 
-// unused joins those of count keys that are not in used.
-func unused(count int, keys func(yield func(string) bool), used []string) string {
-	if count == 0 {
-		return ""
+func unusedError(parameter string, keys []string) error {
+	slices.Sort(keys)
+	return &Error{"Value provided in " + parameter + " unused in expressions: keys: {" + strings.Join(keys, ", ") + "}"}
+}
+
+// keySet tells whether a key was used. A few keys are compared one by one.
+type keySet struct {
+	list []string
+	set  map[string]struct{} // instead of list when there are many
+}
+
+// comparisonsMax is how many comparisons of keys are cheaper than a map of them.
+const comparisonsMax = 256
+
+func newKeySet(keys []string, lookups int) keySet {
+	if len(keys)*lookups <= comparisonsMax {
+		return keySet{list: keys}
 	}
-	seen := make(map[string]struct{}, len(used))
-	for _, key := range used {
-		seen[key] = struct{}{}
+	set := make(map[string]struct{}, len(keys))
+	for _, key := range keys {
+		set[key] = struct{}{}
 	}
-	if len(seen) == count {
-		return ""
+	return keySet{set: set}
+}
+
+func (s keySet) has(key string) bool {
+	if s.set == nil {
+		return slices.Contains(s.list, key)
 	}
-	var idle []string
-	for key := range keys {
-		if _, found := seen[key]; !found {
-			idle = append(idle, key)
-		}
-	}
-	slices.Sort(idle)
-	return strings.Join(idle, ", ")
+	_, found := s.set[key]
+	return found
 }

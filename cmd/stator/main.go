@@ -1,0 +1,94 @@
+// Command stator is a DynamoDB-compatible database in one program.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// commands are the subcommands with the flags that all of them take.
+type commands struct {
+	Config kong.ConfigFlag `placeholder:"FILE" help:"Read flags from FILE, a line each: 'listen: 127.0.0.1:8000'. A flag on the command line comes first, then a variable, then the file."`
+
+	Serve       serveCommand       `cmd:"" help:"Serve the DynamoDB API."`
+	Inspect     inspectCommand     `cmd:"" help:"Show and verify what a data directory holds."`
+	Credentials credentialsCommand `cmd:"" help:"Manage the credentials of clients."`
+	Split       splitCommand       `cmd:"" help:"Split a partition of a table."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+}
+
+// streams are where a command writes: answers to Out, logs and complaints to Err.
+type streams struct {
+	Out, Err io.Writer
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// exitRequest is the panic by which kong ends the program, after --help.
+type exitRequest int
+
+// run is the program without its process. It returns the exit code.
+func run(args []string, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		if value := recover(); value != nil {
+			request, ok := value.(exitRequest)
+			if !ok {
+				panic(value)
+			}
+			code = int(request)
+		}
+	}()
+	parser, err := newParser(stdout, stderr)
+	if err != nil {
+		return complain(stderr, err, exitFailure)
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return complain(stderr, fmt.Errorf("%w (see 'stator --help')", err), exitUsage)
+	}
+	if err := parsed.Run(streams{stdout, stderr}); err != nil {
+		return complain(stderr, err, exitFailure)
+	}
+	return 0
+}
+
+func newParser(stdout, stderr io.Writer) (*kong.Kong, error) {
+	parser, err := kong.New(&commands{},
+		kong.Name("stator"),
+		kong.Description("A DynamoDB-compatible database. Every flag may also be given as a variable: --listen as STATOR_LISTEN."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.DefaultEnvars("STATOR"),
+		kong.Configuration(readConfig),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { panic(exitRequest(code)) }),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("building the command line: %w", err)
+	}
+	return parser, nil
+}
+
+// complain prints each joined error on a line of its own.
+func complain(to io.Writer, err error, code int) int {
+	var many interface{ Unwrap() []error }
+	if errors.As(err, &many) && len(many.Unwrap()) > 1 && err.Error() == errors.Join(many.Unwrap()...).Error() {
+		for _, one := range many.Unwrap() {
+			complain(to, one, code)
+		}
+		return code
+	}
+	fmt.Fprintf(to, "stator: %v\n", err)
+	return code
+}

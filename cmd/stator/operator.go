@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/go-faster/jx"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/jobs/split"
+	"stator/internal/model/api"
+	"stator/internal/model/attr"
+	"stator/internal/node"
+	"stator/internal/storage/keys"
+)
+
+// operator performs the verbs of the admin door.
+type operator struct {
+	node  *node.Node
+	calls map[string]api.Call
+}
+
+// Split implements admin.Operator.
+func (o operator) Split(ctx context.Context, table string, at []byte) (string, error) {
+	var suffix []byte
+	if len(at) > 0 {
+		var err error
+		if suffix, err = o.suffix(ctx, table, at); err != nil {
+			return "", err
+		}
+	}
+	child, err := o.node.Split(ctx, table, suffix)
+	switch {
+	case errors.Is(err, catalog.ErrMissing):
+		return "", api.NewResourceNotFoundException("there is no table " + table)
+	case errors.Is(err, split.ErrNothing):
+		return "", api.NewValidationException(err.Error())
+	case err != nil:
+		return "", err
+	}
+	return fmt.Sprintf("table %s was split: the right half is partition %d", table, child), nil
+}
+
+// suffix is where in the key order a primary key stands. The partition key alone is the beginning of its collection.
+func (o operator) suffix(ctx context.Context, table string, at []byte) ([]byte, error) {
+	decoder := jx.DecodeBytes(at)
+	encoded, err := attr.DecodeMap(decoder, nil)
+	key := attr.Map(encoded)
+	if err != nil || key.Fault() != "" {
+		return nil, api.NewValidationException("the key is not in the form of DynamoDB JSON, which is {\"name\": {\"S\": \"value\"}, ...}")
+	}
+	names, err := o.keyNames(ctx, table)
+	if err != nil {
+		return nil, err
+	}
+	var values [2][]attr.Value
+	found := 0
+	for i, name := range names {
+		if value, ok := key.Get(name); ok && (value.Type() == attr.S || value.Type() == attr.N || value.Type() == attr.B) {
+			values[i] = []attr.Value{value}
+			found++
+		}
+	}
+	if values[0] == nil || found != key.Len() {
+		return nil, api.NewValidationException(fmt.Sprintf("the key of table %s consists of %q", table, names))
+	}
+	return keys.Suffix(values[0], values[1]), nil
+}
+
+// keyNames asks as a client would.
+func (o operator) keyNames(ctx context.Context, table string) ([]string, error) {
+	body, err := json.Marshal(map[string]string{"TableName": table})
+	if err != nil {
+		return nil, fmt.Errorf("asking for the key of %s: %w", table, err)
+	}
+	answer, err := o.calls["DynamoDB_20120810.DescribeTable"](ctx, body, nil)
+	if err != nil {
+		return nil, err
+	}
+	var description struct {
+		Table struct {
+			KeySchema []struct{ AttributeName, KeyType string }
+		}
+	}
+	if err := json.Unmarshal(answer, &description); err != nil {
+		return nil, fmt.Errorf("asking for the key of %s: %w", table, err)
+	}
+	var names []string
+	for _, element := range description.Table.KeySchema {
+		names = append(names, element.AttributeName)
+	}
+	return names, nil
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"stator/internal/base/limiter"
+	"stator/internal/edge/admin"
+	"stator/internal/node"
+)
+
+// samples are the numbers of the store and of the memory budget.
+func samples(n *node.Node, budget *limiter.Budget) []admin.Sample {
+	m := n.Engine().Metrics()
+	gauge := func(name, help string, value int64) admin.Sample {
+		return admin.Sample{Name: name, Help: help, Value: float64(value)}
+	}
+	counter := func(name, help string, value int64) admin.Sample {
+		return admin.Sample{Name: name, Help: help, Value: float64(value), Counter: true}
+	}
+	low := int64(0)
+	if n.Engine().Space().Low() {
+		low = 1
+	}
+	return []admin.Sample{
+		gauge("stator_memory_requests_bytes", "Memory charged for requests under way.", budget.Used()),
+		gauge("stator_disk_bytes", "Bytes on disk.", m.DiskBytes),
+		gauge("stator_disk_free_bytes", "Bytes free on the disk besides the reserve; -1 when unknown.", n.Engine().Space().FreeBytes()),
+		gauge("stator_disk_low", "1 while writes are refused because the disk is nearly full.", low),
+		gauge("stator_storage_tables_bytes", "Bytes in the store's tables.", m.TableBytes),
+		gauge("stator_storage_tables", "Tables of the store.", m.Tables),
+		gauge("stator_storage_tables_l0", "Of these, tables not yet compacted.", m.TablesL0),
+		gauge("stator_storage_log_bytes", "Bytes in the store's log.", m.LogBytes),
+		gauge("stator_storage_memtable_bytes", "Bytes in memtables.", m.MemtableBytes),
+		gauge("stator_storage_cache_bytes", "Bytes in the block cache.", m.CacheBytes),
+		gauge("stator_storage_read_amplification", "Tables that a read may have to look at.", int64(m.ReadAmplification)),
+		gauge("stator_storage_compaction_debt_bytes", "Bytes that compactions have yet to rewrite.", m.CompactionDebtBytes),
+		gauge("stator_storage_corrupt_files", "Files found corrupt.", int64(m.CorruptFiles)),
+		gauge("stator_storage_snapshots", "Open snapshots.", int64(m.OpenSnapshots)),
+		counter("stator_storage_cache_hits_total", "Blocks found in the cache.", m.CacheHits),
+		counter("stator_storage_cache_misses_total", "Blocks read from disk.", m.CacheMisses),
+		counter("stator_storage_flushes_total", "Memtables written out.", m.Flushes),
+		counter("stator_storage_compactions_total", "Compactions.", m.Compactions),
+		counter("stator_storage_flushed_bytes_total", "Bytes written by flushes.", m.FlushedBytes),
+		counter("stator_storage_compacted_bytes_total", "Bytes written by compactions.", m.CompactedBytes),
+		counter("stator_storage_log_written_bytes_total", "Bytes written to the log.", m.LogWrittenBytes),
+		counter("stator_storage_stalls_total", "Times that writes had to wait for flushes or compactions.", m.Stalls),
+		counter("stator_storage_compaction_failures_total", "Compactions that failed.", m.CompactionFailures),
+	}
+}
