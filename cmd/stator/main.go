@@ -2,7 +2,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -82,8 +81,7 @@ func newParser(stdout, stderr io.Writer) (*kong.Kong, error) {
 
 // complain prints each joined error on a line of its own.
 func complain(to io.Writer, err error, code int) int {
-	var many interface{ Unwrap() []error }
-	if errors.As(err, &many) && len(many.Unwrap()) > 1 && err.Error() == errors.Join(many.Unwrap()...).Error() {
+	if many, ok := err.(interface{ Unwrap() []error }); ok && len(many.Unwrap()) > 1 {
 		for _, one := range many.Unwrap() {
 			complain(to, one, code)
 		}

@@ -144,7 +144,7 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 	s.api = httpapi.NewServer(httpapi.New(options), httpapi.DefaultLimits())
 	s.admin = admin.New(admin.Options{
 		Operator: operator{s.node, calls}, Requests: requests, Log: s.log, Token: token, Pprof: s.command.Pprof,
-		Hosts: httpapi.NewHosts(s.command.Admin), Samples: func() []admin.Sample { return samples(s.node, budget) },
+		Hosts: httpapi.NewHosts(s.command.Admin), Samples: func() []admin.Sample { return samples(s.node, budget) }, IndexLag: s.indexLag,
 	})
 	return nil
 }
@@ -246,4 +246,13 @@ func (c *serveCommand) check() error {
 		return fmt.Errorf("--region %q is no region: it looks like us-east-1", c.Region)
 	}
 	return c.checkExposure()
+}
+
+// indexLag is the node's, as the admin door shows it.
+func (s *server) indexLag() []admin.IndexLag {
+	var lags []admin.IndexLag
+	for _, lag := range s.node.IndexLags() {
+		lags = append(lags, admin.IndexLag(lag))
+	}
+	return lags
 }

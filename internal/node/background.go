@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -56,19 +57,22 @@ func (n *Node) startCore(ctx context.Context) {
 	for range executorCount() {
 		n.run(func() { n.executors.run(ctx) })
 	}
-	n.run(func() { n.commit(ctx) })
+	n.run(func() { drain(ctx, n.committing, n.committer.Step) })
+	n.run(func() { drain(ctx, n.settling, n.committer.Settle) })
 }
 
 // startJobs starts what goes on behind requests.
 func (n *Node) startJobs(ctx context.Context) {
-	n.run(func() { n.loop(ctx, n.controlling, controlEvery, "tables", n.control) })
-	n.run(func() { n.loop(ctx, n.filling, controlEvery, "backfill", n.fill) })
-	n.run(func() { n.loop(ctx, n.following, controlEvery, "catalog", n.follow) })
-	n.run(func() { n.loop(ctx, newSignal(), spaceEvery, "disk", func(context.Context) error { return n.engine.Space().Check() }) })
-	n.run(func() { n.loop(ctx, newSignal(), trimEvery, "trim", n.jobs.trim.Step) })
+	n.run(func() { n.loop(ctx, duty{"tables", n.controlling, controlEvery, n.control}) })
+	n.run(func() { n.loop(ctx, duty{"backfill", n.filling, controlEvery, n.fill}) })
+	n.run(func() { n.loop(ctx, duty{"catalog", n.following, controlEvery, n.follow}) })
+	n.run(func() {
+		n.loop(ctx, duty{"disk", newSignal(), spaceEvery, func(context.Context) error { return n.engine.Space().Check() }})
+	})
+	n.run(func() { n.loop(ctx, duty{"trim", newSignal(), trimEvery, n.jobs.trim.Step}) })
 	if n.options.Durability == Relaxed && !n.options.InMemory {
 		n.run(func() {
-			n.loop(ctx, newSignal(), relaxedSyncEvery, "sync", func(context.Context) error { return n.engine.Sync() })
+			n.loop(ctx, duty{"sync", newSignal(), relaxedSyncEvery, func(context.Context) error { return n.engine.Sync() }})
 		})
 	}
 	for range feedWorkers {
@@ -76,12 +80,12 @@ func (n *Node) startJobs(ctx context.Context) {
 	}
 }
 
-// commit makes decided batches durable. While one engine commit is synced the next gathers.
-func (n *Node) commit(ctx context.Context) {
+// drain steps for as long as there is something to do, whenever it is asked.
+func drain(ctx context.Context, asked signal, step func() bool) {
 	for {
 		select {
-		case <-n.committing:
-			for n.committer.Step() {
+		case <-asked:
+			for step() {
 				continue
 			}
 		case <-ctx.Done():
@@ -90,36 +94,40 @@ func (n *Node) commit(ctx context.Context) {
 	}
 }
 
+// duty is a step that a goroutine makes when asked, and every so often.
+type duty struct {
+	name  string
+	asked signal
+	every time.Duration
+	step  func(context.Context) error
+}
+
 // loop runs step when asked and every so often. A failure is logged and tried again.
-func (n *Node) loop(ctx context.Context, asked signal, every time.Duration, name string, step func(context.Context) error) {
-	ticker := time.NewTicker(every)
+func (n *Node) loop(ctx context.Context, d duty) {
+	ticker := time.NewTicker(d.every)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-asked:
+		case <-d.asked:
 		case <-ticker.C:
 		case <-ctx.Done():
 			return
 		}
-		if err := step(ctx); err != nil && ctx.Err() == nil {
-			n.options.Log.Error("background work failed and will be tried again", "job", name, "error", err)
+		if err := d.step(ctx); err != nil && ctx.Err() == nil {
+			n.options.Log.Error("background work failed and will be tried again", "job", d.name, "error", err)
 			if pause(ctx, retryAfter) == nil {
-				asked.raise()
+				d.asked.raise()
 			}
 		}
 	}
 }
 
-// control brings tables to the state the catalog wants.
+// control brings tables to the state the catalog wants. One work that fails does not keep the others from theirs.
 func (n *Node) control(ctx context.Context) error {
-	if err := n.jobs.adopt.Step(ctx); err != nil {
-		return err
-	}
-	if err := n.jobs.drop.Step(ctx); err != nil {
-		return err
-	}
+	adopted := n.jobs.adopt.Step(ctx)
+	dropped := n.jobs.drop.Step(ctx)
 	n.filling.raise()
-	return nil
+	return errors.Join(adopted, dropped)
 }
 
 func (n *Node) fill(ctx context.Context) error {
@@ -137,15 +145,16 @@ func (n *Node) logBackfill(tableName, indexName string, items int64) {
 
 // follow keeps the catalog current, and its change log short.
 func (n *Node) follow(ctx context.Context) error {
+	// Only what was there before the following is trimmed, so that the catalog never loses its own place.
+	system, _ := n.host.Replica(machine.CatalogPartition)
+	state := system.State()
 	if err := n.catalog.Follow(ctx); err != nil {
 		return err
 	}
-	system, _ := n.host.Replica(machine.CatalogPartition)
-	state := system.State()
 	if state.Applied.LogBytes < catalogLogBytesMax {
 		return nil
 	}
-	_, err := system.WriteAndWait(ctx, waitOnChannel, &command.Command{
+	_, err := system.WriteAndWait(ctx, n.options.Wait, &command.Command{
 		Action: command.Consume, Consumer: catalogConsumer, Sequence: state.Applied.Sequence,
 	})
 	return err
@@ -166,6 +175,9 @@ func (n *Node) performed(b machine.Batch, state machine.Part) {
 // broken is told that a copy is quarantined.
 func (n *Node) broken(partition uint64, err error) {
 	n.options.Log.Error("a partition's copy is broken and out of service", "partition", partition, "error", err)
+	if n.options.Broken != nil {
+		n.options.Broken(partition, err)
+	}
 }
 
 // feeds are the partitions with changes that indexes have not seen.
@@ -206,6 +218,12 @@ func (f *feeds) next() (uint64, bool) {
 	return id, true
 }
 
+func (f *feeds) empty() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.busy) == 0
+}
+
 func (f *feeds) done(partition uint64, more bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -226,17 +244,21 @@ func (n *Node) feed(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		for {
-			id, ok := n.feeds.next()
-			if !ok {
-				break
-			}
-			n.feeds.done(id, n.feedOne(ctx, id))
+		for n.feedNext(ctx) {
 			if ctx.Err() != nil {
 				return
 			}
 		}
 	}
+}
+
+// feedNext feeds the next changes of one partition, and tells whether there was one that waits for it.
+func (n *Node) feedNext(ctx context.Context) bool {
+	id, ok := n.feeds.next()
+	if ok {
+		n.feeds.done(id, n.feedOne(ctx, id))
+	}
+	return ok
 }
 
 func (n *Node) feedOne(ctx context.Context, id uint64) (more bool) {
@@ -252,6 +274,6 @@ func (n *Node) feedOne(ctx context.Context, id uint64) (more bool) {
 		return false
 	}
 	n.options.Log.Error("feeding indexes failed and will be tried again", "partition", id, "error", err)
-	_ = pause(ctx, retryAfter)
+	_ = n.options.Pause(ctx, retryAfter)
 	return true
 }

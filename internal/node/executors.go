@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -84,13 +85,33 @@ func (x *executors) run(context.Context) {
 		if !ok {
 			return
 		}
-		t.state.Store(taskRunning)
-		more := t.replica.Step()
-		if more || !t.state.CompareAndSwap(taskRunning, taskIdle) {
-			t.state.Store(taskReady)
-			x.push(t)
-		}
+		x.step(t)
 	}
+}
+
+// step runs a task once, and puts it back if it has more to do.
+func (x *executors) step(t *task) {
+	t.state.Store(taskRunning)
+	more := t.replica.Step()
+	if more || !t.state.CompareAndSwap(taskRunning, taskIdle) {
+		t.state.Store(taskReady)
+		x.push(t)
+	}
+}
+
+// take removes the task that waits at a place of the queue, for a simulator that lets others go first.
+func (x *executors) take(place int) *task {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	t := x.ready[place]
+	x.ready = slices.Delete(x.ready, place, place+1)
+	return t
+}
+
+func (x *executors) waiting() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.ready)
 }
 
 func (x *executors) close() {

@@ -105,7 +105,7 @@ func (h *host) Start(partition uint64) error {
 	next := maps.Clone(h.all())
 	next[partition] = t.replica
 	h.replicas.Store(&next)
-	if state.Applied.Sequence > state.Cursors[feedConsumer] && partition != machine.CatalogPartition {
+	if state.Applied.Sequence > state.Cursor(feedConsumer) && partition != machine.CatalogPartition {
 		h.node.feeds.add(partition)
 	}
 	return nil
@@ -130,16 +130,9 @@ func (h *host) Birth(tableID uint64, partitions []catalog.Partition) error {
 
 // Drop stops partitions, then removes them with all their table's ranges.
 func (h *host) Drop(tableID uint64, partitions []catalog.Partition) error {
-	h.mu.Lock()
-	next := maps.Clone(h.all())
-	for _, p := range partitions {
-		if r, ok := next[p.ID]; ok {
-			r.Stop()
-			delete(next, p.ID)
-		}
+	for _, r := range h.take(partitions) {
+		r.Stop()
 	}
-	h.replicas.Store(&next)
-	h.mu.Unlock()
 	batch := h.node.engine.NewBatch()
 	defer batch.Close()
 	drop := func(prefix []byte) { batch.DeleteRange(prefix, keys.SuccessorPrefix(prefix)) }
@@ -155,6 +148,22 @@ func (h *host) Drop(tableID uint64, partitions []catalog.Partition) error {
 		return fmt.Errorf("dropping table %d: %w", tableID, err)
 	}
 	return nil
+}
+
+// take removes partitions from those that serve.
+func (h *host) take(partitions []catalog.Partition) []*replica.Replica {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var taken []*replica.Replica
+	next := maps.Clone(h.all())
+	for _, p := range partitions {
+		if r, ok := next[p.ID]; ok {
+			taken = append(taken, r)
+			delete(next, p.ID)
+		}
+	}
+	h.replicas.Store(&next)
+	return taken
 }
 
 func (h *host) stop() {

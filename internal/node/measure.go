@@ -88,18 +88,27 @@ func walk(snapshot *engine.Snapshot, space keys.Space, d machine.Descriptor, eac
 	if len(d.Bounds.Upper) > 0 {
 		upper = append(keys.Prefix(space, d.Table), d.Bounds.Upper...)
 	}
-	it, err := snapshot.Iter(lower, upper)
+	err := scan(snapshot, lower, upper, func(key, value []byte) error { return each(key[len(prefix):], value) })
 	if err != nil {
 		return fmt.Errorf("walking partition %d: %w", d.Partition, err)
+	}
+	return nil
+}
+
+// scan visits the rows of [lower, upper) in key order; key and value live until each returns.
+func scan(snapshot *engine.Snapshot, lower, upper []byte, each func(key, value []byte) error) error {
+	it, err := snapshot.Iter(lower, upper)
+	if err != nil {
+		return err
 	}
 	defer it.Close()
 	for ok := it.First(); ok; ok = it.Next() {
 		value, err := it.Value()
 		if err != nil {
-			return fmt.Errorf("walking partition %d: %w", d.Partition, err)
+			return err
 		}
-		if err := each(it.Key()[len(prefix):], value); err != nil {
-			return fmt.Errorf("walking partition %d: %w", d.Partition, err)
+		if err := each(it.Key(), value); err != nil {
+			return err
 		}
 	}
 	return it.Err()

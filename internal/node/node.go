@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"stator/internal/base/clock"
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
@@ -62,6 +60,18 @@ type Options struct {
 	Random  io.Reader
 	// Fatal is told that the store is broken, and does not return; nil exits the process.
 	Fatal func(error)
+	// Broken is told that a partition's copy was taken out of service; nil only logs it.
+	Broken func(partition uint64, err error)
+	// FS is the file system of Data, nil the machine's; MemtableBytes is the store's, 0 its default.
+	FS            engine.FS
+	MemtableBytes int64
+	// Wait and Pause let time pass for whoever asked for something and cannot go on; nil blocks the goroutine. A
+	// simulator runs the rest of its world meanwhile.
+	Wait  replica.Wait
+	Pause func(ctx context.Context, d time.Duration) error
+
+	// fanOut is how many partitions of one scan are read side by side: one where the caller of Wait is alone.
+	fanOut int
 }
 
 // Node is an open database.
@@ -81,8 +91,8 @@ type Node struct {
 	running sync.WaitGroup
 	closed  sync.Once
 	failed  error
-	// committing, following, controlling, filling ask a goroutine for a step.
-	committing, following, controlling, filling signal
+	// Each signal asks a goroutine for a step.
+	committing, settling, following, controlling, filling signal
 }
 
 // jobs are the background works of the node.
@@ -97,19 +107,10 @@ type jobs struct {
 
 // Open opens the database, recovers what a crash left half done, and starts to serve.
 func Open(ctx context.Context, o Options) (*Node, error) {
-	o = o.withDefaults()
-	e, err := engine.Open(o.engine())
+	n, err := newNode(o)
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{
-		options: o, engine: e,
-		committing: newSignal(), following: newSignal(), controlling: newSignal(), filling: newSignal(),
-	}
-	n.committer = solo.NewCommitter(e, o.Durability == Synced && !o.InMemory, n.committing.raise)
-	n.executors = newExecutors()
-	n.feeds = newFeeds()
-	n.host = &host{node: n}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	n.stop = stop
 	n.startCore(running)
@@ -117,6 +118,22 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		return nil, errors.Join(err, n.Close())
 	}
 	n.startJobs(running)
+	return n, nil
+}
+
+// newNode opens the store. Nothing runs yet.
+func newNode(o Options) (*Node, error) {
+	o = o.withDefaults()
+	e, err := engine.Open(o.engine())
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{
+		options: o, engine: e, executors: newExecutors(), feeds: newFeeds(), stop: func() {},
+		committing: newSignal(), settling: newSignal(), following: newSignal(), controlling: newSignal(), filling: newSignal(),
+	}
+	n.committer = solo.NewCommitter(e, o.Durability == Synced && !o.InMemory, n.committing.raise, n.settling.raise)
+	n.host = &host{node: n}
 	return n, nil
 }
 
@@ -134,12 +151,14 @@ func (n *Node) assemble(ctx context.Context) error {
 	}
 	var err error
 	n.catalog, err = catalog.Open(ctx, catalog.Options{
-		Store: system, Wait: replica.WaitOnChannel, Changed: n.controlling.raise,
+		Store: system, Wait: n.options.Wait, Changed: n.controlling.raise,
 	})
 	if err != nil {
 		return err
 	}
-	n.router = router.New(router.Options{Map: n.catalog, Host: n.host, Wait: replica.WaitOnChannel, Pause: pause})
+	n.router = router.New(router.Options{
+		Map: n.catalog, Host: n.host, Wait: n.options.Wait, Pause: n.options.Pause, FanOut: n.options.fanOut,
+	})
 	n.jobs = n.newJobs()
 	if err := n.jobs.split.Recover(ctx); err != nil {
 		return err
@@ -152,14 +171,15 @@ func (n *Node) assemble(ctx context.Context) error {
 }
 
 func (n *Node) newJobs() jobs {
+	wait := n.options.Wait
 	return jobs{
-		adopt:     adopt.Job{Catalog: n.catalog, Host: n.host, Wait: replica.WaitOnChannel},
-		drop:      drop.Job{Catalog: n.catalog, Host: n.host},
-		propagate: propagate.Job{Router: n.router, Wait: replica.WaitOnChannel, NowMillis: n.nowMillis},
-		split:     split.Job{Catalog: n.catalog, Host: n.host, Wait: replica.WaitOnChannel},
-		trim:      trim.Job{Catalog: n.catalog, Host: n.host, Wait: replica.WaitOnChannel, NowMillis: n.nowMillis},
+		adopt:     adopt.Job{Catalog: n.catalog, Host: n.host, Wait: wait},
+		drop:      drop.Job{Catalog: n.catalog, Host: n.host, Wait: wait},
+		propagate: propagate.Job{Router: n.router, Wait: wait, NowMillis: n.nowMillis},
+		split:     split.Job{Catalog: n.catalog, Host: n.host, Wait: wait},
+		trim:      trim.Job{Catalog: n.catalog, Host: n.host, Wait: wait, NowMillis: n.nowMillis},
 		backfill: backfill.Job{
-			Catalog: n.catalog, Host: n.host, Router: n.router, Wait: replica.WaitOnChannel, NowMillis: n.nowMillis,
+			Catalog: n.catalog, Host: n.host, Router: n.router, Wait: wait, NowMillis: n.nowMillis,
 			Progress: n.logBackfill,
 		},
 	}
@@ -186,7 +206,7 @@ func (n *Node) Close() error {
 		n.stop()
 		n.executors.close()
 		n.running.Wait()
-		for n.committer.Step() {
+		for n.committer.Step() || n.committer.Settle() {
 			continue
 		}
 		n.host.stop()
@@ -216,16 +236,22 @@ func (o Options) withDefaults() Options {
 	if o.Account == "" {
 		o.Account = "000000000000"
 	}
+	if o.Wait == nil {
+		o.Wait, o.fanOut = replica.WaitOnChannel, scanFanOut
+	}
+	if o.Pause == nil {
+		o.Pause = pause
+	}
 	return o
 }
 
 func (o Options) engine() engine.Options {
 	options := engine.Options{
-		Dir: o.Data, CacheBytes: o.CacheBytes, ReserveBytes: o.DiskReserve, Log: o.Log, Random: o.Random,
-		Creator: o.Creator, Fatal: o.Fatal,
+		Dir: o.Data, FS: o.FS, CacheBytes: o.CacheBytes, MemtableBytes: o.MemtableBytes, ReserveBytes: o.DiskReserve,
+		Log: o.Log, Random: o.Random, Creator: o.Creator, Fatal: o.Fatal,
 	}
 	if o.InMemory {
-		options.FS, options.Dir = vfs.NewMem(), "memory"
+		options.FS, options.Dir = engine.Memory(), "memory"
 	}
 	return options
 }
@@ -243,3 +269,6 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 func executorCount() int { return max(2, runtime.GOMAXPROCS(0)) }
+
+// scanFanOut is how many partitions of one scan are read side by side.
+const scanFanOut = 4

@@ -9,11 +9,8 @@ import (
 	"stator/internal/cluster/router"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
-	"stator/internal/partition/replica"
 	"stator/internal/storage/engine"
 )
-
-var waitOnChannel replica.Wait = replica.WaitOnChannel
 
 // ErrDiskLow is why writes are refused while the disk is nearly full.
 var ErrDiskLow = errors.New("the disk is nearly full: make room, or give Stator another --data directory")

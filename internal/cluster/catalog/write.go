@@ -209,4 +209,3 @@ func (c *Catalog) write(ctx context.Context, w *command.Command) (command.Result
 		return result, fmt.Errorf("the catalog refused a write: %d %s", result.Refusal, result.Text)
 	}
 }
-

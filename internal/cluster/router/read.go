@@ -86,6 +86,9 @@ func (r *Router) scanMany(ctx context.Context, plan *command.Plan, all *command.
 	running.Wait()
 	for i := range pages {
 		page := &pages[i]
+		if string(plans[i].Lower) != string(plan.Lower) {
+			return nil // the partition before ended early: it was split since the map was drawn
+		}
 		if failures[i] != nil || page.Reason == command.Budget || page.Bytes >= plan.Bytes {
 			return failures[i]
 		}

@@ -33,18 +33,12 @@ func (r *Router) Write(ctx context.Context, c *command.Command) (command.Result,
 // Feed brings entries to a global index, each to its partition. Entries may arrive twice; that is harmless.
 func (r *Router) Feed(ctx context.Context, c *command.Command) error {
 	return r.try(ctx, 0, func() error {
-		groups := map[*replica.Replica][]command.Entry{}
-		for _, entry := range c.Entries {
-			target, err := r.locate(c.Table, entry.Key)
-			if err != nil {
-				return err
-			}
-			groups[target] = append(groups[target], entry)
+		groups, err := r.grouped(c)
+		if err != nil {
+			return err
 		}
-		for target, entries := range groups {
-			part := *c
-			part.Entries = entries
-			result, err := target.WriteAndWait(ctx, r.options.Wait, &part)
+		for i := range groups {
+			result, err := groups[i].target.WriteAndWait(ctx, r.options.Wait, &groups[i].command)
 			if err != nil {
 				return err
 			}
@@ -54,4 +48,32 @@ func (r *Router) Feed(ctx context.Context, c *command.Command) error {
 		}
 		return nil
 	})
+}
+
+// group is what a feed brings to one partition.
+type group struct {
+	target  *replica.Replica
+	command command.Command
+}
+
+// grouped cuts a feed by partition, in the order in which it first names them: the same feed goes the same way twice.
+func (r *Router) grouped(c *command.Command) ([]group, error) {
+	var groups []group
+	at := map[*replica.Replica]int{}
+	for _, entry := range c.Entries {
+		target, err := r.locate(c.Table, entry.Key)
+		if err != nil {
+			return nil, err
+		}
+		i, ok := at[target]
+		if !ok {
+			i = len(groups)
+			at[target] = i
+			part := *c
+			part.Entries = nil
+			groups = append(groups, group{target: target, command: part})
+		}
+		groups[i].command.Entries = append(groups[i].command.Entries, entry)
+	}
+	return groups, nil
 }

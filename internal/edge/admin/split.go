@@ -2,7 +2,7 @@ package admin
 
 import (
 	"errors"
-	"io"
+	"fmt"
 	"net/http"
 
 	"stator/internal/model/api"
@@ -30,7 +30,7 @@ func (d *Door) split(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err == nil:
 		d.options.Log.Info("split", "table", table, "result", text)
-		io.WriteString(w, text+"\n") //nolint:errcheck
+		fmt.Fprintln(w, text)
 	case errors.As(err, &refused):
 		http.Error(w, refused.Error(), http.StatusBadRequest)
 	default:

@@ -54,7 +54,7 @@ func exchangeOverLoopback(b *testing.B, serve func(net.Conn) error) {
 	defer l.Close()
 	go func() {
 		if c, err := l.Accept(); err == nil {
-			serve(c) //nolint:errcheck
+			serve(c)
 		}
 	}()
 	c, err := net.Dial("tcp", l.Addr().String())
@@ -66,7 +66,7 @@ func exchangeOverLoopback(b *testing.B, serve func(net.Conn) error) {
 	reader := bufio.NewReaderSize(c, 16<<10)
 	b.ReportAllocs()
 	for b.Loop() {
-		c.Write(sent) //nolint:errcheck
+		c.Write(sent)
 		if err := discardAnswer(reader); err != nil {
 			b.Fatal(err)
 		}
@@ -113,5 +113,5 @@ func BenchmarkHandle(b *testing.B) {
 		h.protocol.Handle(context.Background(), r, &w)
 		w.Release()
 	}
-	io.Discard.Write(w.Body) //nolint:errcheck
+	io.Discard.Write(w.Body)
 }

@@ -62,10 +62,10 @@ func (p *Protocol) logFault(ctx context.Context, called *route, err error, w *Re
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return
 	}
-	var panic *panicked
-	if errors.As(err, &panic) {
+	var crash *panicked
+	if errors.As(err, &crash) {
 		p.log.Error("a request panicked", "request", string(w.RequestID[:]), "target", called.target,
-			"panic", panicText(panic.value), "stack", string(panic.stack))
+			"panic", panicText(crash.value), "stack", string(crash.stack))
 		return
 	}
 	p.log.Error("a request failed", "request", string(w.RequestID[:]), "target", called.target, "error", err)

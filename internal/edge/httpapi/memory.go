@@ -83,16 +83,16 @@ func (in *intake) read(r io.Reader, before func() error) ([]byte, error) {
 		if err := in.charge(chunkBytes); err != nil {
 			return nil, err
 		}
-		piece := chunks.Get().(*chunk) //nolint:forcetypeassert // the pool holds nothing else
+		piece := chunks.Get().(*chunk)
 		in.pieces = append(in.pieces, piece)
 		n, err := fill(r, piece[:])
 		size += n
 		switch {
 		case size > bodyBytesMax:
 			return nil, errBodyTooLarge
-		case err == io.EOF && size < in.announced:
+		case errors.Is(err, io.EOF) && size < in.announced:
 			return nil, io.ErrUnexpectedEOF
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return in.whole(size)
 		case err != nil:
 			return nil, err

@@ -27,19 +27,19 @@ const (
 
 // Limits are how long a Server waits for its clients.
 type Limits struct {
-	Head     time.Duration // for a request's line, headers and first 8 KiB
-	Stall    time.Duration // for each further 64 KiB of its body
-	Idle     time.Duration // for the next request
-	Write    time.Duration // for an answer to be taken
-	Discard  time.Duration // for the rest of a body that was refused
-	Requests int           // connections served at once
+	Head        time.Duration // for a request's line, headers and first 8 KiB
+	Stall       time.Duration // for each further 64 KiB of its body
+	Idle        time.Duration // for the next request
+	Write       time.Duration // for an answer to be taken
+	Discard     time.Duration // for the rest of a body that was refused
+	Connections int           // served at once
 }
 
 // DefaultLimits suit clients on any network that carries 64 KiB in ten seconds.
 func DefaultLimits() Limits {
 	return Limits{
 		Head: 30 * time.Second, Stall: 10 * time.Second, Idle: 5 * time.Minute,
-		Write: 60 * time.Second, Discard: 2 * time.Second, Requests: connectionsMax,
+		Write: 60 * time.Second, Discard: 2 * time.Second, Connections: connectionsMax,
 	}
 }
 
@@ -62,7 +62,7 @@ func NewServer(p *Protocol, limits Limits) *Server {
 		Logger:       debugLogger{p.log},
 		Name:         serverName,
 
-		Concurrency:     limits.Requests,
+		Concurrency:     limits.Connections,
 		ReadBufferSize:  headerBytesMax,
 		WriteBufferSize: writeBufferBytes,
 		ReadTimeout:     limits.Head,
@@ -109,7 +109,7 @@ type exchange struct {
 var exchanges = sync.Pool{New: func() any { return &exchange{} }}
 
 func (s *Server) handle(c *fasthttp.RequestCtx) {
-	x := exchanges.Get().(*exchange) //nolint:forcetypeassert // the pool holds nothing else
+	x := exchanges.Get().(*exchange)
 	w := &x.response
 	w.Body = c.Response.SwapBody(nil)
 	in, err := s.readBody(c, x)
@@ -190,7 +190,7 @@ func (s *Server) refuseBody(c *fasthttp.RequestCtx, w *Response, err error) {
 		return
 	}
 	if c.SetReadDeadline(time.Now().Add(s.limits.Discard)) == nil {
-		io.CopyN(io.Discard, c.RequestBodyStream(), discardBytesMax) //nolint:errcheck // whatever comes of it
+		_, _ = io.CopyN(io.Discard, c.RequestBodyStream(), discardBytesMax) // whatever comes of it
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 func quick() httpapi.Limits {
 	return httpapi.Limits{
 		Head: 300 * time.Millisecond, Stall: 300 * time.Millisecond, Idle: 5 * time.Second, Write: 2 * time.Second,
-		Discard: 100 * time.Millisecond, Requests: 600,
+		Discard: 100 * time.Millisecond, Connections: 600,
 	}
 }
 
@@ -38,7 +38,7 @@ func serve(t testing.TB, limits httpapi.Limits, change func(*httpapi.Options)) (
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 		defer cancel()
-		s.Shutdown(ctx) //nolint:errcheck // connections of the test may still be open
+		s.Shutdown(ctx) // connections of the test may still be open
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
@@ -59,7 +59,7 @@ func dial(t testing.TB, address string) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(10 * time.Second)) //nolint:errcheck
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
 	return &client{conn, t, bufio.NewReader(conn)}
 }
 
@@ -244,7 +244,7 @@ func TestBodiesCutOffAreRefused(t *testing.T) {
 	for _, framing := range []string{"Content-Length: 100", "Content-Length: 100000", "Transfer-Encoding: chunked"} {
 		c := dial(t, address)
 		c.send(head("PutItem", framing) + "2\r\n{}" + strings.Repeat(" ", 10))
-		c.Conn.(*net.TCPConn).CloseWrite() //nolint:errcheck
+		c.Conn.(*net.TCPConn).CloseWrite()
 		if r, _ := c.answer(); r.StatusCode != 400 {
 			t.Errorf("%s: status %d, want 400", framing, r.StatusCode)
 		}
@@ -267,7 +267,7 @@ func TestHalfSentBodiesLeaveRoomForOthers(t *testing.T) {
 		}
 		c := dial(t, address)
 		c.send(head("PutItem", "Content-Length: 16777216"))
-		c.Write(quarter) //nolint:errcheck // the last may be refused halfway
+		c.Write(quarter) // the last may be refused halfway
 		time.Sleep(10 * time.Millisecond)
 	}
 	if used := h.budget.Used(); used > ceiling {
@@ -390,7 +390,7 @@ func TestTransport(t *testing.T) {
 		t.Fatal(err)
 	}
 	var body bytes.Buffer
-	body.ReadFrom(w.Body) //nolint:errcheck
+	body.ReadFrom(w.Body)
 	if w.StatusCode != 200 || body.String() != `{"a":1}` || w.Header.Get("X-Amz-Crc32") == "" || w.Status != "200 OK" {
 		t.Errorf("got %s, %q, %v", w.Status, body.String(), w.Header)
 	}
@@ -426,12 +426,12 @@ func FuzzServerHead(f *testing.F) {
 			far.Close()
 		}()
 		go func() {
-			near.Write(sent) //nolint:errcheck
+			near.Write(sent)
 			near.Write([]byte(strings.Repeat("\r\n", 4)))
 			time.Sleep(5 * time.Millisecond)
 			near.Close()
 		}()
-		io.Copy(io.Discard, near) //nolint:errcheck
+		io.Copy(io.Discard, near)
 		<-done
 	})
 }

@@ -40,7 +40,6 @@ type claim struct {
 	signedHeaders []byte
 	signature     []byte
 	date          []byte
-	token         []byte // X-Amz-Security-Token
 	query         url.Values
 }
 
@@ -87,7 +86,6 @@ func readHeader(r *Request, header []byte, c *claim) *Failure {
 	if len(c.date) == 0 {
 		c.date = r.Headers.Peek("Date")
 	}
-	c.token = r.Headers.Peek("X-Amz-Security-Token")
 	if len(c.credential) > 0 && len(c.signature) > 0 && len(c.signedHeaders) > 0 && len(c.date) > 0 {
 		return nil
 	}
@@ -110,12 +108,21 @@ func incompleteHeader(header []byte, c *claim) *Failure {
 	return &Failure{"IncompleteSignatureException", text.String() + "Authorization=" + string(header)}
 }
 
+// nextPart cuts at a comma or space. It searches for either by itself, as every request comes through here: bytes.IndexAny
+// builds a set first.
 func nextPart(b []byte) (part, rest []byte) {
-	b = bytes.TrimLeft(b, ", ")
-	if i := bytes.IndexAny(b, ", "); i >= 0 {
-		return b[:i], b[i+1:]
+	for len(b) > 0 && (b[0] == ',' || b[0] == ' ') {
+		b = b[1:]
 	}
-	return b, nil
+	if i := bytes.IndexByte(b, ','); i >= 0 {
+		part, rest = b[:i], b[i:]
+	} else {
+		part = b
+	}
+	if i := bytes.IndexByte(part, ' '); i >= 0 {
+		part, rest = b[:i], b[i:]
+	}
+	return part, rest
 }
 
 func readQuery(c *claim) *Failure {
@@ -135,7 +142,6 @@ func readQuery(c *claim) *Failure {
 			text.WriteString("AWS query-string parameters must include '" + part.name + "'. ")
 		}
 	}
-	c.token = []byte(c.query.Get("X-Amz-Security-Token"))
 	if text.Len() > 0 {
 		return &Failure{"IncompleteSignatureException", text.String() + "Re-examine the query-string parameters."}
 	}

@@ -40,7 +40,7 @@ func NewCredential(name string) (Credential, error) {
 	}
 	var id [10]byte
 	var secret [30]byte
-	rand.Read(id[:]) //nolint:errcheck // never fails, see crypto/rand
+	rand.Read(id[:]) // never fails, see crypto/rand
 	rand.Read(secret[:])
 	return Credential{
 		Name:            name,

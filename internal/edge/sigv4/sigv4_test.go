@@ -304,3 +304,17 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 }
+
+func TestAuthorizationMayBeSpacedAnyhow(t *testing.T) {
+	for _, authorization := range []string{
+		"AWS4-HMAC-SHA256 Credential=a/b/c/d/e,SignedHeaders=host,Signature=00",
+		"AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=00",
+		"AWS4-HMAC-SHA256 Credential=a/b/c/d/e SignedHeaders=host Signature=00",
+		" AWS4-HMAC-SHA256,,  Signature=00 ,Credential=a/b/c/d/e , SignedHeaders=host , ",
+	} {
+		h := headers{"Authorization": {authorization}, "Date": {"x"}}
+		if failure := (sigv4.WellFormed{}).Check(&sigv4.Request{Method: "POST", Target: "/", Headers: h}); failure != nil {
+			t.Errorf("%q: %v", authorization, failure)
+		}
+	}
+}

@@ -62,7 +62,7 @@ func (v *Verifier) Check(r *Request) *Failure {
 	if failure := v.checkScope(r, &c, date); failure != nil {
 		return failure
 	}
-	if len(c.token) > 0 {
+	if len(r.Headers.Peek("X-Amz-Security-Token")) > 0 || c.query.Has("X-Amz-Security-Token") {
 		// Session tokens are issued by a service that is not part of this server, so that each of them is unknown.
 		return &Failure{"UnrecognizedClientException", "The security token included in the request is invalid"}
 	}
@@ -151,7 +151,7 @@ func (v *Verifier) checkScope(r *Request, c *claim, date string) *Failure {
 
 // checkSignature computes the signature anew and compares it in constant time.
 func (v *Verifier) checkSignature(r *Request, c *claim, key *signingKey, date string) *Failure {
-	s := v.scratch.Get().(*scratch) //nolint:forcetypeassert // the pool holds nothing else
+	s := v.scratch.Get().(*scratch)
 	defer v.scratch.Put(s)
 	s.canonical = appendCanonical(s.canonical[:0], r, c)
 	sum := sha256.Sum256(s.canonical)
@@ -163,7 +163,7 @@ func (v *Verifier) checkSignature(r *Request, c *claim, key *signingKey, date st
 	s.toSign = append(s.toSign, '\n')
 	s.toSign = hex.AppendEncode(s.toSign, sum[:])
 
-	mac := key.macs.Get().(hash.Hash) //nolint:forcetypeassert // the pool holds nothing else
+	mac := key.macs.Get().(hash.Hash)
 	mac.Reset()
 	mac.Write(s.toSign)
 	hex.Encode(s.hexMAC[:], mac.Sum(s.mac[:0]))

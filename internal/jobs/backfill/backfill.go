@@ -47,33 +47,47 @@ func (j *Job) Step(ctx context.Context) (more bool, err error) {
 			if ix.Status != table.IndexCreating || !ix.Backfilling || entry.Table.State == table.Deleting {
 				continue
 			}
-			more = true
-			if err := j.index(ctx, entry, ix); err != nil {
-				return more, fmt.Errorf("filling index %s of table %s: %w", ix.Name, entry.Table.Name, err)
+			moved, err := j.index(ctx, entry, ix)
+			if err != nil {
+				return true, fmt.Errorf("filling index %s of table %s: %w", ix.Name, entry.Table.Name, err)
 			}
+			more = more || moved
 		}
 	}
 	return more, nil
 }
 
-// index moves one index's first unfinished partition, or makes the index active.
-func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) error {
+// index moves one index's first unfinished partition, or makes the index active. It does not move where a partition has
+// not adopted the index yet: what it writes meanwhile is in no change log.
+func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) (moved bool, err error) {
 	items := int64(0)
 	for _, p := range entry.Partitions[entry.Table.ID] {
 		r, ok := j.Host.Replica(p.ID)
 		if !ok {
-			return fmt.Errorf("partition %d is not here", p.ID)
+			return false, fmt.Errorf("partition %d is not here", p.ID)
 		}
-		progress := r.State().Backfills[ix.ID]
+		state := r.State()
+		if !knows(state.Table, ix.ID) {
+			return false, nil
+		}
+		progress := state.Backfills[ix.ID]
 		items += progress.Items
 		if progress.Done {
 			continue
 		}
 		read, err := j.chunk(ctx, entry.Table, ix, r)
 		j.Progress(entry.Table.Name, ix.Name, items+read)
-		return err
+		return true, err
 	}
 	return j.finish(ctx, entry.Table.Name, ix.ID)
+}
+
+func knows(t *table.Table, index uint64) bool {
+	if t == nil {
+		return false
+	}
+	_, known := t.GlobalIndexByID(index)
+	return known
 }
 
 // chunk reads the next items of a partition, feeds them, then saves how far it came.
@@ -134,13 +148,37 @@ func stale(err error) bool {
 	return errors.As(err, &route) || errors.As(err, &version)
 }
 
-func (j *Job) finish(ctx context.Context, tableName string, id uint64) error {
-	_, err := j.Catalog.Update(ctx, tableName, func(now *table.Table) (*table.Table, error) {
-		next := now.Clone()
-		if ix, ok := next.GlobalIndexByID(id); ok && ix.Status == table.IndexCreating {
-			ix.Status, ix.Backfilling = table.IndexActive, false
+var errUnfinished = errors.New("a partition of the table is not done")
+
+// finish makes an index active that every partition of the table has filled. It looks at them once more under the very
+// revision it changes: a split may have made one that the caller did not know of.
+func (j *Job) finish(ctx context.Context, tableName string, id uint64) (moved bool, err error) {
+	_, err = j.Catalog.UpdateEntry(ctx, tableName, func(now *catalog.Entry) (*catalog.Entry, error) {
+		next := *now
+		next.Table = now.Table.Clone()
+		ix, ok := next.Table.GlobalIndexByID(id)
+		if !ok || ix.Status != table.IndexCreating || !j.filled(now, id) {
+			return nil, errUnfinished
 		}
-		return next, nil
+		ix.Status, ix.Backfilling = table.IndexActive, false
+		return &next, nil
 	})
-	return err
+	if err == errUnfinished || err == catalog.ErrMissing {
+		return false, nil
+	}
+	return true, err
+}
+
+// filled tells whether all partitions are done. A split that is reserved may have been performed already.
+func (j *Job) filled(entry *catalog.Entry, index uint64) bool {
+	if len(entry.Splits) > 0 {
+		return false
+	}
+	for _, p := range entry.Partitions[entry.Table.ID] {
+		r, ok := j.Host.Replica(p.ID)
+		if !ok || !r.State().Backfills[index].Done {
+			return false
+		}
+	}
+	return true
 }

@@ -5,6 +5,8 @@ package drop
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/model/table"
@@ -22,6 +24,8 @@ type Host interface {
 type Job struct {
 	Catalog *catalog.Catalog
 	Host    Host
+	// Wait is replica.WaitOnChannel by default.
+	Wait replica.Wait
 }
 
 // Step removes whatever is to go.
@@ -45,16 +49,23 @@ func (j *Job) table(ctx context.Context, entry *catalog.Entry) error {
 			gone[t.Global[i].ID] = true
 		}
 	}
-	if len(gone) == 0 || !j.adopted(entry) {
+	// A split under way has a half that the catalog does not name yet: it would stay for ever.
+	if len(gone) == 0 || len(entry.Splits) > 0 || !j.adopted(entry) {
 		return nil
 	}
-	for id := range gone {
+	for _, id := range slices.Sorted(maps.Keys(gone)) {
+		if err := j.quiet(ctx, entry.Partitions[id]); err != nil {
+			return err
+		}
 		if err := j.Host.Drop(id, entry.Partitions[id]); err != nil {
 			return err
 		}
 	}
 	_, err := j.Catalog.Update(ctx, t.Name, func(now *table.Table) (*table.Table, error) {
-		if now.ID != t.ID || gone[now.ID] {
+		switch {
+		case now.ID != t.ID:
+			return nil, catalog.ErrMissing
+		case gone[now.ID]:
 			return nil, nil
 		}
 		return without(now, gone), nil
@@ -63,6 +74,28 @@ func (j *Job) table(ctx context.Context, entry *catalog.Entry) error {
 		return nil
 	}
 	return err
+}
+
+// quiet stops partitions and waits until nothing of theirs is under way: a batch that was performed after they are gone
+// would leave rows without a table, and a partition that is half there.
+func (j *Job) quiet(ctx context.Context, partitions []catalog.Partition) error {
+	wait := j.Wait
+	if wait == nil {
+		wait = replica.WaitOnChannel
+	}
+	for _, p := range partitions {
+		r, ok := j.Host.Replica(p.ID)
+		if !ok {
+			continue
+		}
+		r.Stop()
+		drained := make(chan struct{})
+		r.Drained(func() { close(drained) })
+		if err := wait(ctx, drained); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // adopted tells whether every partition that is still here knows of the deletion: none records or serves for it any more.

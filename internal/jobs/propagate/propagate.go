@@ -36,7 +36,7 @@ type Job struct {
 // Step feeds the next changes of one partition and saves how far it came. more tells that there may be further ones.
 func (j *Job) Step(ctx context.Context, r *replica.Replica) (more bool, err error) {
 	state := r.State()
-	if state.Table == nil || len(state.Table.Global) == 0 {
+	if state.Table == nil || len(state.Table.Global) == 0 || state.Table.State == table.Deleting {
 		return false, nil
 	}
 	after := max(state.Cursors[Consumer], state.Applied.First-1)

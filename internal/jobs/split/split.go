@@ -9,9 +9,11 @@ import (
 	"slices"
 
 	"stator/internal/cluster/catalog"
+	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
+	"stator/internal/storage/keys"
 )
 
 // Host keeps the replicas of this node.
@@ -52,11 +54,13 @@ func (j *Job) At(ctx context.Context, name string, tableID uint64, at []byte) (c
 	if err != nil {
 		return 0, fmt.Errorf("reserving a split of partition %d: %w", state.Descriptor.Partition, err)
 	}
-	performed := j.perform(ctx, parent, reserved)
-	if err := j.finish(ctx, name, reserved); err != nil {
-		return 0, err
+	// What is reserved is carried through, whoever gives up waiting: until it is entered, nobody finds the right half.
+	ctx = context.WithoutCancel(ctx)
+	counted, err := j.perform(ctx, parent, reserved)
+	if entered := j.finish(ctx, name, reserved); err != nil || entered != nil {
+		return 0, errors.Join(err, entered, counted.drop())
 	}
-	return reserved.Child, performed
+	return reserved.Child, j.correct(ctx, parent, reserved, counted)
 }
 
 // place finds the partition to split and the key to split it at.
@@ -64,6 +68,11 @@ func (j *Job) place(name string, tableID uint64, at []byte) (*replica.Replica, [
 	entry, ok := j.Catalog.Entry(name)
 	if !ok {
 		return nil, nil, catalog.ErrMissing
+	}
+	// The entries of local indexes lie by collection: a cut within one would part them from their items.
+	whole := tableID == entry.Table.ID && len(entry.Table.Local) > 0
+	if whole && len(at) > keys.TokenBytes {
+		at = at[:keys.TokenBytes]
 	}
 	var chosen *replica.Replica
 	largest := int64(-1)
@@ -84,7 +93,6 @@ func (j *Job) place(name string, tableID uint64, at []byte) (*replica.Replica, [
 		return nil, nil, fmt.Errorf("table %s has no partition for this key here", name)
 	}
 	state := chosen.State()
-	whole := tableID == entry.Table.ID && len(entry.Table.Local) > 0
 	at, err := j.Host.Middle(state.Descriptor, whole)
 	if err != nil {
 		return nil, nil, err
@@ -103,6 +111,9 @@ func (j *Job) reserve(ctx context.Context, name string, wanted catalog.Reservati
 	}
 	wanted.Child = child
 	_, err = j.Catalog.UpdateEntry(ctx, name, func(e *catalog.Entry) (*catalog.Entry, error) {
+		if !stays(e.Table, wanted.Table) {
+			return nil, catalog.ErrMissing
+		}
 		for _, s := range e.Splits {
 			if s.Parent == wanted.Parent {
 				return nil, fmt.Errorf("partition %d is being split already", s.Parent)
@@ -115,30 +126,51 @@ func (j *Job) reserve(ctx context.Context, name string, wanted catalog.Reservati
 	return wanted, err
 }
 
-// perform has the parent do it, then mends the statistics the halves began with.
-func (j *Job) perform(ctx context.Context, parent *replica.Replica, s catalog.Reservation) error {
-	var count func() (command.Stats, error)
-	var estimated command.Stats
-	err := replica.ChangeAndWait(ctx, j.Wait, func(done func(error)) {
+// stays tells whether a table, or an index's hidden table, is not about to go: what goes is not split any more.
+func stays(t *table.Table, id uint64) bool {
+	if t.State == table.Deleting {
+		return false
+	}
+	ix, ok := t.GlobalIndexByID(id)
+	return id == t.ID || ok && ix.Status != table.IndexDeleting
+}
+
+// census is the statistics that the left half began with, and how to count the true ones as of then.
+type census struct {
+	estimated command.Stats
+	count     func() (command.Stats, error)
+}
+
+// drop lets a census go that is not wanted any more.
+func (c census) drop() error {
+	if c.count == nil {
+		return nil
+	}
+	_, err := c.count()
+	return err
+}
+
+// perform has the parent do it.
+func (j *Job) perform(ctx context.Context, parent *replica.Replica, s catalog.Reservation) (c census, err error) {
+	err = replica.ChangeAndWait(ctx, j.Wait, func(done func(error)) {
 		parent.Split(&command.Command{At: s.At, Child: s.Child, Generation: s.Generation}, func(err error) {
 			if err == nil {
 				state := parent.State()
-				estimated, count = state.Applied.Stats, j.Host.Counted(state.Descriptor)
+				c = census{estimated: state.Applied.Stats, count: j.Host.Counted(state.Descriptor)}
 			}
 			done(err)
 		})
 	})
-	if err != nil {
-		return err
-	}
-	if err := j.Host.Start(s.Child); err != nil {
-		return err
-	}
-	truth, err := count()
+	return c, err
+}
+
+// correct mends the statistics the halves began with, once requests find both.
+func (j *Job) correct(ctx context.Context, parent *replica.Replica, s catalog.Reservation, c census) error {
+	truth, err := c.count()
 	if err != nil {
 		return fmt.Errorf("counting partition %d after its split: %w", s.Parent, err)
 	}
-	missing := minus(truth, estimated)
+	missing := minus(truth, c.estimated)
 	if _, err := parent.WriteAndWait(ctx, j.Wait, &command.Command{Action: command.Correct, Correction: missing}); err != nil {
 		return err
 	}
@@ -181,14 +213,8 @@ func (j *Job) finish(ctx context.Context, name string, s catalog.Reservation) er
 	if !ok {
 		return fmt.Errorf("partition %d is not here", s.Parent)
 	}
-	if string(parent.State().Descriptor.Bounds.Upper) != string(s.At) {
-		// The generation rises first: a split of the old one that is still under way somewhere is then refused.
-		err := replica.ChangeAndWait(ctx, j.Wait, func(done func(error)) {
-			parent.Split(&command.Command{Generation: parent.State().Descriptor.Generation}, done)
-		})
-		if err != nil {
-			return err
-		}
+	if err := j.fence(ctx, parent, s); err != nil {
+		return err
 	}
 	if string(parent.State().Descriptor.Bounds.Upper) == string(s.At) {
 		if err := j.Host.Start(s.Child); err != nil {
@@ -201,6 +227,28 @@ func (j *Job) finish(ctx context.Context, name string, s catalog.Reservation) er
 		next.Partitions = entered(e.Partitions, s, parent.State().Descriptor)
 		return &next, nil
 	})
+	return err
+}
+
+// fenceTriesMax bounds how often an adopt may come in between.
+const fenceTriesMax = 10
+
+// fence makes sure that a split which was not performed never will be: the generation rises, and one of the old
+// generation that is still under way somewhere is then refused.
+func (j *Job) fence(ctx context.Context, parent *replica.Replica, s catalog.Reservation) (err error) {
+	for range fenceTriesMax {
+		descriptor := parent.State().Descriptor
+		if string(descriptor.Bounds.Upper) == string(s.At) {
+			return nil
+		}
+		err = replica.ChangeAndWait(ctx, j.Wait, func(done func(error)) {
+			parent.Split(&command.Command{Generation: descriptor.Generation}, done)
+		})
+		var moved *command.StaleRoute
+		if !errors.As(err, &moved) {
+			return err
+		}
+	}
 	return err
 }
 

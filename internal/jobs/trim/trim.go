@@ -3,6 +3,7 @@ package trim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"stator/internal/cluster/catalog"
@@ -56,7 +57,10 @@ func (j *Job) Step(ctx context.Context) error {
 }
 
 func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) error {
-	limit := j.fedUpTo(entry)
+	limit, err := j.fedUpTo(entry)
+	if err != nil {
+		return err
+	}
 	for _, p := range entry.Partitions[ix.ID] {
 		if r, ok := j.Host.Replica(p.ID); ok {
 			if err := j.partition(ctx, r, limit); err != nil {
@@ -67,20 +71,32 @@ func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) 
 	return nil
 }
 
-// fedUpTo is the version under which tombstones may go: old enough, and below everything that is not fed yet.
-func (j *Job) fedUpTo(entry *catalog.Entry) uint64 {
+// fedUpTo is the version under which tombstones may go: old enough, and below everything that is not fed yet. The
+// versions of a partition's log rise, and a change that comes after the look at it is younger than the age asked for.
+func (j *Job) fedUpTo(entry *catalog.Entry) (uint64, error) {
+	if len(entry.Splits) > 0 {
+		return 0, nil // a partition that is not in the catalog yet may have changes that are not fed
+	}
 	limit := uint64(j.NowMillis()-tombstoneAgeMillis) << versionLogicalBits
 	for _, p := range entry.Partitions[entry.Table.ID] {
 		r, ok := j.Host.Replica(p.ID)
 		if !ok {
-			return 0
+			return 0, nil
 		}
 		state := r.State()
-		if state.Cursors[propagate.Consumer] < state.Applied.Sequence {
-			return 0
+		next, err := r.Changes(max(state.Cursors[propagate.Consumer], state.Applied.First-1), 1)
+		var trimmed *replica.Trimmed
+		if errors.As(err, &trimmed) {
+			return 0, nil // the feeding went on meanwhile
+		}
+		if err != nil {
+			return 0, err
+		}
+		if len(next) > 0 {
+			limit = min(limit, next[0].Version)
 		}
 	}
-	return limit
+	return limit, nil
 }
 
 func (j *Job) partition(ctx context.Context, r *replica.Replica, limit uint64) error {

@@ -26,7 +26,7 @@ type Plan struct {
 	// Index is the ordinal of a local index, 0 for the table's own items.
 	Index uint32
 	// Lower and Upper bound the walk as [Lower, Upper). Of a table they are key suffixes; of a local index they are
-	// token, partition key, then sort components (keys.LocalSuffix). An empty Upper is no bound.
+	// token, partition key, index id, then sort components. An empty Upper is no bound.
 	Lower, Upper []byte
 	Reverse      bool
 	// Limit bounds the evaluated items; 0 is no limit. Bytes is what is left of the page's budget.

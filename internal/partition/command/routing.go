@@ -43,5 +43,7 @@ func (e *Rejected) Unwrap() error { return e.Cause }
 // Ambiguous may or may not have happened: it is never tried again here.
 type Ambiguous struct{ Cause error }
 
-func (e *Ambiguous) Error() string { return fmt.Sprintf("nobody knows whether the write happened: %v", e.Cause) }
+func (e *Ambiguous) Error() string {
+	return fmt.Sprintf("nobody knows whether the write happened: %v", e.Cause)
+}
 func (e *Ambiguous) Unwrap() error { return e.Cause }

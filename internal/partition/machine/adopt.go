@@ -23,7 +23,24 @@ func Adopt(state Part, description *table.Table) (Batch, error) {
 	after.Descriptor.Generation++
 	after.Applied.Chain++
 	after.Backfills = keptBackfills(state.Backfills, description)
+	if state.Records() && !after.Records() {
+		return withoutLog(state, after), nil
+	}
 	return ofPart(Adopts, state, after), nil
+}
+
+// withoutLog is the adopt that ends the recording of changes. What nobody has read goes with its readers: an index that
+// is added later must not be fed from a log that says nothing of the time between.
+func withoutLog(state, after Part) Batch {
+	id := after.Descriptor.Partition
+	applied := &after.Applied
+	first := applied.First
+	applied.First, applied.LogBytes, after.Cursors = applied.Sequence+1, 0, nil
+	b := ofPart(Adopts, state, after)
+	if first < applied.First {
+		b.Ranges = []Range{{Lower: keys.Log(id, first), Upper: keys.Log(id, applied.First)}}
+	}
+	return b
 }
 
 // keptBackfills drops the progress of indexes that are gone.
@@ -43,6 +60,9 @@ func ofPart(kind Kind, before, after Part) Batch {
 	writes := after.Writes()
 	if len(after.Backfills) == 0 && len(before.Backfills) > 0 {
 		writes = append(writes, Write{Key: keys.Part(id, nameBackfills)})
+	}
+	if len(after.Cursors) == 0 && len(before.Cursors) > 0 {
+		writes = append(writes, Write{Key: keys.Part(id, nameCursors)})
 	}
 	return Batch{
 		Kind: kind, Epoch: before.Applied.Epoch, Chain: after.Applied.Chain, Generation: before.Descriptor.Generation,

@@ -20,7 +20,9 @@ const versionLogicalBits = 20
 // Decide answers every command in order, each over what the ones before it wrote, and returns the one batch that makes
 // it so. nowMillis is the leader's clock. An error is a fault of the view: nothing was decided.
 func Decide(state Part, nowMillis int64, view View, commands []*command.Command) (Batch, []Answer, error) {
-	d := decision{part: state, nowMillis: nowMillis, view: view, writes: make([]Write, 0, 2*len(commands)+1)}
+	d := decision{
+		part: state, recorded: state.Applied.Sequence, nowMillis: nowMillis, view: view, writes: make([]Write, 0, 2*len(commands)+1),
+	}
 	answers := make([]Answer, len(commands))
 	for i, c := range commands {
 		var err error
@@ -39,11 +41,15 @@ type decision struct {
 	view      View
 	writes    []Write
 	ranges    []Range
-	// at maps a written engine key to its place in writes; only kept once there is a second command to see it.
+	// at maps a written engine key to its place in writes.
 	at      map[string]int
 	changes int
+	// recorded is the last change of the log before this pass.
+	recorded uint64
 	// ownsLocal tells that the statistics' map of local indexes is this decision's own copy.
 	ownsLocal bool
+	// corrected tells that only the statistics were written.
+	corrected bool
 }
 
 // Get reads through what this pass wrote.
@@ -134,7 +140,7 @@ func (d *decision) batch(before Part) Batch {
 		Ranges:     d.ranges,
 		Changes:    d.changes,
 	}
-	if b.Empty() {
+	if b.Empty() && !d.corrected {
 		b.After = before
 		return b
 	}

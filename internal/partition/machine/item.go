@@ -68,7 +68,8 @@ func (d *decision) changed(c *command.Command, before attr.Map) (after attr.Map,
 	if after.Size() > ItemBytesMax || c.Update.WriteCost(after) > ItemBytesMax {
 		return nil, updateTooLarge
 	}
-	if text := table.CheckIndexKeys(d.part.Table, after); text != "" {
+	// An item older than an index may hold what the index refuses: it can still be updated in other ways.
+	if text := table.CheckUpdatedIndexKeys(d.part.Table, after); text != "" && text != table.CheckUpdatedIndexKeys(d.part.Table, before) {
 		return nil, text
 	}
 	if after.Depth() > DepthMax {

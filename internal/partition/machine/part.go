@@ -59,10 +59,11 @@ type Applied struct {
 	Stats    command.Stats
 }
 
-// Shard is one stretch of the change log: (partition, generation at its beginning), with its first and last sequence.
+// Shard is one stretch of the change log: (partition, generation at its beginning), with its first and last sequence. The
+// last one of a partition is open; one that ended before its first change has a Last below its First.
 type Shard struct {
 	Generation  uint64
-	First, Last uint64 // Last is 0 while the shard is open
+	First, Last uint64
 	Parents     []ShardName `json:",omitempty"`
 }
 
@@ -101,4 +102,3 @@ func (p Part) withBackfill(index uint64, progress command.Backfill) Part {
 	p.Backfills[index] = progress
 	return p
 }
-

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
@@ -36,7 +38,8 @@ func (a Applied) append(dst []byte) []byte {
 		dst = binary.AppendVarint(dst, n)
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(a.Stats.Local)))
-	for index, tally := range a.Stats.Local {
+	for _, index := range slices.Sorted(maps.Keys(a.Stats.Local)) {
+		tally := a.Stats.Local[index]
 		dst = binary.AppendUvarint(dst, uint64(index))
 		dst = binary.AppendVarint(dst, tally.Items)
 		dst = binary.AppendVarint(dst, tally.Bytes)

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -24,6 +25,10 @@ func Split(state Part, c *command.Command) (Batch, error) {
 	}
 	if !d.Bounds.Holds(c.At) || bytes.Equal(c.At, d.Bounds.Lower) {
 		return Batch{}, StaleRoute(d)
+	}
+	// The entries of local indexes lie by collection: a cut within one would part them from their items.
+	if state.Table != nil && len(state.Table.Local) > 0 && len(c.At) > keys.TokenBytes {
+		return Batch{}, fmt.Errorf("partition %d has local indexes and cannot be cut within an item collection", d.Partition)
 	}
 	after, child := leftOf(state, c), rightOf(state, c)
 	b := ofPart(Splits, state, after)
@@ -83,8 +88,7 @@ func (d *decision) correct(difference command.Stats) {
 	stats.Items += difference.Items
 	stats.Bytes += difference.Bytes
 	d.addLocal(difference.Local)
-	write := Write{Key: keys.Part(d.part.Descriptor.Partition, nameApplied)}
-	d.put(write.Key, d.part.Applied.append(nil))
+	d.corrected = true
 }
 
 // halved estimates the left half's statistics; correct mends them.

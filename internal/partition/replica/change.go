@@ -26,7 +26,7 @@ func (r *Replica) enqueue(c change) {
 	r.mu.Lock()
 	err := r.refusal()
 	if err == nil && len(r.changes) >= queueCommandsMax {
-		err = &command.Rejected{Cause: errLogFailed}
+		err = &command.Rejected{Cause: errFull}
 	}
 	if err == nil {
 		r.changes = append(r.changes, c)
@@ -50,14 +50,14 @@ func (r *Replica) stepChange() {
 	r.changing = true
 	c := r.changes[0]
 	r.changes = r.changes[1:]
-	state := r.decided
+	p := pass{state: r.decided, term: r.term}
 	r.mu.Unlock()
-	batch, err := c.propose(state)
-	if err != nil || batch.Empty() {
+	var err error
+	if p.batch, err = c.propose(p.state); err != nil || p.batch.Empty() {
 		r.finishChange(c, err)
 		return
 	}
-	r.propose(batch, 0, func(outcome Outcome) {
+	r.propose(p, func(outcome Outcome) {
 		switch outcome {
 		case Performed:
 			r.finishChange(c, nil)

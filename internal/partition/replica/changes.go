@@ -12,8 +12,8 @@ type Trimmed struct{ First uint64 }
 
 func (e *Trimmed) Error() string { return fmt.Sprintf("the change log begins at %d", e.First) }
 
-// Changes returns the changes that follow sequence after, oldest first, until bytesMax is reached: none if there are
-// none yet. Only what is durable is shown.
+// Changes returns the changes that follow sequence after, oldest first, until bytesMax is reached, one at least: none if
+// there are none yet. Only what is durable is shown.
 func (r *Replica) Changes(after uint64, bytesMax int) ([]record.Change, error) {
 	state := r.State()
 	if after >= state.Applied.Sequence {
@@ -31,7 +31,8 @@ func (r *Replica) Changes(after uint64, bytesMax int) ([]record.Change, error) {
 	}
 	defer iterator.Close()
 	var changes []record.Change
-	for ok := iterator.First(); ok && bytesMax > 0; ok = iterator.Next() {
+	size := 0
+	for ok := iterator.First(); ok && (size < bytesMax || len(changes) == 0); ok = iterator.Next() {
 		value, err := iterator.Value()
 		if err != nil {
 			return nil, fmt.Errorf("reading the change log of partition %d: %w", id, err)
@@ -40,8 +41,15 @@ func (r *Replica) Changes(after uint64, bytesMax int) ([]record.Change, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the change log of partition %d: %w", id, err)
 		}
-		bytesMax -= len(value)
+		size += len(value)
 		changes = append(changes, change)
 	}
-	return changes, iterator.Err()
+	if err := iterator.Err(); err != nil {
+		return nil, fmt.Errorf("reading the change log of partition %d: %w", id, err)
+	}
+	// The state said that the next change is there: what is missing went between the two looks.
+	if len(changes) == 0 || changes[0].Sequence != after+1 {
+		return nil, &Trimmed{First: max(after+2, r.State().Applied.First)}
+	}
+	return changes, nil
 }

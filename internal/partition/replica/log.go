@@ -13,7 +13,8 @@ const (
 	Performed Outcome = iota + 1
 	// Rejected: certainly not performed; it may be tried again.
 	Rejected
-	// Ambiguous: nobody knows.
+	// Ambiguous: nobody knows. A log that goes on tells its copy Lead, Follow or Replaced after it; until then what the
+	// batch wrote is not shown.
 	Ambiguous
 )
 
@@ -31,7 +32,7 @@ type Copy interface {
 	Lead(epoch uint64, state machine.Part)
 	// Follow ends that: hint is the node that leads, 0 if unknown.
 	Follow(hint uint64)
-	// Performed comes for every batch in order, before the batch's own done.
+	// Performed comes for every batch in order, also for those that another copy decided, before the batch's own done.
 	Performed(b machine.Batch, state machine.Part)
 	// Replaced comes when a snapshot took the place of the state.
 	Replaced(state machine.Part)

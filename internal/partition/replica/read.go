@@ -9,11 +9,27 @@ import (
 	"stator/internal/storage/record"
 )
 
-// Read answers with the item under a key. done comes before Read returns unless the key is in flight.
+// Read answers with the item under a key. done comes before Read returns unless the key is in flight, or the barrier of a
+// strong read waits.
+func (r *Replica) Read(g *command.Get, done func(command.GetResult, error)) {
+	if !g.Strong {
+		r.read(g, done)
+		return
+	}
+	r.options.Log.Barrier(func(err error) {
+		if err != nil {
+			done(command.GetResult{}, &command.Rejected{Cause: err})
+			return
+		}
+		r.read(g, done)
+	})
+}
+
+// read is Read behind the barrier.
 //
 // The engine shows a batch before it is durable. So the value is read first and the in-flight set looked at after: a key
 // that is not in the set then was durable when it was read, or not yet visible.
-func (r *Replica) Read(g *command.Get, done func(command.GetResult, error)) {
+func (r *Replica) read(g *command.Get, done func(command.GetResult, error)) {
 	key := keys.Data(g.Table, g.Key)
 	value, found, err := r.options.Engine.Get(key, nil)
 	if err != nil {
@@ -36,11 +52,17 @@ func (r *Replica) Read(g *command.Get, done func(command.GetResult, error)) {
 	if err == nil && !r.performed.Descriptor.Bounds.Holds(g.Key) {
 		err = machine.StaleRoute(r.performed.Descriptor)
 	}
-	batch := r.flight.touching(key)
-	if err == nil && batch != 0 {
-		r.flight.waits = append(r.flight.waits, wait{batch: batch, done: func(err error) { done(result, err) }})
-		r.mu.Unlock()
-		return
+	if batch := r.flight.touching(key); err == nil && batch != 0 {
+		err = r.flight.await(batch, func(err error) {
+			if err != nil {
+				result = command.GetResult{}
+			}
+			done(result, err)
+		})
+		if err == nil {
+			r.mu.Unlock()
+			return
+		}
 	}
 	r.mu.Unlock()
 	if err != nil {
@@ -68,14 +90,4 @@ func (r *Replica) readRefusal(tableID, version uint64, strong bool) error {
 		return &command.StaleTable{Have: have}
 	}
 	return nil
-}
-
-// Warm brings what a command will be decided on into the engine's cache, so that the decision loop does not wait for the
-// disk. What it finds is not used: it may be old by then.
-func (r *Replica) Warm(c *command.Command) {
-	if len(c.Key) == 0 {
-		return
-	}
-	// A failed read is met again, and answered, by the decision.
-	_, _, _ = r.options.Engine.Get(keys.Data(c.Table, c.Key), nil)
 }

@@ -27,6 +27,8 @@ var (
 	errQuarantined = errors.New("this copy of the partition is quarantined")
 	errStopped     = errors.New("this copy of the partition has stopped")
 	errLogFailed   = errors.New("the log did not perform the batch")
+	errLost        = errors.New("nobody knows whether the newest write of this key happened")
+	errFull        = errors.New("too many changes of the partition wait")
 )
 
 // Options are a replica's surroundings. Wake asks for a Step soon; NowMillis is the clock a decision is given.
@@ -48,17 +50,19 @@ type Options struct {
 type Replica struct {
 	options Options
 
-	mu        sync.Mutex
-	leading   bool
-	hint      uint64
-	broken    error
+	mu      sync.Mutex
+	leading bool
+	hint    uint64
+	broken  error
+	// term counts what ends the validity of decisions under way: a pass that was begun in another proposes nothing.
+	term      uint64
 	performed machine.Part
 	decided   machine.Part
 	queue     []pending
 	// changing tells that a change was taken off changes and is not answered: nothing else is decided meanwhile.
 	changes  []change
 	changing bool
-	flight    flights
+	flight   flights
 }
 
 // New returns a copy that neither leads nor follows until its log says so.
@@ -68,19 +72,31 @@ func New(o Options) *Replica {
 	return r
 }
 
-// Lead makes this copy decide from state.
-func (r *Replica) Lead(_ uint64, state machine.Part) {
+// Lead makes this copy decide from state, in epoch: a new epoch counts its batches from the first.
+func (r *Replica) Lead(epoch uint64, state machine.Part) {
 	r.mu.Lock()
 	r.leading, r.hint = true, 0
-	r.performed, r.decided = state, state
+	r.settle(state)
+	if state.Applied.Epoch != epoch {
+		r.decided.Applied.Epoch, r.decided.Applied.Chain = epoch, 0
+	}
 	r.mu.Unlock()
 	r.options.Wake()
+}
+
+// settle takes over a state that is certain. The caller holds mu.
+func (r *Replica) settle(state machine.Part) {
+	r.term++
+	r.performed, r.decided = state, state
+	r.flight.forget()
 }
 
 // Follow makes this copy refuse to decide; what waits is sent away to look for the leader.
 func (r *Replica) Follow(hint uint64) {
 	r.mu.Lock()
+	r.term++
 	r.leading, r.hint = false, hint
+	r.flight.forget()
 	waiting, changes := r.takeWaiting()
 	r.mu.Unlock()
 	reject(waiting, changes, &command.NotLeader{Hint: hint})
@@ -89,19 +105,36 @@ func (r *Replica) Follow(hint uint64) {
 // Replaced takes over a state that came by snapshot.
 func (r *Replica) Replaced(state machine.Part) {
 	r.mu.Lock()
-	r.performed, r.decided = state, state
+	r.settle(state)
 	r.mu.Unlock()
 }
 
-// Stop sends everything that waits away. Batches in flight still come back from the log.
+// Stop sends everything that waits away, and nothing is given to the log any more. Batches in flight still come back
+// from it: see Drained.
 func (r *Replica) Stop() {
 	r.mu.Lock()
+	r.term++
 	if r.broken == nil {
 		r.broken = errStopped
 	}
 	waiting, changes := r.takeWaiting()
 	r.mu.Unlock()
 	reject(waiting, changes, &command.Rejected{Cause: errStopped})
+}
+
+// Drained calls done once nothing of this copy is under way to the log. After Stop it stays so: what the partition owns
+// can go then, and no batch writes it anew.
+func (r *Replica) Drained(done func()) {
+	r.mu.Lock()
+	under := r.flight.under
+	if len(under) == 0 {
+		r.mu.Unlock()
+		done()
+		return
+	}
+	newest := under[len(under)-1].number
+	r.flight.waits = append(r.flight.waits, wait{batch: newest, done: func(error) { r.Drained(done) }})
+	r.mu.Unlock()
 }
 
 // State is the partition's performed state.
@@ -114,6 +147,7 @@ func (r *Replica) State() machine.Part {
 // quarantine ends this copy's service: an invariant is broken and a wrong byte is worse than none.
 func (r *Replica) quarantine(err error) {
 	r.mu.Lock()
+	r.term++
 	first := r.broken == nil
 	if first {
 		r.broken = err

@@ -15,19 +15,33 @@ import (
 // Scan answers with a page of a plan. It reads a snapshot taken before the in-flight set is looked at, with the bounds
 // as that snapshot has them: a split leaves the right half's rows where they are.
 func (r *Replica) Scan(p *command.Plan, done func(command.Page, error)) {
+	if !p.Strong {
+		r.scan(p, done)
+		return
+	}
+	r.options.Log.Barrier(func(err error) {
+		if err != nil {
+			done(command.Page{}, &command.Rejected{Cause: err})
+			return
+		}
+		r.scan(p, done)
+	})
+}
+
+// scan is Scan behind the barrier.
+func (r *Replica) scan(p *command.Plan, done func(command.Page, error)) {
 	snapshot := r.options.Engine.Snapshot()
 	r.mu.Lock()
 	err := r.readRefusal(p.Table, p.TableVersion, p.Strong)
 	partition, adopted := r.performed.Descriptor.Partition, r.performed.Table
 	batch := uint64(0)
 	if err == nil {
-		lower, upper, _ := machine.Span(r.performed.Descriptor, p)
-		batch = r.flight.touchingRange(lower, upper)
+		batch = r.inFlight(p)
 	}
 	finish := func(err error) {
 		page := command.Page{}
 		if err == nil {
-			page, err = scanSnapshot(snapshot, partition, adopted, p)
+			page, err = r.scanSnapshot(snapshot, partition, adopted, p)
 		}
 		closed := snapshot.Close()
 		if err == nil && closed != nil {
@@ -36,15 +50,46 @@ func (r *Replica) Scan(p *command.Plan, done func(command.Page, error)) {
 		done(page, err)
 	}
 	if err == nil && batch != 0 {
-		r.flight.waits = append(r.flight.waits, wait{batch: batch, done: finish})
-		r.mu.Unlock()
-		return
+		if err = r.flight.await(batch, finish); err == nil {
+			r.mu.Unlock()
+			return
+		}
 	}
 	r.mu.Unlock()
 	finish(err)
 }
 
-func scanSnapshot(snapshot *engine.Snapshot, partition uint64, adopted *table.Table, p *command.Plan) (command.Page, error) {
+// inFlight is the newest batch under way that writes what the plan reads: its range and, of a walk that fetches, the
+// items of the same collections, which change without their entries where an index does not show the change. The caller
+// holds mu.
+func (r *Replica) inFlight(p *command.Plan) uint64 {
+	lower, upper, _ := machine.Span(r.performed.Descriptor, p)
+	batch := r.flight.touchingRange(lower, upper)
+	if !p.Fetch {
+		return batch
+	}
+	items := command.Plan{Table: p.Table, Lower: p.Lower[:min(len(p.Lower), keys.TokenBytes)]}
+	if len(p.Upper) > 0 {
+		items.Upper = keys.SuccessorPrefix(p.Upper[:min(len(p.Upper), keys.TokenBytes)])
+	}
+	lower, upper, _ = machine.Span(r.performed.Descriptor, &items)
+	return max(batch, r.flight.touchingRange(lower, upper))
+}
+
+// scanSnapshot brings the page. Bytes that no key or item of this release has are a broken invariant of this copy.
+func (r *Replica) scanSnapshot(s *engine.Snapshot, partition uint64, adopted *table.Table, p *command.Plan) (page command.Page, err error) {
+	broken := whole(func() error {
+		page, err = walk(s, partition, adopted, p)
+		return nil
+	})
+	if broken != nil {
+		r.quarantine(broken)
+		return command.Page{}, &command.Rejected{Cause: broken}
+	}
+	return page, err
+}
+
+func walk(snapshot *engine.Snapshot, partition uint64, adopted *table.Table, p *command.Plan) (command.Page, error) {
 	stored, found, err := snapshot.Get(machine.DescriptorKey(partition), nil)
 	if err != nil || !found {
 		return command.Page{}, fmt.Errorf("reading the bounds of partition %d: found %t: %w", partition, found, err)

@@ -1,26 +1,28 @@
 package replica
 
 import (
-	"fmt"
-
 	"stator/internal/base/must"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 )
 
-// pending is a command with whoever waits for its result.
+// pending is a command with whoever waits for its result, and what its caller saw under its key.
 type pending struct {
 	command *command.Command
 	done    func(command.Result, error)
+	seen    seen
 }
 
 // Write queues a command. done gets a result, or a routing error; it comes once everything the result shows is durable.
+//
+// The caller reads the key before it queues, so that the decision loop does not wait for the disk.
 func (r *Replica) Write(c *command.Command, done func(command.Result, error)) {
+	p := pending{command: c, done: done, seen: r.look(c)}
 	r.mu.Lock()
 	err := r.refusal()
 	full := len(r.queue) >= queueCommandsMax
 	if err == nil && !full {
-		r.queue = append(r.queue, pending{command: c, done: done})
+		r.queue = append(r.queue, p)
 	}
 	r.mu.Unlock()
 	switch {
@@ -57,21 +59,25 @@ func (r *Replica) Step() (more bool) {
 		return false
 	}
 	taken := r.take()
-	state, number := r.decided, r.flight.last
+	p := pass{state: r.decided, term: r.term, over: r.flight.newest}
 	r.mu.Unlock()
 
-	batch, answers, err := r.decide(state, commands(taken))
+	var answers []machine.Answer
+	err := whole(func() (err error) {
+		p.batch, answers, err = machine.Decide(p.state, r.options.NowMillis(), newView(r, taken), commands(taken))
+		return err
+	})
 	if err != nil {
 		reject(taken, nil, &command.Rejected{Cause: err})
 		r.quarantine(err)
 		return false
 	}
-	r.propose(batch, number, func(outcome Outcome) { answer(taken, answers, outcome) })
+	r.propose(p, func(outcome Outcome) { answer(taken, answers, outcome) })
 	return r.waiting()
 }
 
-// decide makes a broken invariant of this copy an error: the copy is quarantined, the node goes on.
-func (r *Replica) decide(state machine.Part, queue []*command.Command) (b machine.Batch, answers []machine.Answer, err error) {
+// whole makes a broken invariant of this copy an error: the copy is quarantined, the node goes on.
+func whole(f func() error) (err error) {
 	defer func() {
 		switch broken := recover().(type) {
 		case nil:
@@ -81,7 +87,7 @@ func (r *Replica) decide(state machine.Part, queue []*command.Command) (b machin
 			panic(broken)
 		}
 	}()
-	return machine.Decide(state, r.options.NowMillis(), (*view)(r), queue)
+	return f()
 }
 
 func (r *Replica) waiting() bool {
@@ -110,42 +116,73 @@ func (r *Replica) take() []pending {
 	return taken
 }
 
+// pass is one decision: the state it was made over, which had batches up to the number over in it, in which term, and
+// what came of it.
+type pass struct {
+	state      machine.Part
+	term, over uint64
+	batch      machine.Batch
+}
+
 // propose gives a decided batch to the log. A pass that wrote nothing appends nothing: its answers wait for what it was
-// decided over, and for a barrier begun after it.
-func (r *Replica) propose(batch machine.Batch, over uint64, done func(Outcome)) {
-	if batch.Empty() {
-		r.afterBatch(over, func(err error) {
-			if err != nil {
-				done(Ambiguous)
-				return
-			}
-			r.options.Log.Barrier(func(err error) {
-				if err != nil {
-					done(Rejected)
-					return
-				}
-				done(Performed)
-			})
-		})
+// decided over, and for a barrier begun after it. A pass that was overtaken was decided over what may not stand.
+func (r *Replica) propose(p pass, done func(Outcome)) {
+	r.mu.Lock()
+	if r.term != p.term {
+		r.mu.Unlock()
+		done(Rejected)
 		return
 	}
-	r.mu.Lock()
-	r.flight.add(&batch)
-	r.decided = batch.After
+	if p.batch.Empty() {
+		r.confirm(p.over, done)
+		return
+	}
+	number := r.flight.add(&p.batch)
+	r.decided = p.batch.After
 	r.mu.Unlock()
-	r.options.Log.Append(batch, func(outcome Outcome) {
+	r.options.Log.Append(p.batch, func(outcome Outcome) {
 		if outcome != Performed {
-			r.failed(&batch)
+			r.failed(number, &p.batch, outcome)
 		}
 		done(outcome)
 	})
 }
 
-// Performed takes a batch out of flight: it is durable and reads may see it.
+// confirm answers a pass that wrote nothing. Whatever fails, it certainly did not happen. The caller holds mu, which
+// confirm gives up.
+func (r *Replica) confirm(over uint64, done func(Outcome)) {
+	barrier := func(err error) {
+		if err != nil {
+			done(Rejected)
+			return
+		}
+		r.options.Log.Barrier(func(err error) {
+			if err != nil {
+				done(Rejected)
+				return
+			}
+			done(Performed)
+		})
+	}
+	// Every batch that ended before was performed: a failure would have begun another term.
+	durable := !r.flight.isUnder(over)
+	if !durable {
+		r.flight.waits = append(r.flight.waits, wait{batch: over, done: barrier})
+	}
+	r.mu.Unlock()
+	if durable {
+		barrier(nil)
+	}
+}
+
+// Performed takes a batch out of flight: it is durable and reads may see it. It may be one that another copy decided.
 func (r *Replica) Performed(b machine.Batch, state machine.Part) {
 	r.mu.Lock()
 	r.performed = state
-	done := r.flight.land(&b)
+	var done []wait
+	if number := r.flight.numberOf(&b); number != 0 {
+		done = r.flight.land(number, &b, Performed)
+	}
 	r.mu.Unlock()
 	for _, w := range done {
 		w.done(nil)
@@ -156,29 +193,18 @@ func (r *Replica) Performed(b machine.Batch, state machine.Part) {
 
 // failed is the end of a batch that was not performed: what was decided over it cannot stand, so the copy goes back to
 // its performed state. A solo log fails only with its engine, which stops the node; a replicated one leads anew.
-func (r *Replica) failed(b *machine.Batch) {
+func (r *Replica) failed(number uint64, b *machine.Batch, outcome Outcome) {
 	r.mu.Lock()
-	done := r.flight.land(b)
+	done := r.flight.land(number, b, outcome)
 	r.decided = r.performed
 	r.leading = false
+	r.term++
 	waiting, changes := r.takeWaiting()
 	r.mu.Unlock()
 	for _, w := range done {
-		w.done(errLogFailed)
+		w.done(&command.Rejected{Cause: errLogFailed})
 	}
 	reject(waiting, changes, &command.NotLeader{})
-}
-
-// afterBatch calls done once the batch with this number, and so every earlier one, is durable, or with why it is not.
-func (r *Replica) afterBatch(number uint64, done func(error)) {
-	r.mu.Lock()
-	if number <= r.flight.first {
-		r.mu.Unlock()
-		done(nil)
-		return
-	}
-	r.flight.waits = append(r.flight.waits, wait{batch: number, done: done})
-	r.mu.Unlock()
 }
 
 func commands(taken []pending) []*command.Command {
@@ -202,22 +228,4 @@ func answer(taken []pending, answers []machine.Answer, outcome Outcome) {
 			p.done(command.Result{}, &command.Ambiguous{Cause: errLogFailed})
 		}
 	}
-}
-
-// view is what a decision of this replica reads: the engine below the batches in flight.
-type view Replica
-
-// Get returns the newest value under key that was ever decided here.
-func (v *view) Get(key []byte) ([]byte, bool, error) {
-	v.mu.Lock()
-	flown, ok := v.flight.writes[string(key)]
-	v.mu.Unlock()
-	if ok {
-		return flown.value, flown.value != nil, nil
-	}
-	value, found, err := v.options.Engine.Get(key, nil)
-	if err != nil {
-		return nil, false, fmt.Errorf("reading what a command decides on: %w", err)
-	}
-	return value, found, nil
 }

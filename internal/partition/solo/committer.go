@@ -12,15 +12,22 @@ import (
 // commitBytesMax ends one engine commit; what waits beyond it goes into the next.
 const commitBytesMax = 16 << 20
 
+// syncsMax is how many engine commits may wait for their sync: while the disk works, the next one is made, so that its
+// sync takes along whatever gathered meanwhile.
+const syncsMax = 4
+
 // Committer makes the batches of all of a node's partitions durable: all that wait share one engine commit and one sync.
+// It has two steps, each for one caller at a time: Step performs what waits, Settle answers what has become durable.
 // Its queue is bounded by the replicas', which keep at most a few batches under way each.
 type Committer struct {
 	engine *engine.Engine
 	synced bool
 	wake   func()
+	settle func()
 
 	mu      sync.Mutex
 	waiting []entry
+	syncing []commit
 	failed  error
 }
 
@@ -30,10 +37,17 @@ type entry struct {
 	done  func(replica.Outcome)
 }
 
+// commit is one engine commit on its way to the disk.
+type commit struct {
+	entries []entry
+	batch   *engine.Batch
+	wait    func() error
+}
+
 // NewCommitter returns a committer over e. Unsynced, a batch counts as performed once the engine has it in memory: the
-// owner calls e.Sync often enough for the loss it promised. wake asks for a Step soon.
-func NewCommitter(e *engine.Engine, synced bool, wake func()) *Committer {
-	return &Committer{engine: e, synced: synced, wake: wake}
+// owner calls e.Sync often enough for the loss it promised. wake asks for a Step soon, settle for a Settle.
+func NewCommitter(e *engine.Engine, synced bool, wake, settle func()) *Committer {
+	return &Committer{engine: e, synced: synced, wake: wake, settle: settle}
 }
 
 func (c *Committer) add(e entry) {
@@ -50,28 +64,37 @@ func (c *Committer) add(e entry) {
 	c.wake()
 }
 
-// Step commits what waits and returns whether there was anything. After a failed commit nothing is performed any more:
-// what the engine then holds is not known.
+// Step commits what waits and returns whether there was anything it could commit.
 func (c *Committer) Step() bool {
 	entries := c.take()
 	if len(entries) == 0 {
 		return false
 	}
-	if err := c.commit(entries); err != nil {
-		c.fail(entries, err)
-		return false
-	}
+	batch := c.engine.NewBatch()
 	for i := range entries {
-		e := &entries[i]
-		e.log.copy.Performed(e.batch, e.batch.After)
-		e.done(replica.Performed)
+		fill(batch, &entries[i].batch)
 	}
+	made := commit{entries: entries, batch: batch}
+	if c.synced {
+		made.wait = c.engine.CommitNoWait(batch)
+	} else {
+		err := c.engine.Commit(batch, false)
+		made.wait = func() error { return err }
+	}
+	c.mu.Lock()
+	c.syncing = append(c.syncing, made)
+	c.mu.Unlock()
+	c.settle()
 	return true
 }
 
+// take cuts one commit's worth off the queue, unless too many commits wait for the disk.
 func (c *Committer) take() []entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.syncing) >= syncsMax {
+		return nil
+	}
 	n, bytes := 0, 0
 	for n < len(c.waiting) && bytes < commitBytesMax {
 		for _, w := range c.waiting[n].batch.Writes {
@@ -88,13 +111,38 @@ func (c *Committer) take() []entry {
 	return taken
 }
 
-func (c *Committer) commit(entries []entry) error {
-	batch := c.engine.NewBatch()
-	defer batch.Close()
-	for i := range entries {
-		fill(batch, &entries[i].batch)
+// Settle waits until the oldest commit is durable, then answers it; it returns whether there was one. After a failed
+// commit nothing is performed any more: what the engine then holds is not known.
+func (c *Committer) Settle() bool {
+	c.mu.Lock()
+	if len(c.syncing) == 0 {
+		c.mu.Unlock()
+		return false
 	}
-	return c.engine.Commit(batch, c.synced)
+	oldest := c.syncing[0]
+	c.mu.Unlock()
+	err := oldest.wait()
+	if err == nil {
+		oldest.batch.Close()
+	}
+	c.mu.Lock()
+	c.syncing = c.syncing[1:]
+	if c.failed == nil {
+		c.failed = err
+	}
+	failed := c.failed
+	c.mu.Unlock()
+	c.wake()
+	if failed != nil {
+		c.fail(oldest.entries)
+		return true
+	}
+	for i := range oldest.entries {
+		e := &oldest.entries[i]
+		e.log.copy.Performed(e.batch, e.batch.After)
+		e.done(replica.Performed)
+	}
+	return true
 }
 
 // fill adds a decided batch: ranges go first, so that what the same batch writes stays.
@@ -111,15 +159,18 @@ func fill(to *engine.Batch, b *machine.Batch) {
 	}
 }
 
-// fail answers that nobody knows: the engine may or may not hold the batches after a restart.
-func (c *Committer) fail(entries []entry, err error) {
+// fail answers that nobody knows: the engine may or may not hold the batches after a restart. What still waits never
+// reached it.
+func (c *Committer) fail(entries []entry) {
 	c.mu.Lock()
-	c.failed = err
-	entries = append(entries, c.waiting...)
+	waiting := c.waiting
 	c.waiting = nil
 	c.mu.Unlock()
 	for _, e := range entries {
 		e.done(replica.Ambiguous)
+	}
+	for _, e := range waiting {
+		e.done(replica.Rejected)
 	}
 }
 

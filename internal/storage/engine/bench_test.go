@@ -38,7 +38,7 @@ func letters(random *rand.Rand, n int) []byte {
 // filled opens a store with the benchmark's items in it.
 func filled(b *testing.B) *engine.Engine {
 	b.Helper()
-	e, err := engine.Open(engine.Options{Dir: b.TempDir(), ReserveBytes: -1, MemtableBytes: 1<<20, CacheBytes: 61<<20})
+	e, err := engine.Open(engine.Options{Dir: b.TempDir(), ReserveBytes: -1, CacheBytes: 64 << 20})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -99,4 +99,60 @@ func BenchmarkGet(b *testing.B) {
 			key = benchKey(key, random.IntN(benchItems))
 		}
 	})
+}
+
+// BenchmarkCommit is a batch of one item and of 32, with and without a sync.
+func BenchmarkCommit(b *testing.B) {
+	for _, c := range []struct {
+		items int
+		sync  bool
+	}{{1, true}, {32, true}, {1, false}, {32, false}} {
+		b.Run(fmt.Sprintf("items=%d/sync=%v", c.items, c.sync), func(b *testing.B) {
+			e := open(b, engine.Options{Dir: b.TempDir(), ReserveBytes: -1})
+			defer closed(b, e)
+			random := seeded(3)
+			value := letters(random, benchItemBytes)
+			batch := e.NewBatch()
+			defer batch.Close()
+			var key []byte
+			b.ReportAllocs()
+			for b.Loop() {
+				batch.Reset()
+				for range c.items {
+					key = benchKey(key, random.IntN(1<<20))
+					batch.Set(key, value)
+				}
+				if err := e.Commit(batch, c.sync); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkIterate opens an iterator, reads ten items and closes it: what a Query of ten items asks of the store.
+func BenchmarkIterate(b *testing.B) {
+	e := filled(b)
+	random := seeded(4)
+	var key []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		key = benchKey(key, random.IntN(benchItems))
+		snapshot := e.Snapshot()
+		it, err := snapshot.Iter(key, []byte("e"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := 0
+		for ok := it.First(); ok && n < 10; ok = it.Next() {
+			if _, err := it.Value(); err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if err := it.Close(); err != nil {
+			b.Fatal(err)
+		}
+		_ = snapshot.Close()
+	}
 }

@@ -13,18 +13,18 @@ type Batch struct{ b *pebble.Batch }
 func (e *Engine) NewBatch() *Batch { return &Batch{b: e.db.NewBatch()} }
 
 // Set writes a key. Key and value are copied.
-func (b *Batch) Set(key, value []byte) { must(b.b.Set(key, value, nil)) }
+func (b *Batch) Set(key, value []byte) { misused(b.b.Set(key, value, nil)) }
 
 // Delete removes a key, present or not.
-func (b *Batch) Delete(key []byte) { must(b.b.Delete(key, nil)) }
+func (b *Batch) Delete(key []byte) { misused(b.b.Delete(key, nil)) }
 
 // DeleteRange removes the keys of [lower, upper), including those the batch has set before.
-func (b *Batch) DeleteRange(lower, upper []byte) { must(b.b.DeleteRange(lower, upper, nil)) }
+func (b *Batch) DeleteRange(lower, upper []byte) { misused(b.b.DeleteRange(lower, upper, nil)) }
 
 // Merge appends other's writes behind those of b and leaves other as it is.
 func (b *Batch) Merge(other *Batch) {
 	if !other.b.Empty() {
-		must(b.b.Apply(other.b, nil))
+		misused(b.b.Apply(other.b, nil))
 	}
 }
 
@@ -41,10 +41,10 @@ func (b *Batch) Empty() bool { return b.b.Empty() }
 func (b *Batch) Reset() { b.b.Reset() }
 
 // Close releases the batch. After CommitNoWait it may be called only once wait has returned.
-func (b *Batch) Close() { must(b.b.Close()) }
+func (b *Batch) Close() { misused(b.b.Close()) }
 
-// must holds what Pebble's batch reports as errors to be what they are: misuse of a batch by its owner.
-func must(err error) {
+// misused holds what Pebble's batch reports as errors to be what they are: misuse of a batch by its owner.
+func misused(err error) {
 	if err != nil {
 		panic(fmt.Sprintf("engine: misuse of a batch: %v", err))
 	}
@@ -52,12 +52,12 @@ func must(err error) {
 
 // Commit performs the batch: readers see all of it from now on. With sync it returns when the batch and all that was
 // committed before it are on disk; without, a crash of the machine may lose it (of the process, too: Pebble writes its log
-// behind). An empty batch is nothing and syncs nothing. An error means that the store is broken.
+// behind). An empty batch is nothing and syncs nothing. The error of a store that was not opened to be read only is an *ErrBroken.
 func (e *Engine) Commit(b *Batch, sync bool) error {
 	if sync {
 		return e.CommitNoWait(b)()
 	}
-	if err := e.Broken(); err != nil {
+	if err := e.writable(); err != nil {
 		return err
 	}
 	err := e.apply(func() error { return e.db.Apply(b.b, pebble.NoSync) })
@@ -73,7 +73,7 @@ func (e *Engine) Commit(b *Batch, sync bool) error {
 // Commits with sync always come this way: Pebble's Apply would meet a failed sync with Fatalf and then return as if all
 // were well, while ApplyNoSyncWait hands the error over.
 func (e *Engine) CommitNoWait(b *Batch) (wait func() error) {
-	if err := e.Broken(); err != nil {
+	if err := e.writable(); err != nil {
 		return func() error { return err }
 	}
 	if b.b.Empty() {
@@ -94,12 +94,20 @@ func (e *Engine) CommitNoWait(b *Batch) (wait func() error) {
 // Sync brings everything committed so far to disk: the heartbeat of relaxed durability.
 func (e *Engine) Sync() error {
 	b := e.NewBatch()
-	must(b.b.LogData(nil, nil))
+	misused(b.b.LogData(nil, nil))
 	if err := e.Commit(b, true); err != nil {
 		return err
 	}
 	b.Close()
 	return nil
+}
+
+// writable is nil, or why a commit is refused before it is begun.
+func (e *Engine) writable() error {
+	if e.readOnly {
+		return fmt.Errorf("committing to %s: it was opened to be read only", e.layout.dir)
+	}
+	return e.Broken()
 }
 
 // apply turns the panics with which Pebble answers a log it cannot write or rotate into errors. Panics with anything but

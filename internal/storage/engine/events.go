@@ -40,7 +40,7 @@ func (v *events) listener() *pebble.EventListener {
 		DiskSlow:        func(info pebble.DiskSlowInfo) { v.log.Warn("the disk is slow", "event", info.String()) },
 		WriteStallBegin: v.writeStallBegin,
 		FormatUpgrade: func(n pebble.FormatMajorVersion) {
-			v.log.Info("the store's engine format was raised", "version", uint64(n))
+			v.log.Debug("the store's engine format was raised", "version", uint64(n))
 		},
 	}
 }

@@ -120,6 +120,9 @@ func (l layout) take() (io.Closer, error) {
 	return nil, &ErrLocked{Dir: l.dir}
 }
 
+// Format is the format of the directory, with the program that wrote it first.
+func (e *Engine) Format() (version int, creator string, err error) { return e.layout.readFormat() }
+
 // readFormat is the directory's format, 0 when it has no FORMAT yet.
 func (l layout) readFormat() (version int, creator string, err error) {
 	f, err := l.fs.Open(l.format)

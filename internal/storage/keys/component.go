@@ -63,23 +63,47 @@ func appendEscaped(dst, value []byte) []byte {
 	}
 }
 
-// componentLen is the length of the component at the start of b; ok is false when there is none whole.
+// readComponent takes the component at the start of b apart: its value's bytes, unescaped, and what follows it. ok is false
+// when there is none whole.
+func readComponent(b []byte) (tag byte, value, rest []byte, ok bool) {
+	n, ok := componentLen(b)
+	if !ok {
+		return 0, nil, nil, false
+	}
+	if b[0] == tagNumber {
+		number, rest, _ := attr.ReadKey(b[1:])
+		return tagNumber, number, rest, true
+	}
+	escaped := b[1 : n-2]
+	return b[0], bytes.ReplaceAll(escaped, []byte{escape, escapedNul}, []byte{escape}), b[n:], true
+}
+
+// componentLen is the length of the component at the start of b; ok is false when there is none whole. It allocates
+// nothing: a scan cuts every key with it.
 func componentLen(b []byte) (n int, ok bool) {
 	if len(b) == 0 {
 		return 0, false
 	}
-	if b[0] == tagNumber {
-		_, rest, ok := attr.ReadKey(b[1:])
-		return len(b) - len(rest), ok
-	}
-	for at := 1; ; {
-		i := bytes.IndexByte(b[at:], escape)
-		if i < 0 || at+i+1 >= len(b) {
-			return 0, false
+	switch b[0] {
+	case tagNumber:
+		_, rest, found := attr.ReadKey(b[1:])
+		return len(b) - len(rest), found
+	case tagString, tagBinary:
+		for at := 1; ; at += 2 {
+			i := bytes.IndexByte(b[at:], escape)
+			if i < 0 || at+i+1 == len(b) {
+				return 0, false
+			}
+			at += i
+			switch b[at+1] {
+			case terminator:
+				return at + 2, true
+			case escapedNul:
+			default:
+				return 0, false
+			}
 		}
-		at += i + 2
-		if b[at-1] == terminator {
-			return at, true
-		}
+	default:
+		return 0, false
 	}
 }

@@ -123,11 +123,6 @@ func AppendTransaction(dst []byte, tableID uint64, suffix []byte) []byte {
 // cut them where they cut the items.
 func LocalIndex(tableID uint64, hash []byte, indexID uint32, sortComponents []byte) []byte {
 	dst := make([]byte, 0, 1+idBytes+len(hash)+4+len(sortComponents))
-	return AppendLocalIndex(dst, tableID, hash, indexID, sortComponents)
-}
-
-// AppendLocalIndex appends what LocalIndex returns.
-func AppendLocalIndex(dst []byte, tableID uint64, hash []byte, indexID uint32, sortComponents []byte) []byte {
 	dst = appendRanged(dst, SpaceLocalIndex, tableID, hash)
 	dst = binary.BigEndian.AppendUint32(dst, indexID)
 	return append(dst, sortComponents...)

@@ -1,0 +1,83 @@
+package node
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/cluster/router"
+	"stator/internal/partition/replica"
+	"stator/internal/storage/engine"
+)
+
+// Steps is a node that runs nothing by itself: each of the works that Open gives to goroutines is made one step at a
+// call, in the order that the caller likes. All calls come from one goroutine, or from one after the other.
+type Steps struct{ node *Node }
+
+// Assemble opens the store and nothing more: the options need a Wait and a Pause under which the caller goes on stepping.
+// Recover comes next.
+func Assemble(o Options) (*Steps, error) {
+	n, err := newNode(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Steps{node: n}, nil
+}
+
+// Recover brings up what the store holds, finishes what a crash left half done, and makes the node serve. It waits for
+// steps of Execute, Commit and Settle.
+func (s *Steps) Recover(ctx context.Context) error { return s.node.assemble(ctx) }
+
+// Executable is how many replicas have work.
+func (s *Steps) Executable() int { return s.node.executors.waiting() }
+
+// Execute has one of them decide: the one at a place below Executable.
+func (s *Steps) Execute(place int) { s.node.executors.step(s.node.executors.take(place)) }
+
+// Commit performs the batches that wait for the engine, and tells whether there were any.
+func (s *Steps) Commit() bool { return s.node.committer.Step() }
+
+// Settle waits for the oldest commit's sync and answers it. It tells whether there was one.
+func (s *Steps) Settle() bool { return s.node.committer.Settle() }
+
+// Control brings tables to the state the catalog wants.
+func (s *Steps) Control(ctx context.Context) error { return s.node.control(ctx) }
+
+// Fill brings older items into new indexes until none moves.
+func (s *Steps) Fill(ctx context.Context) error { return s.node.fill(ctx) }
+
+// Follow keeps the catalog current.
+func (s *Steps) Follow(ctx context.Context) error { return s.node.follow(ctx) }
+
+// Trim removes old tombstones.
+func (s *Steps) Trim(ctx context.Context) error { return s.node.jobs.trim.Step(ctx) }
+
+// Feed brings the next changes of one partition to its indexes, and tells whether there were any partitions to ask.
+func (s *Steps) Feed(ctx context.Context) bool { return s.node.feedNext(ctx) }
+
+// Fed tells whether no partition has changes that indexes have not seen.
+func (s *Steps) Fed() bool { return s.node.feeds.empty() }
+
+// Split cuts a partition of a table, or of an index's hidden table, as jobs/split.At does.
+func (s *Steps) Split(ctx context.Context, name string, tableID uint64, at []byte) (child uint64, err error) {
+	return s.node.jobs.split.At(ctx, name, tableID, at)
+}
+
+// Catalog, Router and Engine are what the node was assembled of.
+func (s *Steps) Catalog() *catalog.Catalog { return s.node.catalog }
+
+// Router brings requests to partitions.
+func (s *Steps) Router() *router.Router { return s.node.router }
+
+// Engine is the node's store.
+func (s *Steps) Engine() *engine.Engine { return s.node.engine }
+
+// Replica finds the replica of a partition.
+func (s *Steps) Replica(partition uint64) (*replica.Replica, bool) { return s.node.host.Replica(partition) }
+
+// Partitions lists the partitions that are here.
+func (s *Steps) Partitions() []uint64 { return slices.Sorted(maps.Keys(s.node.host.all())) }
+
+// Abandon closes the store as it is, with whatever is under way.
+func (s *Steps) Abandon() error { return s.node.engine.Close() }

@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// FS is the file system a store lies on.
+type FS = vfs.FS
+
+// Memory is an empty file system that ends with the process.
+func Memory() FS { return vfs.NewMem() }
+
+// The names Pebble gives its files: a marker keeps in its own name which manifest or format is in force.
+const (
+	markerPrefix = "marker."
+	logSuffix    = ".log"
+)
+
+// logStepBytes is how far ahead of its end a log file has its blocks allocated.
+const logStepBytes = 4 << 20
+
+// storeFS is the file system as Pebble gets it: two of its habits are mended here.
+type storeFS struct{ vfs.FS }
+
+// Create implements vfs.FS. It makes the names in a directory durable before a marker comes to speak of one of them: Pebble
+// syncs the directory only after it has made the marker, so a crash just before could keep the marker and forget the name of
+// the manifest, and the store would not open any more. (Journalling file systems keep names in order; no standard says
+// they must.)
+func (s storeFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	if strings.HasPrefix(s.PathBase(name), markerPrefix) {
+		if err := syncDir(s.FS, s.PathDir(name)); err != nil {
+			return nil, err
+		}
+	}
+	return stepped(name)(s.FS.Create(name, category))
+}
+
+// ReuseForWrite implements vfs.FS.
+func (s storeFS) ReuseForWrite(oldName, newName string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	return stepped(newName)(s.FS.ReuseForWrite(oldName, newName, category))
+}
+
+// Unwrap implements vfs.FS.
+func (s storeFS) Unwrap() vfs.FS { return s.FS }
+
+// stepped makes a log file allocate in steps and leaves other files alone.
+func stepped(name string) func(vfs.File, error) (vfs.File, error) {
+	return func(f vfs.File, err error) (vfs.File, error) {
+		if err != nil || !strings.HasSuffix(name, logSuffix) {
+			return f, err
+		}
+		return &steppedLog{File: f}, nil
+	}
+}
+
+// steppedLog is a log file that allocates blocks a step ahead of its writes. Pebble asks for more than a whole memtable's
+// worth with the first byte, for each of the four or five logs it keeps and reuses: a new store would take 35 MB of disk
+// for its first item, and a small disk would be full of nothing.
+type steppedLog struct {
+	vfs.File
+	written, allocated int64
+}
+
+// Preallocate implements vfs.File and does nothing: Write allocates.
+func (l *steppedLog) Preallocate(_, _ int64) error { return nil }
+
+// Write implements vfs.File. An allocation that fails is no fault: the write then finds its blocks itself, or fails.
+func (l *steppedLog) Write(p []byte) (int, error) {
+	for l.written+int64(len(p)) > l.allocated {
+		_ = l.File.Preallocate(l.allocated, logStepBytes)
+		l.allocated += logStepBytes
+	}
+	n, err := l.File.Write(p)
+	l.written += int64(n)
+	return n, err
+}
