@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# One interleaved comparison of Stator, on disk and synced, with a server that only speaks HTTP, and with PEERS=1 with dynoxide and
+# dynalite, on disk too. Every server is started on a directory of its own, which goes afterwards. The report also lands in results/.
+#
+#   ROUNDS=7 DURATION=2s CONNECTIONS=64 ITEMS=100000 PEERS= ARGS= PORT=18700   ARGS are further flags of `stator serve`
+#   HELLO_WORKLOADS  compared with hello too      SERVER_WORKLOADS  compared among databases only
+set -euo pipefail
+cd "$(dirname "$0")"
+ROUNDS=${ROUNDS:-7}
+DURATION=${DURATION:-2s}
+CONNECTIONS=${CONNECTIONS:-64}
+ITEMS=${ITEMS:-100000}
+HELLO_WORKLOADS=${HELLO_WORKLOADS:-get,get-strong,put,update-counter,mixed-ycsb-a,mixed-ycsb-b}
+SERVER_WORKLOADS=${SERVER_WORKLOADS:-query}
+BATCH_CONNECTIONS=${BATCH_CONNECTIONS:-16}
+PORT=${PORT:-18700}
+
+mkdir -p bin results
+GO=${GO:-go}
+CGO_ENABLED=0 "$GO" -C ../.. build -trimpath -o test/bench/bin/stator ./cmd/stator
+"$GO" -C limits build -o ../bin/hello ./hello
+"$GO" build -o bin/ddbload .
+
+work=$(mktemp -d)
+started=()
+cleanup() {
+	for pid in "${started[@]}"; do
+		kill "$pid" 2>/dev/null || true
+	done
+	for pid in "${started[@]}"; do
+		wait "$pid" 2>/dev/null || true
+	done
+	rm -rf "$work"
+}
+trap cleanup EXIT
+
+# serve NAME PORT COMMAND...: starts a server in the background and waits until it takes connections.
+serve() {
+	local name=$1 port=$2
+	shift 2
+	if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+		echo "compare.sh: something else answers on port $port: set PORT to the first of five free ones" >&2
+		exit 1
+	fi
+	"$@" >"$work/$name.log" 2>&1 &
+	started+=($!)
+	pids=${pids:+$pids,}$name=$!
+	endpoints=${endpoints:+$endpoints,}$name=http://127.0.0.1:$port
+	for _ in $(seq 100); do
+		kill -0 "${started[-1]}" 2>/dev/null || break
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return
+		sleep 0.1
+	done
+	echo "compare.sh: $name does not answer on port $port:" >&2
+	cat "$work/$name.log" >&2
+	exit 1
+}
+
+mkdir -p "$work/stator" "$work/dynalite"
+# shellcheck disable=SC2086
+serve stator $((PORT + 1)) bin/stator serve --data "$work/stator" --listen "127.0.0.1:$((PORT + 1))" --admin "127.0.0.1:$((PORT + 4))" ${ARGS:-}
+if [ -n "${PEERS:-}" ]; then
+	./peers.sh "$work/peers"
+	serve dynoxide $((PORT + 2)) "$work/peers/node_modules/@dynoxide/linux-x64/dynoxide" serve --port $((PORT + 2)) --db-path "$work/dynoxide.db"
+	serve dynalite $((PORT + 3)) node "$work/peers/node_modules/dynalite/cli.js" --host 127.0.0.1 --port $((PORT + 3)) --path "$work/dynalite"
+fi
+databases=$endpoints
+database_pids=$pids
+# hello is named first: ratios are to the first.
+endpoints="" pids=""
+serve hello "$PORT" bin/hello -kind fasthttp -addr "127.0.0.1:$PORT"
+endpoints=$endpoints,$databases
+pids=$pids,$database_pids
+
+report=results/$(date -u +%Y%m%dT%H%M%SZ).txt
+{
+	uname -srm
+	nproc | sed 's/$/ cores/'
+	bin/ddbload -compare "$databases" -create -load -no-run -items "$ITEMS"
+	bin/ddbload -compare "$endpoints" -pid "$pids" -workload "$HELLO_WORKLOADS" -concurrency "$CONNECTIONS" -rounds "$ROUNDS" -duration "$DURATION" -items "$ITEMS"
+	bin/ddbload -compare "$databases" -pid "$database_pids" -workload "$SERVER_WORKLOADS" -concurrency "$CONNECTIONS" -rounds "$ROUNDS" -duration "$DURATION" -items "$ITEMS"
+	bin/ddbload -compare "$databases" -pid "$database_pids" -workload batchwrite -concurrency "$BATCH_CONNECTIONS" -rounds "$ROUNDS" -duration "$DURATION" -items "$ITEMS"
+} 2>&1 | tee "$report"
+echo "report: test/bench/$report"

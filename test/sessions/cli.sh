@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Ten commands of the AWS CLI. Each prints as text, and its output must be what is written beside it.
+set -uo pipefail
+endpoint=${1:?usage: cli.sh ENDPOINT}
+table=session-cli-$$
+passed=0
+failed=0
+
+# want NAME EXPECTED COMMAND...: the command's output, errors included, must match the pattern.
+want() {
+	local name=$1 expected=$2 got
+	shift 2
+	got=$(aws dynamodb --endpoint-url "$endpoint" --output text "$@" 2>&1)
+	# shellcheck disable=SC2053
+	if [[ $got == $expected ]]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'aws cli: %s\n  got  %q\n  want %q\n' "$name" "$got" "$expected"
+	fi
+}
+tab=$'\t'
+
+want create-table "$table${tab}*" create-table --table-name "$table" --billing-mode PAY_PER_REQUEST \
+	--attribute-definitions AttributeName=artist,AttributeType=S AttributeName=song,AttributeType=S AttributeName=year,AttributeType=N \
+	--key-schema AttributeName=artist,KeyType=HASH AttributeName=song,KeyType=RANGE \
+	--global-secondary-indexes 'IndexName=by-year,KeySchema=[{AttributeName=year,KeyType=HASH}],Projection={ProjectionType=ALL}' \
+	--query 'TableDescription.[TableName, TableStatus]'
+want wait "" wait table-exists --table-name "$table"
+want put-item "" put-item --table-name "$table" --item '{"artist": {"S": "Nina"}, "song": {"S": "Blue"}, "year": {"N": "1957"}}'
+want get-item "1957" get-item --table-name "$table" --key '{"artist": {"S": "Nina"}, "song": {"S": "Blue"}}' --consistent-read --query Item.year.N
+want put-item-condition "*(ConditionalCheckFailedException)*" put-item --table-name "$table" \
+	--item '{"artist": {"S": "Nina"}, "song": {"S": "Blue"}}' --condition-expression 'attribute_not_exists(artist)'
+want update-item "1958" update-item --table-name "$table" --key '{"artist": {"S": "Nina"}, "song": {"S": "Blue"}}' \
+	--update-expression 'SET #y = #y + :one' --expression-attribute-names '{"#y": "year"}' --expression-attribute-values '{":one": {"N": "1"}}' \
+	--return-values UPDATED_NEW --query Attributes.year.N
+want batch-write-item "0" batch-write-item --query 'length(UnprocessedItems)' --request-items "{\"$table\": [
+	{\"PutRequest\": {\"Item\": {\"artist\": {\"S\": \"Nina\"}, \"song\": {\"S\": \"Four\"}, \"year\": {\"N\": \"1966\"}}}},
+	{\"PutRequest\": {\"Item\": {\"artist\": {\"S\": \"Miles\"}, \"song\": {\"S\": \"So\"}, \"year\": {\"N\": \"1959\"}}}}]}"
+want query "Four${tab}Blue" query --table-name "$table" --no-scan-index-forward --key-condition-expression 'artist = :a' \
+	--expression-attribute-values '{":a": {"S": "Nina"}}' --query 'Items[].song.S'
+want scan "3" scan --table-name "$table" --select COUNT --query Count
+want delete-table "DELETING" delete-table --table-name "$table" --query TableDescription.TableStatus
+
+echo "aws-cli: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
