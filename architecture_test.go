@@ -226,7 +226,7 @@ var walls = []wall{
 	{imported: "net/http", inside: []string{".", "cmd", "internal/edge", "internal/cluster/rpc", "internal/storage/bucket", "test", "examples"}, tests: true},
 	{imported: "github.com/valyala/fasthttp", inside: []string{"internal/edge"}},
 	// ops and jobs meet in the router.
-	{imported: "stator/internal/ops", inside: []string{"internal/ops", "internal/edge", "internal/node", "cmd", "sim", "test"}},
+	{imported: "stator/internal/ops", inside: []string{"internal/ops", "internal/edge", "internal/node", "cmd", "gen", "sim", "test"}},
 	{imported: "stator/internal/jobs", inside: []string{"internal/jobs", "internal/edge", "internal/node", "cmd", "sim", "test"}},
 }
 

@@ -37,14 +37,23 @@ func filled(t *testing.T) (dir string) {
 		}
 		return string(out)
 	}
+	settled := func(operation, body, want string) {
+		t.Helper()
+		last := ""
+		for range 2000 {
+			if last = call(operation, body); strings.Contains(last, want) {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+		t.Fatalf("%s does not come to %s: %s", operation, want, last)
+	}
 	call("CreateTable", `{"TableName":"things","BillingMode":"PAY_PER_REQUEST",
 		"AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"},{"AttributeName":"s","AttributeType":"N"},{"AttributeName":"c","AttributeType":"S"}],
 		"KeySchema":[{"AttributeName":"p","KeyType":"HASH"},{"AttributeName":"s","KeyType":"RANGE"}],
 		"LocalSecondaryIndexes":[{"IndexName":"by-color","KeySchema":[{"AttributeName":"p","KeyType":"HASH"},{"AttributeName":"c","KeyType":"RANGE"}],"Projection":{"ProjectionType":"KEYS_ONLY"}}],
 		"GlobalSecondaryIndexes":[{"IndexName":"colors","KeySchema":[{"AttributeName":"c","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}]}`)
-	for !strings.Contains(call("DescribeTable", `{"TableName":"things"}`), `"TableStatus":"ACTIVE"`) {
-		time.Sleep(time.Millisecond)
-	}
+	settled("DescribeTable", `{"TableName":"things"}`, `"TableStatus":"ACTIVE"`)
 	for i := range 200 {
 		color := `,"c":{"S":"red"}`
 		if i%4 == 0 {
@@ -55,10 +64,7 @@ func filled(t *testing.T) (dir string) {
 	if _, err := n.Split(context.Background(), "things", nil); err != nil {
 		t.Fatal(err)
 	}
-	for !strings.Contains(call("DescribeTable", `{"TableName":"things"}`), `"IndexName":"colors","IndexSizeBytes":`) ||
-		!strings.Contains(call("Scan", `{"TableName":"things","IndexName":"colors","Select":"COUNT"}`), `"Count":150`) {
-		time.Sleep(time.Millisecond)
-	}
+	settled("Scan", `{"TableName":"things","IndexName":"colors","Select":"COUNT"}`, `"Count":150`)
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"stator/internal/model/attr"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 	"stator/internal/storage/engine"
@@ -37,7 +36,7 @@ func (h *host) Counted(d machine.Descriptor) func() (command.Stats, error) {
 			_, rest := keys.SplitSuffix(suffix, 1)
 			tally := stats.Local[binary.BigEndian.Uint32(rest)]
 			stats.Local[binary.BigEndian.Uint32(rest)] = command.Tally{
-				Items: tally.Items + 1, Bytes: tally.Bytes + int64(attr.Map(entry.Attributes).Size()),
+				Items: tally.Items + 1, Bytes: tally.Bytes + int64(entry.Attributes.Size()),
 			}
 			return nil
 		})

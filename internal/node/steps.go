@@ -74,7 +74,9 @@ func (s *Steps) Router() *router.Router { return s.node.router }
 func (s *Steps) Engine() *engine.Engine { return s.node.engine }
 
 // Replica finds the replica of a partition.
-func (s *Steps) Replica(partition uint64) (*replica.Replica, bool) { return s.node.host.Replica(partition) }
+func (s *Steps) Replica(partition uint64) (*replica.Replica, bool) {
+	return s.node.host.Replica(partition)
+}
 
 // Partitions lists the partitions that are here.
 func (s *Steps) Partitions() []uint64 { return slices.Sorted(maps.Keys(s.node.host.all())) }

@@ -131,23 +131,27 @@ func (o *Ops) planBatchGet(tables []tableKeys) ([]batchRead, error) {
 	return reads, nil
 }
 
-// readBatch reads side by side until the answer is full. What was already under way then may still pass the limit a little, by no more
-// than an item for each worker.
+// readBatch reads side by side until the answer is full, then gives back what does not fit into it: the reads that were
+// under way when it filled up.
 func (o *Ops) readBatch(ctx context.Context, reads []batchRead) error {
-	var bytes atomic.Int64
+	var read atomic.Int64
 	o.fan.run(len(reads), func(i int) {
-		if bytes.Load() >= batchBytesMax {
+		if read.Load() >= batchBytesMax {
 			return
 		}
 		r := &reads[i]
 		r.found, r.err = o.read(ctx, r.plannedRead)
 		r.done = r.err == nil
-		bytes.Add(int64(r.found.Size))
+		read.Add(int64(r.found.Size))
 	})
+	room := batchBytesMax
 	for i := range reads {
-		if reads[i].err != nil {
-			return reads[i].err
+		r := &reads[i]
+		if r.err != nil {
+			return r.err
 		}
+		room -= r.found.Size
+		r.done = r.done && room >= 0
 	}
 	return nil
 }

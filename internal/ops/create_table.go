@@ -91,7 +91,7 @@ func (o *Ops) settle(t *table.Table, in *api.CreateTableInput) {
 // checkCreateMembers asks for the members that only a table made out of another one's replica may lack.
 func checkCreateMembers(in *api.CreateTableInput) error {
 	if in.GlobalTableSourceArn != nil || in.GlobalTableSettingsReplicationMode != nil {
-		return unsupported("Global tables are")
+		return refusedGlobalTables.refusal()
 	}
 	if in.AttributeDefinitions == nil {
 		return api.NewValidationException("The parameter 'AttributeDefinitions' is required but was not present in the request")
@@ -127,19 +127,14 @@ func checkCreateFeatures(in *api.CreateTableInput) error {
 		case !enabled && s.StreamViewType != nil:
 			return invalidValue("Table is being created with a stream disabled, UpdateViewType should not be specified")
 		case enabled:
-			return unsupported(featureStreams)
+			return refusedStreams.refusal()
 		}
 	}
 	return checkSupported(
-		sentMember{featureVectors, in.VectorIndexes != nil},
-		sentMember{"Resource-based policies are", in.ResourcePolicy != nil},
+		sentMember{refusedVectors, in.VectorIndexes != nil},
+		sentMember{refusedPolicies, in.ResourcePolicy != nil},
 	)
 }
-
-const (
-	featureStreams = "Streams are"
-	featureVectors = "Vector indexes are"
-)
 
 // Partitions of a new table. Throughput may be bought by the billion, so what it asks for has a bound: a table that really meets such load
 // splits.

@@ -5,6 +5,8 @@ package ops
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"stator/internal/cluster/router"
 	"stator/internal/model/api"
@@ -51,6 +53,9 @@ func (o *Ops) Calls() map[string]api.Call {
 	}
 	return calls
 }
+
+// Built lists the names of the built operations.
+func Built() []string { return slices.Sorted(maps.Keys(new(Ops).Calls())) }
 
 // serving finds the table that a request names, by name or ARN. One that is being created or deleted is not there yet, or not any more
 // (semantics §17.1).

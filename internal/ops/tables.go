@@ -40,14 +40,6 @@ func tableBusy(t *table.Table) error {
 	return nil
 }
 
-// invalidText is the ValidationException with a text, nil for none.
-func invalidText(text string) error {
-	if text == "" {
-		return nil
-	}
-	return api.NewValidationException(text)
-}
-
 // firstText is the ValidationException with the first text there is, nil when there is none.
 func firstText(texts ...string) error {
 	for _, text := range texts {
@@ -61,45 +53,4 @@ func firstText(texts ...string) error {
 // invalidValue is a ValidationException with the words that open most of them.
 func invalidValue(text string) error {
 	return api.NewValidationException("One or more parameter values were invalid: " + text)
-}
-
-// unsupported refuses a member whose feature this server does not have yet. To accept it in silence would be a lie that the client only
-// finds out about later.
-func unsupported(feature string) error {
-	return api.NewValidationException(feature + " not supported yet by this server")
-}
-
-// sentMember is a member of a request that only some servers understand.
-type sentMember struct {
-	feature string // the subject of unsupported's sentence, with its verb
-	sent    bool
-}
-
-// checkSupported refuses the first member that was sent.
-func checkSupported(members ...sentMember) error {
-	for _, m := range members {
-		if m.sent {
-			return unsupported(m.feature)
-		}
-	}
-	return nil
-}
-
-// reportNoEffect logs the settings that a change of a table switched on and that are only kept to be described.
-func (o *Ops) reportNoEffect(before, after *table.Table) {
-	if o.account.Log == nil {
-		return
-	}
-	for _, m := range []struct {
-		member  string
-		was, is bool
-	}{
-		{"SSESpecification", before.Encryption.Enabled, after.Encryption.Enabled},
-		{"TableClass", before.Class != "", after.Class != ""},
-		{"OnDemandThroughput", before.OnDemand != table.OnDemand{}, after.OnDemand != table.OnDemand{}},
-	} {
-		if m.is && !m.was {
-			o.account.Log.Info("accepted without effect", "table", after.Name, "member", m.member)
-		}
-	}
 }

@@ -53,9 +53,9 @@ func checkUpdate(in *api.UpdateTableInput) error {
 		}
 	}
 	return checkSupported(
-		sentMember{"Global tables are", in.ReplicaUpdates != nil || in.MultiRegionConsistency != nil || in.GlobalTableWitnessUpdates != nil ||
+		sentMember{refusedGlobalTables, in.ReplicaUpdates != nil || in.MultiRegionConsistency != nil || in.GlobalTableWitnessUpdates != nil ||
 			in.GlobalTableSettingsReplicationMode != nil || in.DisassociationProtectionEnabled != nil},
-		sentMember{featureVectors, in.VectorIndexUpdates != nil},
+		sentMember{refusedVectors, in.VectorIndexUpdates != nil},
 	)
 }
 
@@ -170,7 +170,7 @@ func (o *Ops) updatedTable(t *table.Table, in *api.UpdateTableInput) (*table.Tab
 	}
 	if s := in.StreamSpecification; s != nil {
 		if value(s.StreamEnabled) {
-			return nil, unsupported(featureStreams)
+			return nil, refusedStreams.refusal()
 		}
 		return nil, api.NewValidationException("Table has no stream to disable: TableName: " + t.Name)
 	}

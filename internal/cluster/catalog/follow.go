@@ -42,7 +42,7 @@ func (c *Catalog) loadLocked(ctx context.Context) error {
 		if page.Reason == command.Done {
 			break
 		}
-		plan.Lower = append(page.Next, 0)
+		plan.Lower = slices.Concat(page.Next, []byte{0})
 	}
 	c.publish(s)
 	return nil

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -38,7 +39,7 @@ func (c *Catalog) Create(ctx context.Context, t *table.Table, partitions int) (*
 		next += 1 + uint64(partitions)
 	}
 	err = c.put(ctx, entry, "attribute_not_exists(pk)", nil)
-	if err == errRaced {
+	if errors.Is(err, errRaced) {
 		return nil, ErrExists
 	}
 	return t, err
@@ -81,7 +82,7 @@ func (c *Catalog) UpdateEntry(ctx context.Context, name string, change func(*Ent
 				err = c.put(ctx, next, "revision = :r", attr.Int(entry.Revision))
 			}
 		}
-		if err == nil || err != errRaced {
+		if err == nil || !errors.Is(err, errRaced) {
 			return next, err
 		}
 		if err := c.Follow(ctx); err != nil {

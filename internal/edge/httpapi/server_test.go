@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -87,9 +88,11 @@ func (c *client) answer() (*http.Response, string) {
 // closed checks that the server has nothing more to say.
 func (c *client) closed() {
 	c.t.Helper()
-	if rest, err := io.ReadAll(c.reader); err == nil && len(rest) > 0 {
+	rest, err := io.ReadAll(c.reader)
+	var timeout net.Error
+	if err == nil && len(rest) > 0 {
 		c.t.Errorf("%d more bytes before the connection closed: %.200q", len(rest), rest)
-	} else if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+	} else if errors.As(err, &timeout) && timeout.Timeout() {
 		c.t.Error("the connection was not closed")
 	}
 }

@@ -3,7 +3,6 @@ package sigv4
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"hash"
 	"maps"
 	"strings"
 	"sync"
@@ -84,6 +83,6 @@ func deriveKey(secret string, scope []string) *signingKey {
 		derived = mac.Sum(nil)
 	}
 	key := &signingKey{}
-	key.macs.New = func() any { return hash.Hash(hmac.New(sha256.New, derived)) }
+	key.macs.New = func() any { return hmac.New(sha256.New, derived) }
 	return key
 }

@@ -4,6 +4,7 @@ package adopt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"stator/internal/cluster/catalog"
@@ -27,13 +28,17 @@ type Job struct {
 
 // Step looks at every table once. It may run at any time and twice.
 func (j *Job) Step(ctx context.Context) error {
+	var failed []error
 	for _, entry := range j.Catalog.Entries() {
 		if err := j.table(ctx, entry); err != nil {
-			return fmt.Errorf("adopting table %s: %w", entry.Table.Name, err)
+			failed = append(failed, fmt.Errorf("adopting table %s: %w", entry.Table.Name, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
+
+// errMoved says that the catalog's entry is not the one whose partitions have adopted: the next step looks again.
+var errMoved = errors.New("the table changed meanwhile")
 
 func (j *Job) table(ctx context.Context, entry *catalog.Entry) error {
 	t := entry.Table
@@ -47,16 +52,19 @@ func (j *Job) table(ctx context.Context, entry *catalog.Entry) error {
 			return err
 		}
 	}
-	if !unsettled(t) {
+	// A split that is not entered yet has a half that the catalog does not list, and that may not have adopted.
+	if !unsettled(t) || len(entry.Splits) > 0 {
 		return nil
 	}
-	_, err := j.Catalog.Update(ctx, t.Name, func(now *table.Table) (*table.Table, error) {
-		if now.Version != t.Version || !unsettled(now) {
-			return now, nil
+	_, err := j.Catalog.UpdateEntry(ctx, t.Name, func(now *catalog.Entry) (*catalog.Entry, error) {
+		if now.Table.ID != t.ID || now.Revision != entry.Revision {
+			return nil, errMoved
 		}
-		return settled(now), nil
+		next := *now
+		next.Table = settled(now.Table)
+		return &next, nil
 	})
-	if err == catalog.ErrMissing {
+	if errors.Is(err, catalog.ErrMissing) || errors.Is(err, errMoved) {
 		return nil
 	}
 	return err

@@ -41,6 +41,7 @@ type Job struct {
 
 // Step moves every index that is being filled by one chunk. more tells that there is further work.
 func (j *Job) Step(ctx context.Context) (more bool, err error) {
+	var failed []error
 	for _, entry := range j.Catalog.Entries() {
 		for i := range entry.Table.Global {
 			ix := &entry.Table.Global[i]
@@ -49,12 +50,12 @@ func (j *Job) Step(ctx context.Context) (more bool, err error) {
 			}
 			moved, err := j.index(ctx, entry, ix)
 			if err != nil {
-				return true, fmt.Errorf("filling index %s of table %s: %w", ix.Name, entry.Table.Name, err)
+				failed = append(failed, fmt.Errorf("filling index %s of table %s: %w", ix.Name, entry.Table.Name, err))
 			}
 			more = more || moved
 		}
 	}
-	return more, nil
+	return more, errors.Join(failed...)
 }
 
 // index moves one index's first unfinished partition, or makes the index active. It does not move where a partition has
@@ -101,6 +102,8 @@ func (j *Job) chunk(ctx context.Context, t *table.Table, ix *table.Index, r *rep
 			lower = after
 		}
 	}
+	// The feed's age is that of what was read.
+	sent := j.NowMillis()
 	page := command.Page{Reason: command.Done}
 	if state.Descriptor.Bounds.Holds(lower) {
 		page, err = r.ScanAndWait(ctx, j.Wait, &command.Plan{
@@ -114,7 +117,7 @@ func (j *Job) chunk(ctx context.Context, t *table.Table, ix *table.Index, r *rep
 			return 0, err
 		}
 	}
-	feed := command.Command{Action: command.Feed, Table: ix.ID, SentMillis: j.NowMillis()}
+	feed := command.Command{Action: command.Feed, Table: ix.ID, SentMillis: sent}
 	for _, item := range page.Entries {
 		if key, entry := propagate.Entry(t, ix, item.Item); key != nil {
 			feed.Entries = append(feed.Entries, command.Entry{Key: key, Version: item.Version, Item: entry})

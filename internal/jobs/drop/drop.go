@@ -4,6 +4,7 @@ package drop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,12 +31,13 @@ type Job struct {
 
 // Step removes whatever is to go.
 func (j *Job) Step(ctx context.Context) error {
+	var failed []error
 	for _, entry := range j.Catalog.Entries() {
 		if err := j.table(ctx, entry); err != nil {
-			return fmt.Errorf("dropping from table %s: %w", entry.Table.Name, err)
+			failed = append(failed, fmt.Errorf("dropping from table %s: %w", entry.Table.Name, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func (j *Job) table(ctx context.Context, entry *catalog.Entry) error {

@@ -5,11 +5,14 @@ package propagate
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"sort"
 
 	"stator/internal/model/attr"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
@@ -36,20 +39,26 @@ type Job struct {
 // Step feeds the next changes of one partition and saves how far it came. more tells that there may be further ones.
 func (j *Job) Step(ctx context.Context, r *replica.Replica) (more bool, err error) {
 	state := r.State()
-	if state.Table == nil || len(state.Table.Global) == 0 || state.Table.State == table.Deleting {
-		return false, nil
+	changes, err := r.Changes(state.Cursor(Consumer), stepBytesMax)
+	var trimmed *replica.Trimmed
+	if errors.As(err, &trimmed) {
+		return true, nil // an adopt ended the log meanwhile
 	}
-	after := max(state.Cursors[Consumer], state.Applied.First-1)
-	changes, err := r.Changes(after, stepBytesMax)
 	if err != nil || len(changes) == 0 {
 		return false, err
+	}
+	// The description is read after the changes: one read before them might not know an index that was adopted between,
+	// whose first changes would then be consumed without having been fed to it.
+	state = r.State()
+	if state.Table == nil || len(state.Table.Global) == 0 || state.Table.State == table.Deleting {
+		return false, nil
 	}
 	for i := range state.Table.Global {
 		ix := &state.Table.Global[i]
 		if ix.Status == table.IndexDeleting {
 			continue
 		}
-		if err := j.feed(ctx, state.Table, ix, changes); err != nil {
+		if err := j.feed(ctx, state.Table, ix, recordedFor(state, ix, changes)); err != nil {
 			return false, fmt.Errorf("feeding index %s of table %s: %w", ix.Name, state.Table.Name, err)
 		}
 	}
@@ -57,6 +66,13 @@ func (j *Job) Step(ctx context.Context, r *replica.Replica) (more bool, err erro
 		Action: command.Consume, Consumer: Consumer, Sequence: changes[len(changes)-1].Sequence,
 	})
 	return true, err
+}
+
+// recordedFor are the changes that came after the partition adopted an index. What is older the backfill brings, as it
+// is by then.
+func recordedFor(state machine.Part, ix *table.Index, changes []record.Change) []record.Change {
+	since := state.Backfills[ix.ID].Since
+	return changes[sort.Search(len(changes), func(i int) bool { return changes[i].Sequence > since }):]
 }
 
 func (j *Job) feed(ctx context.Context, t *table.Table, ix *table.Index, changes []record.Change) error {

@@ -57,10 +57,13 @@ func (j *Job) At(ctx context.Context, name string, tableID uint64, at []byte) (c
 	// What is reserved is carried through, whoever gives up waiting: until it is entered, nobody finds the right half.
 	ctx = context.WithoutCancel(ctx)
 	counted, err := j.perform(ctx, parent, reserved)
-	if entered := j.finish(ctx, name, reserved); err != nil || entered != nil {
+	if _, entered := j.enter(ctx, name, reserved); err != nil || entered != nil {
 		return 0, errors.Join(err, entered, counted.drop())
 	}
-	return reserved.Child, j.correct(ctx, parent, reserved, counted)
+	if err := j.correct(ctx, parent, reserved, counted); err != nil {
+		return reserved.Child, err
+	}
+	return reserved.Child, j.release(ctx, name, reserved)
 }
 
 // place finds the partition to split and the key to split it at.
@@ -171,14 +174,32 @@ func (j *Job) correct(ctx context.Context, parent *replica.Replica, s catalog.Re
 		return fmt.Errorf("counting partition %d after its split: %w", s.Parent, err)
 	}
 	missing := minus(truth, c.estimated)
-	if _, err := parent.WriteAndWait(ctx, j.Wait, &command.Command{Action: command.Correct, Correction: missing}); err != nil {
+	if err := j.add(ctx, s.Parent, missing); err != nil {
 		return err
 	}
-	child, ok := j.Host.Replica(s.Child)
+	return j.add(ctx, s.Child, minus(command.Stats{}, missing))
+}
+
+// recount sets a partition's statistics right after a crash, before anything else writes to it.
+func (j *Job) recount(ctx context.Context, partition uint64) error {
+	r, ok := j.Host.Replica(partition)
 	if !ok {
-		return fmt.Errorf("partition %d did not start", s.Child)
+		return fmt.Errorf("partition %d did not start", partition)
 	}
-	_, err = child.WriteAndWait(ctx, j.Wait, &command.Command{Action: command.Correct, Correction: minus(command.Stats{}, missing)})
+	state := r.State()
+	truth, err := j.Host.Counted(state.Descriptor)()
+	if err != nil {
+		return fmt.Errorf("counting partition %d after a crash: %w", partition, err)
+	}
+	return j.add(ctx, partition, minus(truth, state.Applied.Stats))
+}
+
+func (j *Job) add(ctx context.Context, partition uint64, missing command.Stats) error {
+	r, ok := j.Host.Replica(partition)
+	if !ok {
+		return fmt.Errorf("partition %d did not start", partition)
+	}
+	_, err := r.WriteAndWait(ctx, j.Wait, &command.Command{Action: command.Correct, Correction: missing})
 	return err
 }
 
@@ -194,12 +215,12 @@ func minus(a, b command.Stats) command.Stats {
 	return d
 }
 
-// Recover finishes every split that a crash left reserved: one that was performed is entered, one that was not is
-// refused for ever, then cancelled.
+// Recover finishes every split that a crash left reserved: one that was performed is entered and counted, one that was
+// not is refused for ever, then cancelled. It runs at the start, before anything else writes.
 func (j *Job) Recover(ctx context.Context) error {
 	for _, entry := range j.Catalog.Entries() {
 		for _, s := range entry.Splits {
-			if err := j.finish(ctx, entry.Table.Name, s); err != nil {
+			if err := j.recover(ctx, entry.Table.Name, s); err != nil {
 				return fmt.Errorf("recovering the split of partition %d: %w", s.Parent, err)
 			}
 		}
@@ -207,24 +228,50 @@ func (j *Job) Recover(ctx context.Context) error {
 	return nil
 }
 
-// finish enters in the catalog what the parent says of itself.
-func (j *Job) finish(ctx context.Context, name string, s catalog.Reservation) error {
-	parent, ok := j.Host.Replica(s.Parent)
-	if !ok {
-		return fmt.Errorf("partition %d is not here", s.Parent)
-	}
-	if err := j.fence(ctx, parent, s); err != nil {
+func (j *Job) recover(ctx context.Context, name string, s catalog.Reservation) error {
+	performed, err := j.enter(ctx, name, s)
+	if err != nil || !performed {
 		return err
 	}
-	if string(parent.State().Descriptor.Bounds.Upper) == string(s.At) {
-		if err := j.Host.Start(s.Child); err != nil {
+	for _, half := range []uint64{s.Parent, s.Child} {
+		if err := j.recount(ctx, half); err != nil {
 			return err
 		}
 	}
+	return j.release(ctx, name, s)
+}
+
+// enter writes into the catalog what the parent says of itself. The reservation of a split that was not performed goes
+// with it; that of one that was stays until the statistics are right, so that a crash does not leave them estimated.
+func (j *Job) enter(ctx context.Context, name string, s catalog.Reservation) (performed bool, err error) {
+	parent, ok := j.Host.Replica(s.Parent)
+	if !ok {
+		return false, fmt.Errorf("partition %d is not here", s.Parent)
+	}
+	if err := j.fence(ctx, parent, s); err != nil {
+		return false, err
+	}
+	descriptor := parent.State().Descriptor
+	performed = string(descriptor.Bounds.Upper) == string(s.At)
+	if !performed {
+		return false, j.release(ctx, name, s)
+	}
+	if err := j.Host.Start(s.Child); err != nil {
+		return true, err
+	}
+	_, err = j.Catalog.UpdateEntry(ctx, name, func(e *catalog.Entry) (*catalog.Entry, error) {
+		next := *e
+		next.Partitions = entered(e.Partitions, s, descriptor)
+		return &next, nil
+	})
+	return true, err
+}
+
+// release ends a reservation.
+func (j *Job) release(ctx context.Context, name string, s catalog.Reservation) error {
 	_, err := j.Catalog.UpdateEntry(ctx, name, func(e *catalog.Entry) (*catalog.Entry, error) {
 		next := *e
 		next.Splits = slices.DeleteFunc(slices.Clone(e.Splits), func(o catalog.Reservation) bool { return o.Child == s.Child })
-		next.Partitions = entered(e.Partitions, s, parent.State().Descriptor)
 		return &next, nil
 	})
 	return err
@@ -252,7 +299,7 @@ func (j *Job) fence(ctx context.Context, parent *replica.Replica, s catalog.Rese
 	return err
 }
 
-// entered is the map with the parent as it is now and, if it was split, its child.
+// entered is the map with the parent as it is now, and its child.
 func entered(all map[uint64][]catalog.Partition, s catalog.Reservation, parent machine.Descriptor) map[uint64][]catalog.Partition {
 	next := map[uint64][]catalog.Partition{}
 	for id, partitions := range all {
@@ -266,7 +313,7 @@ func entered(all map[uint64][]catalog.Partition, s catalog.Reservation, parent m
 				continue
 			}
 			next[id] = append(next[id], catalog.Partition{ID: p.ID, Generation: parent.Generation, Bounds: parent.Bounds})
-			if string(parent.Bounds.Upper) == string(s.At) && string(p.Bounds.Upper) != string(s.At) {
+			if string(p.Bounds.Upper) != string(s.At) {
 				right := command.Bounds{Lower: s.At, Upper: p.Bounds.Upper}
 				next[id] = append(next[id], catalog.Partition{ID: s.Child, Generation: 1, Bounds: right})
 			}

@@ -42,6 +42,7 @@ func (j *Job) Step(ctx context.Context) error {
 	if j.after == nil {
 		j.after = map[uint64][]byte{}
 	}
+	var failed []error
 	for _, entry := range j.Catalog.Entries() {
 		for i := range entry.Table.Global {
 			ix := &entry.Table.Global[i]
@@ -49,11 +50,11 @@ func (j *Job) Step(ctx context.Context) error {
 				continue
 			}
 			if err := j.index(ctx, entry, ix); err != nil {
-				return fmt.Errorf("sweeping index %s of table %s: %w", ix.Name, entry.Table.Name, err)
+				failed = append(failed, fmt.Errorf("sweeping index %s of table %s: %w", ix.Name, entry.Table.Name, err))
 			}
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) error {
@@ -84,7 +85,7 @@ func (j *Job) fedUpTo(entry *catalog.Entry) (uint64, error) {
 			return 0, nil
 		}
 		state := r.State()
-		next, err := r.Changes(max(state.Cursors[propagate.Consumer], state.Applied.First-1), 1)
+		next, err := r.Changes(state.Cursor(propagate.Consumer), 1)
 		var trimmed *replica.Trimmed
 		if errors.As(err, &trimmed) {
 			return 0, nil // the feeding went on meanwhile

@@ -188,9 +188,8 @@ func TestNumberSumLiterals(t *testing.T) {
 		{"1e125", "1e-130", crowded}, {"1.1e-130", "-1e-130", underflow}, {"12345678901234567890", "-0.5", "12345678901234567889.5"},
 	} {
 		got, fault := number(t, c.x).Add(number(t, c.y))
-		if text := fault; fault == "" {
-			text = string(got.Append(nil))
-			if text != c.want {
+		if fault == "" {
+			if text := string(got.Append(nil)); text != c.want {
 				t.Errorf("%s + %s = %s, want %s", c.x, c.y, text, c.want)
 			}
 		} else if fault != c.want {

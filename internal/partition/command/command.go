@@ -75,8 +75,10 @@ type Entry struct {
 	Item    attr.Map
 }
 
-// Backfill is how far a partition's items have been brought into a new index: After is the last key suffix done.
+// Backfill is how far a partition's items have been brought into a new index: After is the last key suffix done. Since is
+// the last change that the partition recorded before it adopted the index.
 type Backfill struct {
+	Since uint64 `json:",omitempty"`
 	After []byte `json:",omitempty"`
 	Items int64
 	Done  bool

@@ -22,7 +22,7 @@ func Adopt(state Part, description *table.Table) (Batch, error) {
 	after.Table = description
 	after.Descriptor.Generation++
 	after.Applied.Chain++
-	after.Backfills = keptBackfills(state.Backfills, description)
+	after.Backfills = backfills(state, description)
 	if state.Records() && !after.Records() {
 		return withoutLog(state, after), nil
 	}
@@ -43,13 +43,18 @@ func withoutLog(state, after Part) Batch {
 	return b
 }
 
-// keptBackfills drops the progress of indexes that are gone.
-func keptBackfills(progress map[uint64]command.Backfill, t *table.Table) map[uint64]command.Backfill {
+// backfills drops the progress of indexes that are gone and begins that of new ones. An index is fed from here on, and
+// from nothing older: the changes that undid an older one may have been consumed already, since at a split the left half
+// keeps the log of both while the right half's goes on.
+func backfills(state Part, t *table.Table) map[uint64]command.Backfill {
 	kept := map[uint64]command.Backfill{}
-	for id, p := range progress {
-		if _, ok := t.GlobalIndexByID(id); ok {
-			kept[id] = p
+	for i := range t.Global {
+		id := t.Global[i].ID
+		progress, ok := state.Backfills[id]
+		if !ok {
+			progress.Since = state.Applied.Sequence
 		}
+		kept[id] = progress
 	}
 	return kept
 }

@@ -93,7 +93,9 @@ func (d *decision) decide(c *command.Command) (Answer, error) {
 		if c.Generation != d.part.Descriptor.Generation {
 			return Answer{Err: StaleRoute(d.part.Descriptor)}, nil
 		}
-		d.part = d.part.withBackfill(c.Index, c.Backfill)
+		progress := c.Backfill
+		progress.Since = d.part.Backfills[c.Index].Since
+		d.part = d.part.withBackfill(c.Index, progress)
 		write := partJSON(d.part.Descriptor.Partition, nameBackfills, d.part.Backfills)
 		d.put(write.Key, write.Value)
 		return Answer{}, nil

@@ -106,12 +106,9 @@ func walk(snapshot *engine.Snapshot, partition uint64, adopted *table.Table, p *
 	if err != nil {
 		return command.Page{}, fmt.Errorf("walking partition %d: %w", partition, err)
 	}
-	page, err := machine.Scan(p, &rows{iterator: iterator, reverse: p.Reverse}, func(entry attr.Map) (attr.Map, error) {
+	page, err := pageOf(p, iterator, func(entry attr.Map) (attr.Map, error) {
 		return fetch(snapshot, adopted, p.Table, entry)
 	})
-	if closed := iterator.Close(); err == nil {
-		err = closed
-	}
 	if err != nil {
 		return command.Page{}, fmt.Errorf("walking partition %d: %w", partition, err)
 	}
@@ -123,6 +120,16 @@ func walk(snapshot *engine.Snapshot, partition uint64, adopted *table.Table, p *
 		}
 	}
 	return page, nil
+}
+
+// pageOf walks an iterator and closes it, also when what it meets breaks an invariant.
+func pageOf(p *command.Plan, iterator *engine.Iterator, fetch func(attr.Map) (attr.Map, error)) (page command.Page, err error) {
+	defer func() {
+		if closed := iterator.Close(); err == nil {
+			err = closed
+		}
+	}()
+	return machine.Scan(p, &rows{iterator: iterator, reverse: p.Reverse}, fetch)
 }
 
 // begins tells whether the partition holds the end of the plan's range at which the walk starts.

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -165,7 +166,7 @@ func (c crash) check() error {
 		a, hasA, errA := e.Get(fmt.Appendf(nil, "a%d", n), nil)
 		b, hasB, errB := e.Get(fmt.Appendf(nil, "b%d", n), nil)
 		if errA != nil || errB != nil {
-			return fmt.Errorf("commit %d: %v, %v", n, errA, errB)
+			return fmt.Errorf("commit %d: %w", n, errors.Join(errA, errB))
 		}
 		if hasB != (n <= last) || hasA != (n <= last && n > last-historyKept) || (hasA && !bytes.Equal(a, b)) {
 			return fmt.Errorf("the store ends at commit %d and commit %d is there by half (%v, %v)", last, n, hasA, hasB)

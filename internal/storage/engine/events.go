@@ -60,7 +60,7 @@ func (v *events) backgroundError(err error) {
 	flush := v.flushErr != nil && v.flushErr == err //nolint:errorlint // the very value, see flushEnd
 	v.flushMu.Unlock()
 	if flush {
-		v.health.fail(fmt.Errorf("writing out a memtable: %w", err))
+		_ = v.health.fail(fmt.Errorf("writing out a memtable: %w", err))
 		return
 	}
 	v.log.Debug("pebble: background error", "error", err)

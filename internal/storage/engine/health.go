@@ -52,6 +52,6 @@ func (h *health) Errorf(format string, args ...any) {
 // invariant failed) and would go on with a wrong state if it returned. Failed syncs of the log do not come here: our
 // commits ask for them apart (commit.go).
 func (h *health) Fatalf(format string, args ...any) {
-	h.fail(fmt.Errorf("pebble: "+format, args...))
+	_ = h.fail(fmt.Errorf("pebble: "+format, args...))
 	select {} // only reached when Options.Fatal returned
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -161,6 +162,25 @@ func TestDirectoryOnDisk(t *testing.T) {
 	var unwritable *engine.ErrUnwritable
 	if _, err := engine.Open(o); !errors.As(err, &unwritable) {
 		t.Errorf("a directory inside a file says %v", err)
+	}
+}
+
+// Pebble would allocate a whole memtable's log with the first write.
+func TestANewStoreTakesLittleDisk(t *testing.T) {
+	dir := t.TempDir()
+	e := open(t, engine.Options{Dir: dir, ReserveBytes: -1})
+	defer closed(t, e)
+	put(t, e, "k", "v")
+	var blocks int64
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		var stat syscall.Stat_t
+		if err = errors.Join(err, syscall.Stat(path, &stat)); err == nil {
+			blocks += stat.Blocks
+		}
+		return err
+	})
+	if err != nil || blocks*512 > 8<<20 {
+		t.Errorf("one item takes %d bytes of disk, %v", blocks*512, err)
 	}
 }
 
