@@ -78,7 +78,7 @@ func storedPartitions(e *engine.Engine) ([]uint64, error) {
 // engineView reads part state.
 type engineView struct{ engine *engine.Engine }
 
-func (v engineView) Get(key []byte) ([]byte, bool, error) { return v.engine.Get(key, nil) }
+func (v engineView) Get(key []byte) ([]byte, bool, error) { return v.engine.Get(key) }
 
 // Start brings up a partition whose state is durable; one that is up stays as it is.
 func (h *host) Start(partition uint64) error {

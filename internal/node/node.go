@@ -28,6 +28,7 @@ import (
 	"stator/internal/partition/replica"
 	"stator/internal/partition/solo"
 	"stator/internal/storage/engine"
+	"stator/internal/storage/keys"
 )
 
 // Durability says when a write is answered.
@@ -247,7 +248,7 @@ func (o Options) withDefaults() Options {
 
 func (o Options) engine() engine.Options {
 	options := engine.Options{
-		Dir: o.Data, FS: o.FS, CacheBytes: o.CacheBytes, MemtableBytes: o.MemtableBytes, ReserveBytes: o.DiskReserve,
+		Dir: o.Data, FS: o.FS, RowPrefix: []byte{byte(keys.SpaceData)}, CacheBytes: o.CacheBytes, MemtableBytes: o.MemtableBytes, ReserveBytes: o.DiskReserve,
 		Log: o.Log, Random: o.Random, Creator: o.Creator, Fatal: o.Fatal,
 	}
 	if o.InMemory {

@@ -78,7 +78,7 @@ func (j *Job) fedUpTo(entry *catalog.Entry) (uint64, error) {
 	if len(entry.Splits) > 0 {
 		return 0, nil // a partition that is not in the catalog yet may have changes that are not fed
 	}
-	limit := uint64(j.NowMillis()-tombstoneAgeMillis) << versionLogicalBits
+	limit := uint64(max(0, j.NowMillis()-tombstoneAgeMillis)) << versionLogicalBits // a clock may begin with its epoch
 	for _, p := range entry.Partitions[entry.Table.ID] {
 		r, ok := j.Host.Replica(p.ID)
 		if !ok {

@@ -93,15 +93,18 @@ func (n *Node) Turn() bool {
 	return n.Commit() || n.Settle()
 }
 
-// Wait is the replica.Wait of this node: it runs until done.
-func (n *Node) Wait(_ context.Context, done <-chan struct{}) error {
+// Wait is the replica.Wait of this node: it runs until done, or ctx ends.
+func (n *Node) Wait(ctx context.Context, done <-chan struct{}) error {
 	for range turnsMax {
 		select {
 		case <-done:
 			return nil
 		default:
-			n.Turn()
 		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		n.Turn()
 	}
 	return fmt.Errorf("nothing ends the wait: the node is at rest")
 }

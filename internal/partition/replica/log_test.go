@@ -190,7 +190,7 @@ func (w *world) foreign(epoch uint64, c *command.Command) machine.Batch {
 
 type engineView struct{ engine *engine.Engine }
 
-func (v engineView) Get(key []byte) ([]byte, bool, error) { return v.engine.Get(key, nil) }
+func (v engineView) Get(key []byte) ([]byte, bool, error) { return v.engine.Get(key) }
 
 func (l *scripted) find(number int) *held {
 	i := slices.IndexFunc(l.held, func(h *held) bool { return h.number == number && !h.ended })

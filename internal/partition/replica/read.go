@@ -31,7 +31,7 @@ func (r *Replica) Read(g *command.Get, done func(command.GetResult, error)) {
 // that is not in the set then was durable when it was read, or not yet visible.
 func (r *Replica) read(g *command.Get, done func(command.GetResult, error)) {
 	key := keys.Data(g.Table, g.Key)
-	value, found, err := r.options.Engine.Get(key, nil)
+	value, found, err := r.options.Engine.Get(key)
 	if err != nil {
 		done(command.GetResult{}, fmt.Errorf("reading an item: %w", err))
 		return

@@ -27,7 +27,7 @@ func (r *Replica) look(c *command.Command) seen {
 	landed, term := r.flight.settled(), r.term
 	r.mu.Unlock()
 	key := keys.Data(c.Table, c.Key)
-	value, found, err := r.options.Engine.Get(key, nil)
+	value, found, err := r.options.Engine.Get(key)
 	if err != nil {
 		return seen{}
 	}
@@ -64,7 +64,7 @@ func (v *view) Get(key []byte) ([]byte, bool, error) {
 	case current:
 		return known.value, known.found, nil
 	}
-	value, found, err := r.options.Engine.Get(key, nil)
+	value, found, err := r.options.Engine.Get(key)
 	if err != nil {
 		return nil, false, fmt.Errorf("reading what a command decides on: %w", err)
 	}

@@ -109,7 +109,7 @@ func (r *rig) expect(t *testing.T, want ...string) {
 
 func (r *rig) value(t *testing.T, key string) string {
 	t.Helper()
-	value, _, err := r.engine.Get(keys.Node(key), nil)
+	value, _, err := r.engine.Get(keys.Node(key))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,4 +300,4 @@ func TestBirth(t *testing.T) {
 
 type view struct{ engine *engine.Engine }
 
-func (v view) Get(key []byte) ([]byte, bool, error) { return v.engine.Get(key, nil) }
+func (v view) Get(key []byte) ([]byte, bool, error) { return v.engine.Get(key) }

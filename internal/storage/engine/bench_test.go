@@ -64,19 +64,17 @@ func filled(b *testing.B) *engine.Engine {
 func BenchmarkGet(b *testing.B) {
 	e := filled(b)
 	random := rand.New(rand.NewPCG(2, 2))
-	var key, value []byte
+	var key []byte
 	for range benchItems {
 		key = benchKey(key, random.IntN(benchItems))
-		value, _, _ = e.Get(key, value)
+		_, _, _ = e.Get(key)
 	}
 	b.Run("hit", func(b *testing.B) {
 		before := e.Metrics()
 		b.ReportAllocs()
 		for b.Loop() {
 			key = benchKey(key, random.IntN(benchItems))
-			var found bool
-			var err error
-			if value, found, err = e.Get(key, value); err != nil || !found {
+			if _, found, err := e.Get(key); err != nil || !found {
 				b.Fatal(found, err)
 			}
 		}
@@ -89,7 +87,7 @@ func BenchmarkGet(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			key = benchKey(key, benchItems+random.IntN(benchItems))
-			if _, found, err := e.Get(key, value); err != nil || found {
+			if _, found, err := e.Get(key); err != nil || found {
 				b.Fatal(found, err)
 			}
 		}

@@ -64,6 +64,8 @@ func (e *Engine) Commit(b *Batch, sync bool) error {
 	if err != nil {
 		return e.fail(fmt.Errorf("writing the store's log: %w", err))
 	}
+	e.rows.applied(b.b)
+	e.space.spend(b.Len())
 	return e.Broken()
 }
 
@@ -83,6 +85,8 @@ func (e *Engine) CommitNoWait(b *Batch) (wait func() error) {
 		err = e.fail(fmt.Errorf("writing the store's log: %w", err))
 		return func() error { return err }
 	}
+	e.rows.applied(b.b)
+	e.space.spend(b.Len())
 	return func() error {
 		if err := b.b.SyncWait(); err != nil {
 			return e.fail(fmt.Errorf("syncing the store's log: %w", err))

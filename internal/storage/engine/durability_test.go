@@ -150,7 +150,7 @@ func (c crash) check() error {
 		return fmt.Errorf("cluster %s became %s", c.ident, ident.Cluster)
 	}
 	var last int64
-	value, found, err := e.Get([]byte("last"), nil)
+	value, found, err := e.Get([]byte("last"))
 	if err != nil {
 		return err
 	}
@@ -163,8 +163,8 @@ func (c crash) check() error {
 		return fmt.Errorf("commit %d was acknowledged and the store ends at %d", c.acked, last)
 	}
 	for n := int64(1); n <= 12; n++ {
-		a, hasA, errA := e.Get(fmt.Appendf(nil, "a%d", n), nil)
-		b, hasB, errB := e.Get(fmt.Appendf(nil, "b%d", n), nil)
+		a, hasA, errA := e.Get(fmt.Appendf(nil, "a%d", n))
+		b, hasB, errB := e.Get(fmt.Appendf(nil, "b%d", n))
 		if errA != nil || errB != nil {
 			return fmt.Errorf("commit %d: %w", n, errors.Join(errA, errB))
 		}

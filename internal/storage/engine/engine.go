@@ -22,8 +22,10 @@ type Options struct {
 	Dir string
 	// FS is the file system, nil the disk. In memory: vfs.NewMem() with any Dir.
 	FS vfs.FS
-	// CacheBytes bounds the block cache, MemtableBytes one memtable, of which at most MemtablesMax exist.
+	// CacheBytes bounds the caches of blocks and rows, MemtableBytes one memtable, of which at most MemtablesMax exist.
 	CacheBytes, MemtableBytes int64
+	// RowPrefix begins the keys whose values Get keeps one by one, in a share of CacheBytes; empty is none.
+	RowPrefix []byte
 	// ReserveBytes is the size of the reserve file (see Space): 0 is the smaller of 1 % of the disk and 256 MiB,
 	// negative is none.
 	ReserveBytes int64
@@ -58,6 +60,7 @@ type Engine struct {
 	health *health
 	space  *Space
 	events *events
+	rows   *rows
 	// readOnly is set for good by Open.
 	readOnly bool
 
@@ -105,10 +108,13 @@ func (e *Engine) open(o Options) error {
 	}
 	e.space = newSpace(e.layout, o)
 	e.events = newEvents(o.Log, e.health)
+	e.rows = newRows(o.RowPrefix, o.rowBytes())
 	options := e.pebbleOptions(o)
 	options.ErrorIfNotExists = !isNew
 	e.db, err = pebble.Open(e.layout.db, options)
 	options.Cache.Unref() // the store has its own reference
+	e.space.unflushed = func() int64 { return int64(e.db.Metrics().WAL.Size) }
+	e.space.flush = func() { _, _ = e.db.AsyncFlush() } // its failure comes to events.backgroundError
 	if errors.Is(err, pebble.ErrDBDoesNotExist) {
 		return &ErrDamaged{Dir: o.Dir, What: "its " + dbName + "/ is missing"}
 	}
@@ -185,10 +191,21 @@ func exit(log *slog.Logger) func(error) {
 	}
 }
 
-// Get reads one key. The value is appended to dst[:0], so that a caller that reads many allocates once.
-func (e *Engine) Get(key, dst []byte) (value []byte, found bool, err error) {
+// Get reads one key. The value must not be changed: it may be shared with other readers.
+func (e *Engine) Get(key []byte) (value []byte, found bool, err error) {
+	shard, hash := e.rows.place(key)
+	var writes uint64
+	if shard != nil {
+		if value, found, writes = shard.get(hash, key); found {
+			return value, true, nil
+		}
+	}
 	stored, closer, err := e.db.Get(key)
-	return e.got(dst, stored, closer, err)
+	value, found, err = e.got(nil, stored, closer, err)
+	if shard != nil && found {
+		shard.fill(hash, key, value, writes)
+	}
+	return value, found, err
 }
 
 // got copies what a Pebble get returned and releases it.

@@ -47,7 +47,7 @@ func put(t testing.TB, e *engine.Engine, key, value string) {
 // has wants key to hold value, or to be absent when value is empty.
 func has(t testing.TB, e *engine.Engine, key, value string) {
 	t.Helper()
-	got, found, err := e.Get([]byte(key), nil)
+	got, found, err := e.Get([]byte(key))
 	if err != nil || found != (value != "") || string(got) != value {
 		t.Errorf("%q is %q, %v, %v; want %q", key, got, found, err, value)
 	}
@@ -84,17 +84,6 @@ func TestBatchIsOneStep(t *testing.T) {
 	}
 	has(t, e, "a", "a3")
 	has(t, e, "e", "e1")
-}
-
-func TestGetAppendsToTheCallersBuffer(t *testing.T) {
-	e := open(t, small(vfs.NewMem()))
-	defer closed(t, e)
-	put(t, e, "k", "value")
-	buffer := make([]byte, 3, 64)
-	value, found, err := e.Get([]byte("k"), buffer)
-	if err != nil || !found || string(value) != "value" || &value[0] != &buffer[0] {
-		t.Errorf("got %q, %v, %v in a new buffer", value, found, err)
-	}
 }
 
 func TestIteratorWalksItsBoundsBothWays(t *testing.T) {

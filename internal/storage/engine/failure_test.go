@@ -191,7 +191,7 @@ func TestACorruptBlockIsReportedAndNeverServed(t *testing.T) {
 	var corrupt *engine.ErrCorrupt
 	refused := 0
 	for n := range 100 {
-		value, found, err := e.Get(fmt.Appendf(nil, "k%03d", n), nil)
+		value, found, err := e.Get(fmt.Appendf(nil, "k%03d", n))
 		switch {
 		case err == nil:
 			if !found || string(value) != string(letters(seeded(uint64(n)), 1000)) {

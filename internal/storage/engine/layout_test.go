@@ -53,7 +53,7 @@ func TestIdentIsDrawnOnceAndKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	want.Members = []uint64{1, 4}
-	stored, _, err := e.Get([]byte("nident"), nil)
+	stored, _, err := e.Get([]byte("nident"))
 	var inStore engine.Ident
 	if err = errors.Join(err, json.Unmarshal(stored, &inStore)); err != nil || !reflect.DeepEqual(inStore, want) {
 		t.Errorf("the record is %s (%v), want %+v", stored, err, want)

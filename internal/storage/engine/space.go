@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -19,21 +20,27 @@ const (
 
 // Space watches the room on the store's disk, because Pebble cannot go on when its log cannot be written.
 //
-// A reserve file holds back ReserveBytes. There are two lines of defence. When what is free besides it falls below the
-// same amount, Low says so and the node refuses what makes the store grow; reads, deletes and a clean stop go on. When
-// the disk is full all the same (others write to it too, and compactions need room), the reserve file is given up at the
-// first ENOSPC, inside the file system call that met it, which is then tried again: so the log gets through, and Low
-// stays until Check finds room enough to take the reserve back. Only when the reserve is used up as well
-// does the store break (Options.Fatal).
+// A reserve file holds back ReserveBytes. There are two lines of defence. When what is free besides it, and besides what
+// memtables will take when they are written out, falls below the same amount, Low says so and the node refuses what makes
+// the store grow; reads, deletes and a clean stop go on. Commits count down what is left until then, so that a fast writer
+// does not run through it between two measurements. When the disk is full all the same (others write to it too, and
+// compactions need room), the reserve file is given up at the first ENOSPC, inside the file system call that met it, which
+// is then tried again: so the log gets through, and Low stays until Check finds room enough to take the reserve back. Only
+// when the reserve is used up as well does the store break (Options.Fatal).
 //
 // Nothing here runs by itself: somebody calls Check every few seconds.
 type Space struct {
 	layout  layout
 	log     *slog.Logger
 	reserve int64
+	// unflushed tells how many bytes are in memtables, flush has them written out soon.
+	unflushed func() int64
+	flush     func()
 
 	low  atomic.Bool
 	free atomic.Int64
+	// room is how many bytes may be committed until the next Check without making the disk low.
+	room atomic.Int64
 
 	mu   sync.Mutex // guards held
 	held vfs.File
@@ -45,7 +52,15 @@ func newSpace(l layout, o Options) *Space {
 	if o.ReadOnly {
 		s.reserve = -1
 	}
+	s.room.Store(math.MaxInt64)
 	return s
+}
+
+// spend counts a commit. Whatever is committed takes room twice, in the log and once more when it is written out.
+func (s *Space) spend(bytes int) {
+	if s.room.Add(-2*int64(bytes)) < 0 && s.low.CompareAndSwap(false, true) {
+		s.log.Error("the disk is nearly full, writes are refused until there is room", "dir", s.layout.dir)
+	}
 }
 
 // Low tells whether writes that need room must be refused. It costs one atomic load.
@@ -80,12 +95,20 @@ func (s *Space) Check() error {
 		free -= reserve
 		s.free.Store(free)
 	}
-	s.judge(free, reserve)
+	unflushed := s.unflushed() / unflushedGrain * unflushedGrain
+	s.judge(free-unflushed, reserve)
+	if s.low.Load() && unflushed > 0 {
+		s.flush() // while there is room for it; its log goes afterwards
+	}
 	return nil
 }
 
+// unflushedGrain keeps what is hardly there from mattering.
+const unflushedGrain = 1 << 20
+
 // judge sets Low. It ends a quarter later than it began, so that a store at the edge does not flicker.
 func (s *Space) judge(free, reserve int64) {
+	s.room.Store(free - reserve)
 	was := s.low.Load()
 	limit := reserve
 	if was {

@@ -46,11 +46,20 @@ func (o Options) MemoryBytesMax() int64 {
 	return o.CacheBytes + MemtablesMax*o.MemtableBytes
 }
 
+// rowBytes is the share of the cache that keeps rows: three quarters, as a row in it is found for a tenth of what its
+// block costs, and blocks also have the room that memtables do not use.
+func (o Options) rowBytes() int64 {
+	if len(o.RowPrefix) == 0 {
+		return 0
+	}
+	return o.CacheBytes / 4 * 3
+}
+
 func (e *Engine) pebbleOptions(o Options) *pebble.Options {
 	options := &pebble.Options{
 		// Pebble books memtables against the block cache: one of CacheBytes alone would be emptied by the first
 		// full-grown memtable. So it gets room for all of them, and what they do not use caches blocks.
-		Cache:                       pebble.NewCache(o.MemoryBytesMax()),
+		Cache:                       pebble.NewCache(o.MemoryBytesMax() - o.rowBytes()),
 		FS:                          vfs.OnDiskFull(storeFS{o.FS}, e.space.full),
 		Logger:                      e.health,
 		EventListener:               e.events.listener(),

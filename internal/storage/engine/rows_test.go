@@ -1,0 +1,113 @@
+package engine_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"stator/internal/storage/engine"
+)
+
+func openRows(t *testing.T, cacheBytes int64) *engine.Engine {
+	t.Helper()
+	o := small(vfs.NewMem())
+	o.RowPrefix, o.CacheBytes = []byte("d"), cacheBytes
+	e, err := engine.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+// A row that is cached follows every write of it: replaced, deleted alone, deleted with a range.
+func TestRowsFollowWrites(t *testing.T) {
+	e := openRows(t, 1<<20)
+	write := func(change func(b *engine.Batch)) {
+		b := e.NewBatch()
+		defer b.Close()
+		change(b)
+		if err := e.Commit(b, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reads := func(key, want string) {
+		t.Helper()
+		for range 2 { // the second one comes from the cache
+			value, found, err := e.Get([]byte(key))
+			if err != nil || found != (want != "") || string(value) != want {
+				t.Fatalf("%s reads %q, %t, %v, want %q", key, value, found, err, want)
+			}
+		}
+	}
+	write(func(b *engine.Batch) { b.Set([]byte("da"), []byte("one")) })
+	reads("da", "one")
+	write(func(b *engine.Batch) { b.Set([]byte("da"), []byte("two")) })
+	reads("da", "two")
+	write(func(b *engine.Batch) { b.Set([]byte("da"), []byte("longer than two")) })
+	reads("da", "longer than two")
+	write(func(b *engine.Batch) { b.Delete([]byte("da")) })
+	reads("da", "")
+	write(func(b *engine.Batch) { b.Set([]byte("da"), []byte("three")) })
+	reads("da", "three")
+	write(func(b *engine.Batch) { b.DeleteRange([]byte("a"), []byte("c")) })
+	reads("da", "three")
+	write(func(b *engine.Batch) { b.DeleteRange([]byte("c"), []byte("e")) })
+	reads("da", "")
+}
+
+// Once a commit has returned, no reader beside the writer sees an older value than it wrote.
+// The cache is so small that rows come and go all the time.
+func TestRowsShowEveryCommit(t *testing.T) {
+	e := openRows(t, 64<<10)
+	const keys, rounds = 200, 4000
+	key := func(i int) []byte { return fmt.Appendf(nil, "d%03d", i%keys) }
+	var committed [keys]uint64
+	var mu sync.Mutex // guards committed
+	var readers sync.WaitGroup
+	done := make(chan struct{})
+	for r := range 3 {
+		readers.Go(func() {
+			for i := r; ; i += 7 {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				mu.Lock()
+				least := committed[i%keys]
+				mu.Unlock()
+				value, found, err := e.Get(key(i))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				got := uint64(0)
+				if found {
+					got = binary.BigEndian.Uint64(value)
+				}
+				if got < least {
+					t.Errorf("key %d reads %d after %d was there", i%keys, got, least)
+					return
+				}
+			}
+		})
+	}
+	for n := range rounds {
+		b := e.NewBatch()
+		at := n * 13 % keys
+		b.Set(key(at), binary.BigEndian.AppendUint64(nil, uint64(n+1)))
+		if err := e.Commit(b, false); err != nil {
+			t.Fatal(err)
+		}
+		b.Close()
+		mu.Lock()
+		committed[at] = uint64(n + 1)
+		mu.Unlock()
+	}
+	close(done)
+	readers.Wait()
+}
