@@ -1,0 +1,237 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"stator/internal/cluster/router"
+	"stator/internal/model/attr"
+	"stator/internal/model/expr"
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+	"stator/internal/storage/keys"
+	"stator/internal/storage/record"
+)
+
+// plansMax bounds how often an operation is planned anew for a table that changes.
+const plansMax = 50
+
+// startClients makes the clients, each with one operation, or one burst of them, after the other.
+func (w *world) startClients() {
+	for i := range w.run.habits.clients {
+		w.clients++
+		w.start(fmt.Sprintf("client %d", i), func(ctx context.Context) {
+			defer func() { w.clients-- }()
+			for w.run.left > 0 {
+				w.burst(ctx, i)
+				if w.run.random.IntN(2) == 0 {
+					_ = w.pause(ctx, time.Duration(w.run.random.Int64N(w.run.habits.pauseMillis*1000))*time.Microsecond)
+				}
+			}
+		})
+	}
+}
+
+// burst makes several operations side by side, so that a pass decides many commands at once.
+func (w *world) burst(ctx context.Context, client int) {
+	n := min(w.run.left, 1+w.run.random.IntN(w.run.habits.burst))
+	if n == 1 {
+		w.operate(ctx, client)
+		return
+	}
+	left := n
+	done := make(chan struct{})
+	for range n {
+		w.start(fmt.Sprintf("burst of client %d", client), func(ctx context.Context) {
+			w.operate(ctx, client)
+			if left--; left == 0 {
+				close(done)
+			}
+		})
+	}
+	_ = w.wait(ctx, done)
+}
+
+// operate makes one operation.
+func (w *world) operate(ctx context.Context, client int) {
+	r := w.run
+	s := shapes[r.random.IntN(len(shapes))]
+	t, ok := w.node.Catalog().Table(s.name)
+	if !ok || !t.Serves() {
+		_ = w.pause(ctx, time.Millisecond)
+		return
+	}
+	if r.left == 0 {
+		return
+	}
+	r.left--
+	r.result.Operations++
+	switch n := r.random.IntN(20); {
+	case n < 6:
+		w.put(ctx, client, s)
+	case n < 11:
+		w.update(ctx, client, s)
+	case n < 13:
+		w.remove(ctx, client, s)
+	case n < 17:
+		w.get(ctx, client, s)
+	default:
+		w.query(ctx, client, s)
+	}
+}
+
+func (w *world) put(ctx context.Context, client int, s shape) {
+	key := w.run.key(s)
+	c := command.Command{Action: command.Put, Key: s.suffix(key), Item: w.run.item(key)}
+	if w.run.random.IntN(4) == 0 {
+		c.Condition = condition("attribute_not_exists(" + attrHash + ")")
+	}
+	w.write(ctx, client, s, c)
+}
+
+func (w *world) update(ctx context.Context, client int, s shape) {
+	key := w.run.key(s)
+	texts := []string{"SET tag = :t ADD n :one", "SET tag = :t REMOVE g", "SET tag = :t, g = :g", "SET tag = :t, l = :l", "SET tag = :t REMOVE l"}
+	text := texts[w.run.random.IntN(len(texts))]
+	values := map[string]attr.Value{":t": w.run.tag()}
+	switch text {
+	case texts[0]:
+		values[":one"] = attr.Int(1)
+	case texts[2]:
+		if values[":g"] = group(w.run.random); values[":g"] == nil {
+			values[":g"] = attr.String("g0")
+		}
+	case texts[3]:
+		values[":l"] = attr.String(fmt.Sprintf("l%d", w.run.random.IntN(4)))
+	}
+	var entries []attr.Entry
+	for _, name := range []string{":t", ":one", ":g", ":l"} {
+		if v, ok := values[name]; ok {
+			entries = append(entries, attr.Entry{Name: name, Value: v})
+		}
+	}
+	parsed, err := expr.ParseUpdate(text, expr.NewNames(nil, attr.NewMap(entries)))
+	if err != nil {
+		w.run.fail(fmt.Errorf("parsing %q: %w", text, err))
+		return
+	}
+	w.write(ctx, client, s, command.Command{Action: command.Update, Key: s.suffix(key), Item: key, Update: parsed})
+}
+
+func (w *world) remove(ctx context.Context, client int, s shape) {
+	c := command.Command{Action: command.Delete, Key: s.suffix(w.run.key(s))}
+	if w.run.random.IntN(3) == 0 {
+		c.Condition = condition("attribute_exists(" + attrCount + ")")
+	}
+	w.write(ctx, client, s, c)
+}
+
+func condition(text string) *expr.Condition {
+	parsed, err := expr.ParseCondition(expr.ConditionExpression, text, expr.NewNames(nil, nil))
+	if err != nil {
+		panic(err)
+	}
+	return parsed
+}
+
+// write makes one write as an operation does: planned with the table as the catalog has it, and again when a partition
+// knows a newer one.
+func (w *world) write(ctx context.Context, client int, s shape, c command.Command) {
+	for range plansMax {
+		t, ok := w.node.Catalog().Table(s.name)
+		if !ok || !t.Serves() || c.Action == command.Put && table.CheckIndexKeys(t, c.Item) != "" {
+			return
+		}
+		planned := c
+		planned.Table, planned.TableVersion = t.ID, t.Version
+		o := &operation{item: itemName{t.ID, string(c.Key)}, client: client, write: &planned}
+		w.run.history.begin(o)
+		result, err := w.node.Router().Write(ctx, &planned)
+		o.result = result
+		switch {
+		case err == nil:
+			w.run.note("client %d %s", client, o)
+			w.run.history.finish(o)
+			return
+		case certainlyNot(err):
+			w.run.history.cancel(o)
+		default:
+			w.run.note("client %d %s: %v", client, o, err)
+			w.run.history.open(o)
+			return
+		}
+		if replan(err) {
+			_ = w.pause(ctx, time.Millisecond)
+			continue
+		}
+		w.run.note("client %d: %v", client, err)
+		return
+	}
+}
+
+func replan(err error) bool {
+	var stale *command.StaleTable
+	return errors.As(err, &stale) || errors.Is(err, router.ErrNoTable)
+}
+
+// certainlyNot tells whether an operation that failed had no effect.
+func certainlyNot(err error) bool {
+	var stale *command.StaleTable
+	var route *command.StaleRoute
+	var leader *command.NotLeader
+	var rejected *command.Rejected
+	return errors.As(err, &stale) || errors.As(err, &route) || errors.As(err, &leader) || errors.As(err, &rejected) ||
+		errors.Is(err, router.ErrNoTable)
+}
+
+func (w *world) get(ctx context.Context, client int, s shape) {
+	key := s.suffix(w.run.key(s))
+	strong := w.run.random.IntN(2) == 0
+	for range plansMax {
+		t, ok := w.node.Catalog().Table(s.name)
+		if !ok || !t.Serves() {
+			return
+		}
+		o := &operation{item: itemName{t.ID, string(key)}, client: client}
+		w.run.history.begin(o)
+		var err error
+		if w.run.options.Undurable {
+			o.read, err = w.undurable(t.ID, key)
+		} else {
+			var result command.GetResult
+			result, err = w.node.Router().Read(ctx, command.Get{Table: t.ID, TableVersion: t.Version, Key: key, Strong: strong})
+			o.read = result.Item
+		}
+		if err == nil {
+			w.run.note("client %d %s", client, o)
+			w.run.history.finish(o)
+			return
+		}
+		w.run.history.cancel(o)
+		if !replan(err) {
+			w.run.failedRead(err)
+			return
+		}
+		_ = w.pause(ctx, time.Millisecond)
+	}
+}
+
+// undurable is a read that skips the in-flight set.
+func (w *world) undurable(tableID uint64, key []byte) (attr.Map, error) {
+	value, found, err := w.node.Engine().Get(keys.Data(tableID, key))
+	if err != nil || !found {
+		return nil, err
+	}
+	item, err := record.ParseItem(value)
+	return item.Attributes, err
+}
+
+// failedRead allows the errors of a table that is going; any other would be a fault.
+func (r *run) failedRead(err error) {
+	r.note("read: %v", err)
+	if !certainlyNot(err) && !r.world.over() {
+		r.fail(fmt.Errorf("a read failed: %w", err))
+	}
+}

@@ -1,0 +1,284 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// errDisk is what a sync answers that the plan lets fail.
+var errDisk = errors.New("the simulated disk failed a sync")
+
+// diskPlan is what shall happen to a disk. Syncs are numbered from 1; 0 is never.
+type diskPlan struct {
+	// crashAt takes the picture of a crash at the sync of this number: before it does anything or, with after, when it
+	// has done everything and nobody knows yet.
+	crashAt int
+	after   bool
+	// failAt is the sync of the log that fails, with every later one. (To a directory that cannot be synced the engine
+	// answers by ending the process.)
+	failAt int
+	// seed decides what of the data that was not synced outlives a crash, as blocks of 4 KB and names in directories.
+	seed, percent uint64
+}
+
+// disk is a file system in memory that loses what was not synced when the machine stops.
+//
+// Between hold and release the log's syncs are answered and not performed, which spreads out what is one moment on a real
+// disk: the engine shows a commit, its sync is under way, and the world can go on, read, or end.
+type disk struct {
+	*vfs.MemFS
+	plan diskPlan
+	// picturing is held for writing while a picture is taken.
+	picturing sync.RWMutex
+
+	mu      sync.Mutex // guards what follows
+	reached sync.Cond
+	// opening counts every sync; later only those of the log, as compactions sync when they like.
+	opening bool
+	holding bool
+	held    []*logFile
+	// newest is the log that is written; synced tells that its sync was asked for since hold.
+	newest  *logFile
+	synced  bool
+	syncs   int
+	picture *vfs.MemFS
+	// pictured is told, once, that the world ended.
+	pictured func()
+}
+
+func newDisk(mem *vfs.MemFS, plan diskPlan, pictured func()) *disk {
+	d := &disk{MemFS: mem, plan: plan, opening: true, pictured: pictured}
+	d.reached.L = &d.mu
+	return d
+}
+
+// opened ends the counting of every sync.
+func (d *disk) opened() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.opening = false
+}
+
+// hold answers the log's syncs without performing them, until reachedLog has seen one.
+func (d *disk) hold() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.holding, d.synced = true, false
+}
+
+// reachedLog waits until the log's sync was asked for since hold: what stands in the log then does not depend on how
+// goroutines of the engine were scheduled. The caller knows that there is something to sync.
+func (d *disk) reachedLog() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for !d.synced {
+		d.reached.Wait()
+	}
+}
+
+// unhold lets syncs through again. Those that were held stay so.
+func (d *disk) unhold() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.holding = false
+}
+
+// release performs the syncs that were held.
+func (d *disk) release() {
+	d.mu.Lock()
+	held := d.held
+	d.held = nil
+	d.mu.Unlock()
+	for _, f := range held {
+		f.perform()
+	}
+}
+
+// sync is one sync of a file or directory: counted, maybe held, maybe the last one.
+func (d *disk) sync(f *logFile, perform func() error) error {
+	d.mu.Lock()
+	if f != nil && f == d.newest {
+		d.synced = true
+		defer d.reached.Broadcast()
+	}
+	if f != nil && d.failed() {
+		d.mu.Unlock()
+		return errDisk
+	}
+	if f != nil && d.holding {
+		if !slices.Contains(d.held, f) {
+			d.held = append(d.held, f)
+		}
+		d.mu.Unlock()
+		return nil
+	}
+	number := 0
+	if f != nil || d.opening {
+		d.syncs++
+		number = d.syncs
+	}
+	d.mu.Unlock()
+	return d.through(number, perform)
+}
+
+// failed tells whether this sync, the next to be counted, is one that fails. The caller holds mu.
+func (d *disk) failed() bool { return d.plan.failAt > 0 && d.syncs+len(d.held)+1 >= d.plan.failAt }
+
+// through performs a sync, and takes the picture around it where the plan says so.
+func (d *disk) through(number int, perform func() error) error {
+	if number > 0 && number == d.plan.crashAt && !d.plan.after {
+		d.stop()
+	}
+	err := perform()
+	if number > 0 && number == d.plan.crashAt && d.plan.after {
+		d.stop()
+	}
+	return err
+}
+
+// stop takes the picture of the disk as the next start finds it. Only the first one counts: the world has ended then,
+// although it goes on for a moment.
+func (d *disk) stop() *vfs.MemFS {
+	d.mu.Lock()
+	taken := d.picture
+	d.mu.Unlock()
+	if taken != nil {
+		return taken
+	}
+	d.picturing.Lock()
+	synced := d.MemFS.CrashClone(vfs.CrashCloneCfg{})
+	all := d.MemFS.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(1, 1))})
+	d.picturing.Unlock()
+	m := survivors{plan: d.plan, synced: synced, all: all, into: vfs.NewCrashableMem()}
+	if err := m.directory("/"); err != nil {
+		panic(fmt.Sprintf("sim: picturing a crash: %v", err))
+	}
+	d.mu.Lock()
+	d.picture = m.into
+	d.mu.Unlock()
+	d.pictured()
+	return m.into
+}
+
+// crashed is the picture of a crash that the plan brought about, nil before.
+func (d *disk) crashed() *vfs.MemFS {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.picture
+}
+
+// survivors chooses what of the data that was not synced is there after a crash. The file system's own choice would
+// follow the order of Go's maps; this one follows the seed. Each file draws by itself, by its kind and its place from the
+// end among files of its kind: what stands in the log does not depend on how many tables a compaction had made by then.
+type survivors struct {
+	plan              diskPlan
+	synced, all, into *vfs.MemFS
+}
+
+func (s *survivors) directory(dir string) error {
+	names, err := s.all.List(dir)
+	if err != nil {
+		return err
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		path := s.all.PathJoin(dir, name)
+		_, missing := s.synced.Stat(path)
+		random := s.random(names, i)
+		if missing != nil && random.Uint64N(100) >= s.plan.percent {
+			continue
+		}
+		info, err := s.all.Stat(path)
+		if err == nil && info.IsDir() {
+			if err = s.into.MkdirAll(path, 0o755); err == nil {
+				err = s.directory(path)
+			}
+		} else if err == nil {
+			err = s.file(path, random)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	opened, err := s.into.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(opened.Sync(), opened.Close())
+}
+
+// random is the chance of one of the sorted names of a directory.
+func (s *survivors) random(names []string, at int) *rand.Rand {
+	kind := kindOf(names[at])
+	place := uint64(0)
+	for _, later := range names[at+1:] {
+		if kindOf(later) == kind {
+			place++
+		}
+	}
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(kind)) // a hash takes everything
+	return rand.New(rand.NewPCG(s.plan.seed, sum.Sum64()+place))
+}
+
+// kindOf is a file's name without its number.
+func kindOf(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, name)
+}
+
+const blockBytes = 4096
+
+// file writes one file as it is found: what was synced, with some of the newer blocks over it.
+func (s *survivors) file(path string, random *rand.Rand) error {
+	content, err := contentOf(s.synced, path)
+	if err != nil {
+		return err
+	}
+	all, err := contentOf(s.all, path)
+	if err != nil {
+		return err
+	}
+	for at := 0; at < len(all); at += blockBytes {
+		block := all[at:min(at+blockBytes, len(all))]
+		if random.Uint64N(100) >= s.plan.percent {
+			continue
+		}
+		if grow := at + len(block) - len(content); grow > 0 {
+			content = append(content, make([]byte, grow)...)
+		}
+		copy(content[at:], block)
+	}
+	f, err := s.into.Create(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// contentOf is a file's content, empty if there is none.
+func contentOf(files *vfs.MemFS, path string) ([]byte, error) {
+	f, err := files.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(f)
+	return content, errors.Join(err, f.Close())
+}

@@ -1,0 +1,148 @@
+package sim
+
+import (
+	"os"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// logSuffix ends the name of an engine's log.
+const logSuffix = ".log"
+
+// openFile is a file whose syncs the disk knows of. What changes a file waits while a picture is taken.
+type openFile struct {
+	vfs.File
+	disk *disk
+}
+
+// logFile is the engine's log: the file whose sync makes writes durable.
+type logFile struct{ openFile }
+
+func (d *disk) wrap(name string, f vfs.File, err error) (vfs.File, error) {
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasSuffix(name, logSuffix) {
+		return &openFile{File: f, disk: d}, nil
+	}
+	log := &logFile{openFile{File: f, disk: d}}
+	d.mu.Lock()
+	d.newest, d.synced = log, false
+	d.mu.Unlock()
+	return log, nil
+}
+
+func (f *openFile) Write(p []byte) (int, error) {
+	f.disk.picturing.RLock()
+	defer f.disk.picturing.RUnlock()
+	return f.File.Write(p)
+}
+
+func (f *openFile) WriteAt(p []byte, at int64) (int, error) {
+	f.disk.picturing.RLock()
+	defer f.disk.picturing.RUnlock()
+	return f.File.WriteAt(p, at)
+}
+
+func (f *openFile) Sync() error     { return f.disk.sync(nil, f.durable) }
+func (f *openFile) SyncData() error { return f.disk.sync(nil, f.durable) }
+
+func (f *openFile) durable() error {
+	f.disk.picturing.RLock()
+	defer f.disk.picturing.RUnlock()
+	return f.File.Sync()
+}
+
+func (f *logFile) Sync() error     { return f.disk.sync(f, f.durable) }
+func (f *logFile) SyncData() error { return f.disk.sync(f, f.durable) }
+
+// perform makes a sync real that was held.
+func (f *logFile) perform() {
+	d := f.disk
+	d.mu.Lock()
+	d.syncs++
+	number := d.syncs
+	d.mu.Unlock()
+	if err := d.through(number, f.durable); err != nil {
+		panic("sim: a held sync failed: " + err.Error())
+	}
+}
+
+// Close performs what was held: afterwards there is no file to sync.
+func (f *logFile) Close() error {
+	d := f.disk
+	d.mu.Lock()
+	held := false
+	for i, h := range d.held {
+		if h == f {
+			d.held = append(d.held[:i], d.held[i+1:]...)
+			held = true
+			break
+		}
+	}
+	d.mu.Unlock()
+	if held {
+		f.perform()
+	}
+	return f.File.Close()
+}
+
+func (d *disk) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	d.picturing.RLock()
+	defer d.picturing.RUnlock()
+	f, err := d.MemFS.Create(name, c)
+	return d.wrap(name, f, err)
+}
+
+func (d *disk) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	d.picturing.RLock()
+	defer d.picturing.RUnlock()
+	f, err := d.MemFS.ReuseForWrite(old, name, c)
+	return d.wrap(name, f, err)
+}
+
+func (d *disk) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
+	d.picturing.RLock()
+	defer d.picturing.RUnlock()
+	f, err := d.MemFS.OpenReadWrite(name, c, o...)
+	return d.wrap(name, f, err)
+}
+
+func (d *disk) OpenDir(name string) (vfs.File, error) {
+	f, err := d.MemFS.OpenDir(name)
+	return d.wrap(name, f, err)
+}
+
+func (d *disk) Link(old, name string) error {
+	d.picturing.RLock()
+	defer d.picturing.RUnlock()
+	return d.MemFS.Link(old, name)
+}
+
+func (d *disk) Rename(old, name string) error {
+	d.picturing.RLock()
+	defer d.picturing.RUnlock()
+	return d.MemFS.Rename(old, name)
+}
+
+func (d *disk) Remove(name string) error {
+	d.picturing.RLock()
+	defer d.picturing.RUnlock()
+	return d.MemFS.Remove(name)
+}
+
+func (d *disk) RemoveAll(name string) error {
+	d.picturing.RLock()
+	defer d.picturing.RUnlock()
+	return d.MemFS.RemoveAll(name)
+}
+
+func (d *disk) MkdirAll(name string, mode os.FileMode) error {
+	d.picturing.RLock()
+	defer d.picturing.RUnlock()
+	return d.MemFS.MkdirAll(name, mode)
+}
+
+// Unwrap keeps the engine from looking behind the disk.
+func (d *disk) Unwrap() vfs.FS { return nil }

@@ -1,0 +1,136 @@
+package sim
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"stator/internal/model/attr"
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+	"stator/internal/storage/keys"
+)
+
+// query walks one collection, or a whole table, page by page. Every page is a read of each key that it went over.
+func (w *world) query(ctx context.Context, client int, s shape) {
+	r := w.run
+	q := queried{shape: s, client: client, plan: command.Plan{
+		Strong: r.random.IntN(2) == 0, Reverse: r.random.IntN(2) == 0,
+	}}
+	if r.random.IntN(2) == 0 {
+		q.plan.Limit = 1 + r.random.IntN(3)
+	}
+	if r.random.IntN(3) > 0 {
+		hash, _ := s.key(r.random.IntN(r.habits.keys), 0).Get(attrHash)
+		q.plan.Lower = keys.Suffix([]attr.Value{hash}, nil)
+		q.collection = q.plan.Lower
+		if s.local && r.random.IntN(2) == 0 {
+			q.plan.Index = 1 + r.random.Uint32N(2)
+			q.plan.Fetch = q.plan.Index == 1
+			q.plan.Lower = binary.BigEndian.AppendUint32(append([]byte(nil), q.plan.Lower...), q.plan.Index)
+		}
+		q.plan.Upper = keys.SuccessorPrefix(q.plan.Lower)
+	}
+	for range plansMax {
+		t, ok := w.node.Catalog().Table(s.name)
+		if !ok || !t.Serves() {
+			return
+		}
+		q.plan.Table, q.plan.TableVersion = t.ID, t.Version
+		more, err := w.page(ctx, t, &q)
+		if err != nil && !replan(err) {
+			r.failedRead(err)
+			return
+		}
+		if err != nil {
+			_ = w.pause(ctx, time.Millisecond)
+		} else if !more {
+			return
+		}
+	}
+}
+
+// queried is a query with what is left of it.
+type queried struct {
+	shape      shape
+	client     int
+	collection []byte // empty for a scan
+	plan       command.Plan
+}
+
+// page reads one page and notes what it says of each key of the universe that lies in what it covered.
+func (w *world) page(ctx context.Context, t *table.Table, q *queried) (more bool, err error) {
+	reads := map[string]*operation{}
+	var order []*operation
+	for hash := range w.run.habits.keys {
+		for rng := range w.run.habits.keys {
+			key := string(q.shape.suffix(q.shape.key(hash, rng)))
+			if reads[key] == nil && q.covers(key) {
+				reads[key] = &operation{item: itemName{t.ID, key}, client: q.client}
+				order = append(order, reads[key])
+				w.run.history.begin(reads[key])
+			}
+		}
+	}
+	page, err := w.node.Router().Scan(ctx, q.plan)
+	found := map[string]attr.Map{}
+	for _, item := range page.Items {
+		found[string(q.shape.suffix(item))] = item
+	}
+	for _, o := range order {
+		item, present := found[o.item.key]
+		if err != nil || !present && !q.saw(o.item.key, &page) {
+			w.run.history.cancel(o)
+			continue
+		}
+		o.read = item
+		w.run.history.finish(o)
+	}
+	if err != nil {
+		return false, err
+	}
+	w.run.note("client %d queries %d of table %d: %d items, reason %d", q.client, q.plan.Index, t.ID, len(page.Items), page.Reason)
+	for key := range found {
+		if reads[key] == nil && !w.over() {
+			return false, fmt.Errorf("a query of table %d brought an item outside its range", t.ID)
+		}
+	}
+	return q.advance(&page), nil
+}
+
+// covers tells whether a key's item may be in what is left of the query.
+func (q *queried) covers(key string) bool {
+	if q.plan.Index != 0 {
+		return len(key) > len(q.collection) && key[:len(q.collection)] == string(q.collection)
+	}
+	return key >= string(q.plan.Lower) && (len(q.plan.Upper) == 0 || key < string(q.plan.Upper))
+}
+
+// saw tells whether a page that does not hold a key says that it is absent. An index says nothing of the sort: items
+// without its key are not in it.
+func (q *queried) saw(key string, page *command.Page) bool {
+	switch {
+	case q.plan.Index != 0:
+		return false
+	case page.Reason == command.Done:
+		return true
+	case q.plan.Reverse:
+		return key > string(page.Next)
+	default:
+		return key < string(page.Next)
+	}
+}
+
+// advance makes the plan what is left after a page.
+func (q *queried) advance(page *command.Page) bool {
+	if page.Reason == command.Done {
+		return false
+	}
+	if q.plan.Reverse {
+		q.plan.Upper = page.Next
+	} else {
+		q.plan.Lower = append(append([]byte(nil), page.Next...), 0)
+	}
+	return true
+}
