@@ -40,6 +40,18 @@ var ErrNothing = errors.New("the partition has no key at which it could be split
 // At splits the partition of a table, or of an index's hidden table, that holds at; with an empty at the largest one in
 // its middle. It returns the new partition's id.
 func (j *Job) At(ctx context.Context, name string, tableID uint64, at []byte) (child uint64, err error) {
+	for range triesMax {
+		child, err = j.once(ctx, name, tableID, at)
+		var moved *command.StaleRoute
+		if !errors.As(err, &moved) {
+			break
+		}
+	}
+	return child, err
+}
+
+// once is At, unless the partition changes between the look at it and the split.
+func (j *Job) once(ctx context.Context, name string, tableID uint64, at []byte) (child uint64, err error) {
 	parent, at, err := j.place(name, tableID, at)
 	if err != nil {
 		return 0, err
@@ -60,7 +72,7 @@ func (j *Job) At(ctx context.Context, name string, tableID uint64, at []byte) (c
 	if _, entered := j.enter(ctx, name, reserved); err != nil || entered != nil {
 		return 0, errors.Join(err, entered, counted.drop())
 	}
-	if err := j.correct(ctx, parent, reserved, counted); err != nil {
+	if err := j.correct(ctx, reserved, counted); err != nil {
 		return reserved.Child, err
 	}
 	return reserved.Child, j.release(ctx, name, reserved)
@@ -138,21 +150,6 @@ func stays(t *table.Table, id uint64) bool {
 	return id == t.ID || ok && ix.Status != table.IndexDeleting
 }
 
-// census is the statistics that the left half began with, and how to count the true ones as of then.
-type census struct {
-	estimated command.Stats
-	count     func() (command.Stats, error)
-}
-
-// drop lets a census go that is not wanted any more.
-func (c census) drop() error {
-	if c.count == nil {
-		return nil
-	}
-	_, err := c.count()
-	return err
-}
-
 // perform has the parent do it.
 func (j *Job) perform(ctx context.Context, parent *replica.Replica, s catalog.Reservation) (c census, err error) {
 	err = replica.ChangeAndWait(ctx, j.Wait, func(done func(error)) {
@@ -165,54 +162,6 @@ func (j *Job) perform(ctx context.Context, parent *replica.Replica, s catalog.Re
 		})
 	})
 	return c, err
-}
-
-// correct mends the statistics the halves began with, once requests find both.
-func (j *Job) correct(ctx context.Context, parent *replica.Replica, s catalog.Reservation, c census) error {
-	truth, err := c.count()
-	if err != nil {
-		return fmt.Errorf("counting partition %d after its split: %w", s.Parent, err)
-	}
-	missing := minus(truth, c.estimated)
-	if err := j.add(ctx, s.Parent, missing); err != nil {
-		return err
-	}
-	return j.add(ctx, s.Child, minus(command.Stats{}, missing))
-}
-
-// recount sets a partition's statistics right after a crash, before anything else writes to it.
-func (j *Job) recount(ctx context.Context, partition uint64) error {
-	r, ok := j.Host.Replica(partition)
-	if !ok {
-		return fmt.Errorf("partition %d did not start", partition)
-	}
-	state := r.State()
-	truth, err := j.Host.Counted(state.Descriptor)()
-	if err != nil {
-		return fmt.Errorf("counting partition %d after a crash: %w", partition, err)
-	}
-	return j.add(ctx, partition, minus(truth, state.Applied.Stats))
-}
-
-func (j *Job) add(ctx context.Context, partition uint64, missing command.Stats) error {
-	r, ok := j.Host.Replica(partition)
-	if !ok {
-		return fmt.Errorf("partition %d did not start", partition)
-	}
-	_, err := r.WriteAndWait(ctx, j.Wait, &command.Command{Action: command.Correct, Correction: missing})
-	return err
-}
-
-func minus(a, b command.Stats) command.Stats {
-	d := command.Stats{Items: a.Items - b.Items, Bytes: a.Bytes - b.Bytes, Local: map[uint32]command.Tally{}}
-	for index, tally := range a.Local {
-		d.Local[index] = tally
-	}
-	for index, tally := range b.Local {
-		left := d.Local[index]
-		d.Local[index] = command.Tally{Items: left.Items - tally.Items, Bytes: left.Bytes - tally.Bytes}
-	}
-	return d
 }
 
 // Recover finishes every split that a crash left reserved: one that was performed is entered and counted, one that was
@@ -277,13 +226,13 @@ func (j *Job) release(ctx context.Context, name string, s catalog.Reservation) e
 	return err
 }
 
-// fenceTriesMax bounds how often an adopt may come in between.
-const fenceTriesMax = 10
+// triesMax bounds how often an adopt may come in between.
+const triesMax = 10
 
 // fence makes sure that a split which was not performed never will be: the generation rises, and one of the old
 // generation that is still under way somewhere is then refused.
 func (j *Job) fence(ctx context.Context, parent *replica.Replica, s catalog.Reservation) (err error) {
-	for range fenceTriesMax {
+	for range triesMax {
 		descriptor := parent.State().Descriptor
 		if string(descriptor.Bounds.Upper) == string(s.At) {
 			return nil

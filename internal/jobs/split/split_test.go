@@ -279,3 +279,25 @@ func TestShards(t *testing.T) {
 		t.Errorf("child %+v with shards %+v after sequence %d", right.Descriptor, right.Shards, s)
 	}
 }
+
+// An adopt that comes between the look at a partition and its split does not keep it from being split.
+func TestAdoptInBetween(t *testing.T) {
+	n, made := held(t, nil, 1)
+	parent := n.Must(n.Catalog().Partitions(made.ID)[0].ID)
+	next := made.Clone()
+	next.Version++
+	came := false
+	n.Turned = func() {
+		if !came && len(n.Entry("things").Splits) > 0 {
+			came = true
+			parent.Adopt(next, func(error) {})
+		}
+	}
+	if _, err := n.Split(t.Context(), "things", made.ID, nil); err != nil || !came {
+		t.Errorf("the adopt came %t, %v", came, err)
+	}
+	n.Turned = nil
+	if got := len(n.Catalog().Partitions(made.ID)); got != 2 || len(n.Entry("things").Splits) != 0 {
+		t.Errorf("%d partitions, reserved %+v", got, n.Entry("things").Splits)
+	}
+}

@@ -69,13 +69,26 @@ func (d *decision) changed(c *command.Command, before attr.Map) (after attr.Map,
 		return nil, updateTooLarge
 	}
 	// An item older than an index may hold what the index refuses: it can still be updated in other ways.
-	if text := table.CheckUpdatedIndexKeys(d.part.Table, after); text != "" && text != table.CheckUpdatedIndexKeys(d.part.Table, before) {
-		return nil, text
+	if text := table.CheckUpdatedIndexKeys(d.part.Table, after); text != "" {
+		if text = table.CheckUpdatedIndexKeys(d.part.Table, written(before, after)); text != "" {
+			return nil, text
+		}
 	}
 	if after.Depth() > DepthMax {
 		return nil, nestedTooDeep
 	}
 	return after, ""
+}
+
+// written is the part of after that before does not have.
+func written(before, after attr.Map) attr.Map {
+	var changed []attr.Entry
+	for name, value := range after.All() {
+		if was, ok := before.Get(name); !ok || !attr.Equal(was, value) {
+			changed = append(changed, attr.Entry{Name: name, Value: value})
+		}
+	}
+	return attr.NewMap(changed)
 }
 
 // DepthMax is how deep an item's containers may nest (semantics §4).

@@ -121,6 +121,32 @@ func TestUpdateLimits(t *testing.T) {
 	}
 }
 
+// An item that is older than its indexes may hold what they refuse. It can be updated in other ways, also to mend one of
+// them, but not to hold more of it.
+func TestUpdateOfAnItemOlderThanItsIndexes(t *testing.T) {
+	p, description := holder()
+	stored := memory{}
+	description.Local, description.Global = nil, nil
+	b, _ := decideOne(t, p, stored, putOf("a", attr.Entry{Name: "g", Value: attr.Int(1)}, attr.Entry{Name: "l", Value: attr.Int(1)}))
+	stored.perform(&b)
+	_, b.After.Table = holder()
+	for _, c := range []struct {
+		text  string
+		value attr.Value
+		want  command.Refusal
+	}{
+		{"SET x = :v", attr.Int(1), command.Accepted},
+		{"SET g = :v", attr.String("right"), command.Accepted},
+		{"SET l = :v", attr.String("right"), command.Accepted},
+		{"SET g = :v", attr.Int(2), command.Invalid},
+		{"SET l = :v", attr.Int(2), command.Invalid},
+	} {
+		if _, r := decideOne(t, b.After, stored, updateOf(t, "a", c.text, c.value)); r.Refusal != c.want {
+			t.Errorf("%s %s: refusal %d %q, want %d", c.text, c.value.Text(), r.Refusal, r.Text, c.want)
+		}
+	}
+}
+
 // A fault of the view is nobody's answer: nothing was decided.
 func TestFaultOfTheView(t *testing.T) {
 	p, _ := holder()

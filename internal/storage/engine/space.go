@@ -86,6 +86,19 @@ func (s *Space) Check() error {
 	if reserve <= 0 {
 		return nil
 	}
+	// Pebble is asked before and after, not under, the lock: full takes that with Pebble's own held.
+	unflushed := s.unflushed() / unflushedGrain * unflushedGrain
+	if err := s.measured(free, unflushed, reserve); err != nil {
+		return err
+	}
+	if s.Low() && unflushed > 0 {
+		s.flush() // while there is room for it
+	}
+	return nil
+}
+
+// measured takes the reserve file if there is room for it, and judges what is left.
+func (s *Space) measured(free, unflushed, reserve int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.held == nil && free >= 2*reserve {
@@ -95,33 +108,29 @@ func (s *Space) Check() error {
 		free -= reserve
 		s.free.Store(free)
 	}
-	unflushed := s.unflushed() / unflushedGrain * unflushedGrain
 	s.judge(free-unflushed, reserve)
-	if s.low.Load() && unflushed > 0 {
-		s.flush() // while there is room for it; its log goes afterwards
-	}
 	return nil
 }
 
 // unflushedGrain keeps what is hardly there from mattering.
 const unflushedGrain = 1 << 20
 
-// judge sets Low. It ends a quarter later than it began, so that a store at the edge does not flicker.
-func (s *Space) judge(free, reserve int64) {
-	s.room.Store(free - reserve)
+// judge sets Low by what is left. It ends a quarter later than it began, so that a store at the edge does not flicker.
+func (s *Space) judge(left, reserve int64) {
+	s.room.Store(left - reserve)
 	was := s.low.Load()
 	limit := reserve
 	if was {
 		limit += reserve / 4
 	}
-	low := s.held == nil || free < limit
+	low := s.held == nil || left < limit
 	s.low.Store(low)
 	switch {
 	case low && !was:
 		s.log.Error("the disk is nearly full, writes are refused until there is room", "dir", s.layout.dir,
-			"free_bytes", free, "reserve_bytes", reserve)
+			"free_bytes", s.free.Load(), "reserve_bytes", reserve)
 	case was && !low:
-		s.log.Info("there is room on the disk again, writes are taken", "dir", s.layout.dir, "free_bytes", free)
+		s.log.Info("there is room on the disk again, writes are taken", "dir", s.layout.dir, "free_bytes", s.free.Load())
 	}
 }
 

@@ -1,0 +1,210 @@
+package chaos_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+const (
+	diskBytes = 64 << 20
+	// fillerBytes is what another program has on the same disk.
+	fillerBytes = 24 << 20
+	diskTable   = "things"
+	largeBytes  = 30_000
+	// putsMax is more than fits on the disk.
+	putsMax = 2 * diskBytes / largeBytes
+)
+
+// smallDisk mounts a file system of diskBytes, which only root may do.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount the small file system that this test fills: run it as root, or in a container")
+	}
+	dir := filepath.Join(t.TempDir(), "disk")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("stator-chaos", dir, "tmpfs", 0, fmt.Sprintf("size=%d", diskBytes)); err != nil {
+		t.Skipf("no small file system can be mounted here: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Errorf("unmounting %s: %v", dir, err)
+		}
+	})
+	return dir
+}
+
+const fillerName = "filler"
+
+// filler takes bytes of a disk on top of what it has, all there is if bytes is negative.
+func filler(t *testing.T, disk string, bytes int) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(disk, fillerName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	block := make([]byte, 4<<10)
+	for written := 0; bytes < 0 || written < bytes; written += len(block) {
+		if _, err := f.Write(block); errors.Is(err, syscall.ENOSPC) && bytes < 0 {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// empty gives back what the filler took.
+func empty(t *testing.T, disk string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(disk, fillerName)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// large is an item that fills a disk soon.
+func large(pk string) item {
+	text := make([]byte, largeBytes)
+	for i := range text {
+		text[i] = byte('a' + rand.IntN(26))
+	}
+	return sealed(item{"pk": str(pk), "payload": str(string(text))})
+}
+
+// putUntilRefused puts items until one is refused, and returns those that were acknowledged.
+func (c client) putUntilRefused(l *ledger, prefix string) error {
+	c.t.Helper()
+	for n := range putsMax {
+		pk := fmt.Sprintf("%s-%d", prefix, n)
+		if err := c.put(l, pk); err != nil {
+			return err
+		}
+	}
+	c.t.Fatalf("%d items of %d bytes fit on a disk of %d", putsMax, largeBytes, diskBytes)
+	return nil
+}
+
+func (c client) put(l *ledger, pk string) error {
+	i := large(pk)
+	l.try(pk, textOf(i))
+	_, err := c.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: aws.String(diskTable), Item: i})
+	if err == nil {
+		l.acknowledge(pk)
+	}
+	return err
+}
+
+func (c client) delete(l *ledger, pk string) error {
+	l.try(pk, absent)
+	_, err := c.DeleteItem(context.Background(), &dynamodb.DeleteItemInput{TableName: aws.String(diskTable), Key: item{"pk": str(pk)}})
+	if err == nil {
+		l.acknowledge(pk)
+	}
+	return err
+}
+
+// kept compares what is there with what was acknowledged.
+func (c client) kept(l *ledger) {
+	c.t.Helper()
+	found := map[string]string{}
+	for _, i := range c.all(diskTable, "") {
+		if !whole(i) {
+			c.t.Errorf("half an item: %.100s", textOf(i))
+		}
+		found[i["pk"].(*types.AttributeValueMemberS).Value] = textOf(i)
+	}
+	for _, complaint := range l.settle(found) {
+		c.t.Errorf("%.300s", complaint)
+	}
+}
+
+// Below the reserve, puts are refused in time; reads, deletes and the dropping of tables go on, and once there is room so do puts.
+func TestDiskNearlyFull(t *testing.T) {
+	disk := smallDisk(t)
+	filler(t, disk, fillerBytes)
+	s := serve(t, filepath.Join(disk, "data"), "--disk-reserve", "8MiB")
+	c, l := connect(s), newLedger()
+	c.plainTable(diskTable)
+	c.plainTable("other")
+	if err := c.putUntilRefused(l, "a"); !refused(err, "InternalServerError") {
+		t.Fatalf("a put on a full disk is answered with %v, want InternalServerError", err)
+	}
+	c.until("the log says why", func() bool { return strings.Contains(s.said(), "the disk is nearly full") })
+	c.kept(l)
+	if err := c.delete(l, "a-0"); err != nil {
+		t.Errorf("DeleteItem on a full disk: %v", err)
+	}
+	if _, err := c.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: aws.String("other")}); err != nil {
+		t.Errorf("DeleteTable on a full disk: %v", err)
+	}
+	c.until("the other table is gone", func() bool {
+		_, err := c.DescribeTable(context.Background(), &dynamodb.DescribeTableInput{TableName: aws.String("other")})
+		return refused(err, "ResourceNotFoundException")
+	})
+	if err := c.put(l, "b-0"); !refused(err, "InternalServerError") {
+		t.Errorf("a second put on a full disk is answered with %v, want InternalServerError", err)
+	}
+	empty(t, disk)
+	c.until("puts are served again", func() bool { return c.put(l, "c-0") == nil })
+	c.kept(l)
+	s.inspectStopped()
+	s.restart()
+	connect(s).kept(l)
+}
+
+// A disk that others fill to the last byte: first the reserve is given up and puts are refused; when that is taken too, the server stops with
+// a sentence. Once there is room it serves again, with all that it acknowledged.
+func TestDiskFull(t *testing.T) {
+	disk := smallDisk(t)
+	s := serve(t, filepath.Join(disk, "data"), "--disk-reserve", "1MiB")
+	c, l := connect(s), newLedger()
+	c.plainTable(diskTable)
+	for n := range 200 {
+		if err := c.put(l, fmt.Sprintf("a-%d", n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	filler(t, disk, -1)
+	if err := c.putUntilRefused(l, "b"); !refused(err, "InternalServerError") {
+		t.Fatalf("a put on a full disk is answered with %v, want InternalServerError", err)
+	}
+	c.kept(l)
+	for n := 0; s.running() && n < 200; n++ {
+		filler(t, disk, -1)
+		_ = c.delete(l, fmt.Sprintf("a-%d", n)) // an error leaves open whether it happened, as the ledger knows
+	}
+	if code := s.exit(stopMax); code != 1 || !strings.Contains(s.said(), "no space left on device") {
+		t.Errorf("exit %d, want 1 with a sentence about the disk", code)
+	}
+	t.Logf("the server's last line: %s", lastLine(s.said()))
+	if code, out, err := run("serve", "--data", s.dir, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"); err != nil || code != 1 {
+		t.Errorf("starting on a full disk: exit %d, %v: %s", code, err, out)
+	} else {
+		t.Logf("starting on a full disk: %s", lastLine(out))
+	}
+	empty(t, disk)
+	s.restart()
+	c = connect(s)
+	c.kept(l)
+	c.until("puts are served again", func() bool { return c.put(l, "c-0") == nil })
+	c.kept(l)
+	s.inspectStopped()
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
