@@ -166,4 +166,3 @@ func projected(t *table.Table, ix *table.Index, item attr.Map) (*place, attr.Map
 	}
 	return p, shown
 }
-

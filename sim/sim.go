@@ -3,7 +3,6 @@
 package sim
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -41,7 +40,7 @@ type Options struct {
 const (
 	operationsDefault = 150
 	// turnsMax ends a run that does not come to rest.
-	turnsMax = 2_000_000
+	turnsMax   = 2_000_000
 	crashesMax = 5
 )
 
@@ -215,5 +214,3 @@ func (b randomBytes) Read(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
-
-var background = context.Background()

@@ -247,7 +247,7 @@ func (w *world) leave() {
 	w.unwind()
 	w.disk.release()
 	if w.node != nil {
-		_ = w.node.Abandon() //nolint:errcheck // a crash closes nothing
+		_ = w.node.Abandon() // a crash closes nothing
 	}
 }
 

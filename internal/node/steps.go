@@ -64,7 +64,7 @@ func (s *Steps) Split(ctx context.Context, name string, tableID uint64, at []byt
 	return s.node.jobs.split.At(ctx, name, tableID, at)
 }
 
-// Catalog, Router and Engine are what the node was assembled of.
+// Catalog knows which tables and partitions there are.
 func (s *Steps) Catalog() *catalog.Catalog { return s.node.catalog }
 
 // Router brings requests to partitions.

@@ -1,8 +1,10 @@
 package chaos_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -34,8 +36,25 @@ func connect(s *server) client {
 		BaseEndpoint: aws.String(s.endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider("AKIDCHAOS", "secret", ""),
 		Retryer:      aws.NopRetryer{},
-		HTTPClient:   &http.Client{Timeout: requestMax, Transport: &http.Transport{MaxIdleConnsPerHost: connections}},
+		HTTPClient: &http.Client{
+			Timeout: requestMax, Transport: inOnePiece{&http.Transport{MaxIdleConnsPerHost: connections}},
+		},
 	})}
+}
+
+// inOnePiece hands net/http the request's body as bytes. The SDK closes its own as soon as the answer begins, which may be before net/http
+// has looked for its end; it then meets an error and cuts the connection under the answer.
+type inOnePiece struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (o inOnePiece) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	whole := r.Clone(r.Context())
+	whole.Body = io.NopCloser(bytes.NewReader(body))
+	return o.next.RoundTrip(whole)
 }
 
 // item is an item as the SDK gives it.

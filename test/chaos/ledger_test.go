@@ -46,8 +46,6 @@ func (l *ledger) acknowledge(key string) {
 	c.acked, c.tried = *c.tried, nil
 }
 
-func (l *ledger) refuse(key string) { l.cell(key).tried = nil }
-
 // settle compares what is there with what was acknowledged, key by key, and takes it for the truth from now on. found holds texts by key.
 func (l *ledger) settle(found map[string]string) (complaints []string) {
 	for _, key := range slices.Sorted(maps.Keys(l.cells)) {

@@ -19,9 +19,9 @@ import (
 )
 
 var (
-	loops   = flag.Int("loops", 8, "how often TestKill kills the server")
-	items   = flag.Int("items", 10_000, "items of the table that TestBackfill adds an index to")
-	load = flag.Duration("load", 300*time.Millisecond, "how long TestKill loads the server between two kills, at most")
+	loops = flag.Int("loops", 8, "how often TestKill kills the server")
+	items = flag.Int("items", 10_000, "items of the table that TestBackfill adds an index to")
+	load  = flag.Duration("load", 300*time.Millisecond, "how long TestKill loads the server between two kills, at most")
 )
 
 // binary is the program under test: given, or built once.

@@ -152,7 +152,7 @@ func TestUpdatesRace(t *testing.T) {
 		t.Errorf("tags %v and %v, want %v", got.Tags, now.Tags, want)
 	}
 	refused := errors.New("no")
-	if _, err := c.Update(t.Context(), "things", func(*table.Table) (*table.Table, error) { return nil, refused }); err != refused {
+	if _, err := c.Update(t.Context(), "things", func(*table.Table) (*table.Table, error) { return nil, refused }); !errors.Is(err, refused) {
 		t.Errorf("a change that is refused: %v", err)
 	}
 	if _, err := c.Update(t.Context(), "nothing", tag("x")); !errors.Is(err, catalog.ErrMissing) {

@@ -166,7 +166,7 @@ func (j *Job) finish(ctx context.Context, tableName string, id uint64) (moved bo
 		ix.Status, ix.Backfilling = table.IndexActive, false
 		return &next, nil
 	})
-	if err == errUnfinished || err == catalog.ErrMissing {
+	if errors.Is(err, errUnfinished) || errors.Is(err, catalog.ErrMissing) {
 		return false, nil
 	}
 	return true, err

@@ -72,7 +72,7 @@ func (j *Job) table(ctx context.Context, entry *catalog.Entry) error {
 		}
 		return without(now, gone), nil
 	})
-	if err == catalog.ErrMissing {
+	if errors.Is(err, catalog.ErrMissing) {
 		return nil
 	}
 	return err

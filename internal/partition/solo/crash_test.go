@@ -53,13 +53,13 @@ func start(t *testing.T, fs vfs.FS) *process {
 	p.loop(ctx, committing, committer.Step)
 	p.loop(ctx, settling, committer.Settle)
 	for id := range uint64(crashPartitions) {
-		p.open(t, ctx, committer, id+10)
+		p.open(ctx, t, committer, id+10)
 	}
 	return p
 }
 
 // open brings up a partition, which is born if it is not stored.
-func (p *process) open(t *testing.T, ctx context.Context, committer *solo.Committer, id uint64) {
+func (p *process) open(ctx context.Context, t *testing.T, committer *solo.Committer, id uint64) {
 	t.Helper()
 	state, found, err := machine.Load(view{p.engine}, id)
 	if err != nil {
