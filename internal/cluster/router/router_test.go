@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ type rig struct {
 	node   *nodetest.Node
 	router *router.Router
 	table  *table.Table
+	mu     sync.Mutex // held where partitions are read side by side
 	// frozen, if set, is the map; paused is called at every pause, which are counted.
 	frozen map[uint64][]catalog.Partition
 	paused func()
@@ -30,6 +32,8 @@ type rig struct {
 }
 
 func (r *rig) Partitions(id uint64) []catalog.Partition {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.frozen != nil {
 		return r.frozen[id]
 	}
@@ -37,6 +41,8 @@ func (r *rig) Partitions(id uint64) []catalog.Partition {
 }
 
 func (r *rig) pause(_ context.Context, d time.Duration) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.pauses++
 	r.waited += d
 	if r.paused != nil {

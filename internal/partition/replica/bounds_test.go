@@ -48,7 +48,7 @@ func TestQueueIsBounded(t *testing.T) {
 		if h.batch.Changes > batchMax {
 			t.Fatalf("batch %d has %d changes", n, h.batch.Changes)
 		}
-		w.log.perform(h)
+		w.log.perform(h, nothing)
 	}
 	if got := w.replica.State().Applied.Stats.Items; got != queueMax {
 		t.Errorf("%d items, want %d", got, queueMax)
@@ -69,8 +69,8 @@ func TestBatchBytesAreBounded(t *testing.T) {
 	if got := w.log.find(1).batch.Changes; got != 3 {
 		t.Errorf("the first batch has %d items of 400 KB, want 3", got)
 	}
-	w.log.perform(w.log.find(1))
-	w.log.perform(w.log.find(2))
+	w.log.perform(w.log.find(1), nothing)
+	w.log.perform(w.log.find(2), nothing)
 }
 
 // Too many changes of the partition at once are rejected, as they certainly did not happen.
@@ -117,9 +117,9 @@ func TestGivingUp(t *testing.T) {
 	if err := replica.ChangeAndWait(ctx, giveUp, adopt); !errors.As(err, &ambiguous) {
 		t.Errorf("a change that was given up: %v", err)
 	}
-	w.log.perform(w.log.find(1))
+	w.log.perform(w.log.find(1), nothing)
 	w.step()
-	w.log.perform(w.log.find(2))
+	w.log.perform(w.log.find(2), nothing)
 	if got := w.replica.State().Table.Version; got != 2 {
 		t.Errorf("the change that was given up was not performed: version %d", got)
 	}

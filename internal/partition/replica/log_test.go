@@ -78,11 +78,15 @@ func (l *scripted) show(h *held) {
 	}
 }
 
-func (l *scripted) perform(h *held) {
+// perform tells of a batch and then answers it; between happens between the two.
+func (l *scripted) perform(h *held, between func()) {
 	l.show(h)
 	l.copy.Performed(h.batch, h.batch.After)
+	between()
 	l.end(h, replica.Performed)
 }
+
+func nothing() {}
 
 func (l *scripted) end(h *held, outcome replica.Outcome) {
 	h.ended = true

@@ -45,7 +45,7 @@ func (w *world) do(t *testing.T, verb string, args []string) {
 	case "step-while":
 		w.meanwhile = func() { w.do(t, args[0], args[1:]) }
 		w.step()
-	case "show", "perform", "reject", "lose":
+	case "show", "perform", "perform-stepping", "reject", "lose":
 		w.end(t, verb, args[0])
 	case "refuse-appends":
 		w.log.refusing = true
@@ -76,7 +76,9 @@ func (w *world) end(t *testing.T, verb, text string) {
 	case "show":
 		w.log.show(h)
 	case "perform":
-		w.log.perform(h)
+		w.log.perform(h, nothing)
+	case "perform-stepping":
+		w.log.perform(h, w.step)
 	case "reject":
 		w.log.end(h, rejected)
 	case "lose":
@@ -113,7 +115,7 @@ func (w *world) lead(t *testing.T, verb string, args []string) {
 		w.replica.Follow(epoch)
 	case "foreign":
 		h := &held{batch: w.foreign(epoch, w.command(t, args[1:])), done: func(replicaOutcome) {}}
-		w.log.perform(h)
+		w.log.perform(h, nothing)
 	case "replace":
 		state.Applied.Sequence += 100
 		w.replica.Replaced(state)
