@@ -54,6 +54,9 @@ func (r *rig) all(t *testing.T, plan command.Plan) (places []string, pages int) 
 		if plan.Limit > 0 && page.Examined > plan.Limit {
 			t.Errorf("%d examined with limit %d", page.Examined, plan.Limit)
 		}
+		if n := len(page.Items); plan.Filter == nil && n > 0 && page.Bytes-int64(page.Items[n-1].Size()) >= plan.Bytes {
+			t.Errorf("a page of %d bytes goes on beyond %d", page.Bytes, plan.Bytes)
+		}
 		switch page.Reason {
 		case command.Done:
 			return places, pages

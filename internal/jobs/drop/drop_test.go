@@ -162,16 +162,16 @@ func TestNothingGoesTooEarly(t *testing.T) {
 		}
 	}
 	step("an active table")
+	change(t, n, setDeleting)
+	step("a deletion that nobody adopted")
 	_, err := n.Catalog().UpdateEntry(t.Context(), "things", func(now *catalog.Entry) (*catalog.Entry, error) {
 		next := *now
-		next.Table, _ = setDeleting(now.Table)
 		next.Splits = []catalog.Reservation{{Table: now.Table.ID, Parent: now.Partitions[now.Table.ID][0].ID, Child: 7777}}
 		return &next, nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	step("a deletion that nobody adopted")
 	for range 2 {
 		if err := n.Control(t.Context()); err != nil {
 			t.Fatal(err)
