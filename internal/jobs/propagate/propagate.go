@@ -42,7 +42,7 @@ func (j *Job) Step(ctx context.Context, r *replica.Replica) (more bool, err erro
 	changes, err := r.Changes(state.Cursor(Consumer), stepBytesMax)
 	var trimmed *replica.Trimmed
 	if errors.As(err, &trimmed) {
-		return true, nil // an adopt ended the log meanwhile
+		return false, nil // an adopt is ending the log, and what nobody has read goes with it
 	}
 	if err != nil || len(changes) == 0 {
 		return false, err
