@@ -132,7 +132,8 @@ func adopted(t *table.Table) any {
 		Key           table.Key
 		Local, Global []index
 		Deleting      bool
-	}{Key: t.Key, Deleting: t.State == table.Deleting}
+		TimeToLive    string
+	}{Key: t.Key, Deleting: t.State == table.Deleting, TimeToLive: t.TimeToLive}
 	for _, ix := range t.Local {
 		view.Local = append(view.Local, index{ID: ix.ID, Key: ix.Key, Projection: ix.Projection})
 	}

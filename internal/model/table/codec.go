@@ -7,8 +7,9 @@ import (
 	"stator/internal/base/must"
 )
 
-// format is the number of the stored form. A reader refuses a newer one rather than lose members it does not know.
-const format = 1
+// format is the number of the stored form: 2 came with what an older release would lose, such as TimeToLive. A reader refuses a newer one
+// rather than lose members it does not know, and reads every older one, in which they are absent.
+const format = 2
 
 type stored struct {
 	Format int    `json:"format"`
@@ -28,8 +29,8 @@ func Decode(b []byte) (*Table, error) {
 	if err := json.Unmarshal(b, &s); err != nil {
 		return nil, fmt.Errorf("decoding a table: %w", err)
 	}
-	if s.Format != format {
-		return nil, fmt.Errorf("decoding a table: format %d, this release reads format %d", s.Format, format)
+	if s.Format < 1 || s.Format > format {
+		return nil, fmt.Errorf("decoding a table: format %d, this release reads formats 1 to %d", s.Format, format)
 	}
 	if s.Table == nil || s.Table.Name == "" {
 		return nil, fmt.Errorf("decoding a table: the table is missing")

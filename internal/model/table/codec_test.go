@@ -29,15 +29,25 @@ func TestStoredForm(t *testing.T) {
 	small := &Table{
 		ID: 7, Name: "t", UUID: "u", Version: 2, State: Active, Key: orders().Key, Definitions: orders().Definitions[:2],
 		Local: orders().Local, Billing: Provisioned, Throughput: Throughput{Read: 1, Write: 2}, Warm: Warm{Read: 1, Write: 2}, CreatedMillis: 9,
+		TimeToLive: "ends",
 	}
-	const want = `{"format":1,"table":{"id":7,"name":"t","uuid":"u","version":2,"state":"ACTIVE",` +
+	const want = `{"format":2,"table":{"id":7,"name":"t","uuid":"u","version":2,"state":"ACTIVE",` +
 		`"key":{"hash":[{"name":"pk","type":"S"}],"range":[{"name":"sk","type":"N"}]},` +
 		`"definitions":[{"name":"pk","type":"S"},{"name":"sk","type":"N"}],` +
 		`"local":[{"id":1,"name":"b-local","key":{"hash":[{"name":"pk","type":"S"}],"range":[{"name":"l","type":"B"}]},` +
 		`"projection":{"kind":"INCLUDE","nonKey":["x","sk"]},"status":"ACTIVE","throughput":{},"onDemand":{},"warm":{}}],` +
-		`"billing":"PROVISIONED","throughput":{"read":1,"write":2},"onDemand":{},"warm":{"read":1,"write":2},"encryption":{},"createdMillis":9}}`
+		`"billing":"PROVISIONED","throughput":{"read":1,"write":2},"onDemand":{},"warm":{"read":1,"write":2},"encryption":{},"timeToLive":"ends","createdMillis":9}}`
 	if got := string(small.Encode()); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// Format 1 has not what came later.
+func TestDecodeOlderForm(t *testing.T) {
+	older := strings.Replace(string(orders().Encode()), `"format":2`, `"format":1`, 1)
+	got, err := Decode([]byte(older))
+	if err != nil || !reflect.DeepEqual(got, orders()) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
@@ -46,7 +56,8 @@ func TestDecodeRefuses(t *testing.T) {
 	for what, stored := range map[string]string{
 		"nothing":         "",
 		"half of it":      good[:len(good)/2],
-		"a newer format":  strings.Replace(good, `"format":1`, `"format":2`, 1),
+		"a newer format":  strings.Replace(good, `"format":2`, `"format":3`, 1),
+		"no format":       strings.Replace(good, `"format":2,`, ``, 1),
 		"no table":        `{"format":1}`,
 		"no name":         `{"format":1,"table":{}}`,
 		"another state":   strings.Replace(good, `"state":"ACTIVE"`, `"state":"LOST"`, 1),
@@ -62,6 +73,7 @@ func TestDecodeRefuses(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(orders().Encode())
 	f.Add((&Table{Name: "bare"}).Encode())
+	f.Add((&Table{Name: "bare", TimeToLive: "ends"}).Encode())
 	f.Add([]byte(`{"format":1,"table":{"name":"t","key":{"hash":null},"global":[{}]}}`))
 	f.Fuzz(func(t *testing.T, stored []byte) {
 		got, err := Decode(stored)

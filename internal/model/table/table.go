@@ -28,6 +28,7 @@ type Table struct {
 	Encryption         Encryption        `json:"encryption"`
 	DeletionProtection bool              `json:"deletionProtection,omitempty"`
 	Tags               map[string]string `json:"tags,omitempty"`
+	TimeToLive         string            `json:"timeToLive,omitempty"` // the attribute that says when an item ends, "" = none does
 	CreatedMillis      int64             `json:"createdMillis"` // epoch milliseconds
 }
 

@@ -23,6 +23,10 @@ const (
 	Correct
 	Adopt
 	Split
+	// Expire deletes an item whose time to live has ended, if it still has, and takes its entry out of the index of expiry.
+	Expire
+	// Rebuild brings older items into the index of expiry.
+	Rebuild
 )
 
 // Command is one wish to read and write one partition. The fields an action does not name are ignored.
@@ -48,7 +52,11 @@ type Command struct {
 	Consumer string
 	Sequence uint64
 
-	// Index and Backfill are the progress of a backfill: Progress.
+	// Second is where the item lies in the index of expiry: Expire.
+	Second uint64
+
+	// Index and Backfill are the progress of a backfill: Progress. Entries name the items that a Rebuild brings, Backfill
+	// is how far it is then.
 	Index    uint64
 	Backfill Backfill
 
@@ -62,11 +70,19 @@ type Command struct {
 	Description *table.Table
 
 	// At is the key suffix at which to split; Child the id of the right half; Generation the parent's as the split was
-	// planned: Split. An empty At asks for nothing but a new generation, which refuses a Split planned before it.
+	// planned, which an Expire and a Rebuild name too: Split. An empty At asks for nothing but a new generation, which refuses a Split planned before it.
 	At         []byte
 	Child      uint64
 	Generation uint64
 }
+
+// Who makes a change: the Kind of a record.Change.
+const (
+	// ByUser: a write of a client.
+	ByUser byte = iota
+	// ByExpiry: the end of an item's time to live.
+	ByExpiry
+)
 
 // Entry is one entry of a global index as a feed brings it: absent Item means the entry is gone since Version.
 type Entry struct {
@@ -100,6 +116,8 @@ const (
 	CollectionTooLarge
 	// TooLate: a feed that was sent too long ago.
 	TooLate
+	// NotDue: by the leader's clock the item has not expired.
+	NotDue
 )
 
 // Result is what became of a command.

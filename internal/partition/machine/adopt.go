@@ -23,10 +23,17 @@ func Adopt(state Part, description *table.Table) (Batch, error) {
 	after.Descriptor.Generation++
 	after.Applied.Chain++
 	after.Backfills = backfills(state, description)
+	after.Expiry = expiryAfter(state, description)
+	var b Batch
 	if state.Records() && !after.Records() {
-		return withoutLog(state, after), nil
+		b = withoutLog(state, after)
+	} else {
+		b = ofPart(Adopts, state, after)
 	}
-	return ofPart(Adopts, state, after), nil
+	if was := timeToLive(state.Table); was != "" && was != description.TimeToLive {
+		b.Ranges = append(b.Ranges, allExpiry(state.Descriptor.Partition))
+	}
+	return b, nil
 }
 
 // withoutLog is the adopt that ends the recording of changes. What nobody has read goes with its readers: an index that
@@ -68,6 +75,9 @@ func ofPart(kind Kind, before, after Part) Batch {
 	}
 	if len(after.Cursors) == 0 && len(before.Cursors) > 0 {
 		writes = append(writes, Write{Key: keys.Part(id, nameCursors)})
+	}
+	if after.Expiry == nil && before.Expiry != nil {
+		writes = append(writes, Write{Key: keys.Part(id, nameExpiry)})
 	}
 	return Batch{
 		Kind: kind, Epoch: before.Applied.Epoch, Chain: after.Applied.Chain, Generation: before.Descriptor.Generation,

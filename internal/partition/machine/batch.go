@@ -25,6 +25,8 @@ type Batch struct {
 	Child *Part
 	// Changes counts the change records among Writes.
 	Changes int
+	// Due is the earliest second at which an item that the batch wrote expires; 0 for none.
+	Due uint64
 }
 
 // Write is one engine key with its new value; nil Value deletes it.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"maps"
 	"reflect"
+	"strings"
 
 	"stator/internal/partition/command"
 	"stator/internal/storage/keys"
@@ -28,8 +29,37 @@ func (s *script) check(b *Batch) {
 	if logged := s.count(keys.SpaceLog, s.part.Descriptor.Partition); logged != int(s.part.Applied.Sequence-s.part.Applied.First+1) {
 		s.t.Errorf("%d changes in the log, which says %s", logged, showApplied(s.part.Applied))
 	}
+	s.checkExpiry()
 	if s.part.Descriptor.Bounds.Upper == nil {
 		s.checkStatistics()
+	}
+}
+
+// checkExpiry holds the index of expiry to the items: within the bounds no entry is at odds with its item and, unless the
+// index is being rebuilt, none is missing.
+func (s *script) checkExpiry() {
+	id, t := s.part.Descriptor.Partition, s.part.Table
+	want := map[string]bool{}
+	for key, value := range s.store {
+		if !strings.HasPrefix(key, string(keys.Prefix(keys.SpaceData, s.part.Descriptor.Table))) || t == nil {
+			continue
+		}
+		item, err := record.ParseItem(value)
+		s.must(err)
+		suffix := []byte(key[9:])
+		if second, ok := t.Expiry(item.Attributes); ok && s.part.Descriptor.Bounds.Holds(suffix) {
+			entry := string(keys.Expiry(id, second, suffix))
+			want[entry] = true
+			if _, shown := s.store[entry]; !shown && s.part.Expiry == nil {
+				s.t.Errorf("the index of expiry lacks %s at %d", text(item.Attributes), second)
+			}
+		}
+	}
+	prefix := string(keys.Prefix(keys.SpaceExpiry, id))
+	for key, value := range s.store {
+		if strings.HasPrefix(key, prefix) && s.part.Descriptor.Bounds.Holds([]byte(key[17:])) && !want[key] {
+			s.t.Errorf("the index of expiry is at odds with an item: %s", s.row([]byte(key), value))
+		}
 	}
 }
 

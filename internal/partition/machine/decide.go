@@ -44,6 +44,8 @@ type decision struct {
 	// at maps a written engine key to its place in writes.
 	at      map[string]int
 	changes int
+	// due is the earliest second under which the pass wrote an entry of expiry, 0 for none.
+	due uint64
 	// recorded is the last change of the log before this pass.
 	recorded uint64
 	// ownsLocal tells that the statistics' map of local indexes is this decision's own copy.
@@ -80,6 +82,10 @@ func (d *decision) decide(c *command.Command) (Answer, error) {
 	switch c.Action {
 	case command.Put, command.Update, command.Delete:
 		return d.writeItem(c)
+	case command.Expire:
+		return d.expire(c)
+	case command.Rebuild:
+		return d.rebuild(c)
 	case command.Feed:
 		return d.feed(c)
 	case command.Sweep:
@@ -141,6 +147,7 @@ func (d *decision) batch(before Part) Batch {
 		Writes:     d.writes,
 		Ranges:     d.ranges,
 		Changes:    d.changes,
+		Due:        d.due,
 	}
 	if b.Empty() && !d.corrected {
 		b.After = before

@@ -18,7 +18,7 @@ const ItemBytesMax = 409_600
 // updateTooLarge is DynamoDB's text for an update whose item would pass ItemBytesMax (semantics §2.5).
 const updateTooLarge = "Item size to update has exceeded the maximum allowed size"
 
-// writeItem decides a Put, Update or Delete: read, condition, change, write.
+// writeItem decides a Put, Update, Delete or an Expire that is due: read, condition, change, write.
 func (d *decision) writeItem(c *command.Command) (Answer, error) {
 	if err := d.routed(c, c.Key); err != nil {
 		return Answer{Err: err}, nil
@@ -51,7 +51,7 @@ func (d *decision) changed(c *command.Command, before attr.Map) (after attr.Map,
 	switch c.Action {
 	case command.Put:
 		return c.Item, ""
-	case command.Delete:
+	case command.Delete, command.Expire:
 		return nil, ""
 	}
 	if len(before) == 0 && !c.Update.CreatesItem() {
@@ -121,14 +121,23 @@ func (d *decision) replace(c *command.Command, before record.Item, result comman
 	}
 	result.CollectionBytes = size
 	d.writeLocal(grown, c.Key, size)
+	d.moveExpiry(c.Key, before.Attributes, after)
 	version := d.nextVersion()
 	d.writeData(c.Key, record.Item{Version: version, Size: uint32(afterSize), Attributes: after})
 	d.count(len(before.Attributes) > 0, len(after) > 0, afterSize-beforeSize)
 	if d.part.Records() {
 		d.record(record.Change{Version: version, Table: d.part.Descriptor.Table, Suffix: c.Key,
-			Before: before.Attributes, After: after})
+			Before: before.Attributes, After: after, Kind: author(c)})
 	}
 	return Answer{Result: result}, nil
+}
+
+// author tells who wishes for a command.
+func author(c *command.Command) byte {
+	if c.Action == command.Expire {
+		return command.ByExpiry
+	}
+	return command.ByUser
 }
 
 // item reads the item under an engine key; a missing item has no attributes.

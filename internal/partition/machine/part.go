@@ -33,6 +33,8 @@ type Part struct {
 	Shards []Shard
 	// Backfills maps an index id to its progress in this partition.
 	Backfills map[uint64]command.Backfill
+	// Expiry is how far the index of expiry is rebuilt; nil when it is whole, and where no item expires.
+	Expiry *command.Backfill
 }
 
 // Descriptor is what makes a partition this one: who it is and which keys it answers for.

@@ -19,6 +19,7 @@ const (
 	nameBackfills  = "backfills"
 	nameCursors    = "cursors"
 	nameDescriptor = "descriptor"
+	nameExpiry     = "expiry"
 	nameShards     = "shards"
 	nameTable      = "table"
 )
@@ -105,6 +106,9 @@ func (p Part) Writes() []Write {
 	if len(p.Backfills) > 0 {
 		writes = append(writes, partJSON(id, nameBackfills, p.Backfills))
 	}
+	if p.Expiry != nil {
+		writes = append(writes, partJSON(id, nameExpiry, p.Expiry))
+	}
 	if p.Table != nil {
 		writes = append(writes, Write{Key: keys.Part(id, nameTable), Value: p.Table.Encode()})
 	}
@@ -151,7 +155,8 @@ func ParseDescriptor(b []byte) (d Descriptor, err error) {
 
 func (p *Part) loadRest(view View) error {
 	id := p.Descriptor.Partition
-	for name, into := range map[string]any{nameCursors: &p.Cursors, nameShards: &p.Shards, nameBackfills: &p.Backfills} {
+	records := map[string]any{nameCursors: &p.Cursors, nameShards: &p.Shards, nameBackfills: &p.Backfills, nameExpiry: &p.Expiry}
+	for name, into := range records {
 		b, ok, err := view.Get(keys.Part(id, name))
 		if err != nil {
 			return err

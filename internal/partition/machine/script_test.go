@@ -164,6 +164,22 @@ func (s *script) command(line string) *command.Command {
 		c.Action, c.Index, c.Backfill = command.Progress, s.number(rest[0]), command.Backfill{Items: int64(s.number(rest[1]))}
 	case "stale-progress":
 		c.Action, c.Index, c.Generation = command.Progress, s.number(rest[0]), c.Generation-1
+	case "expire":
+		c.Action, c.Second = command.Expire, s.number(strings.TrimPrefix(rest[0], "at="))
+		c.Key = s.key(s.item(rest[1:]))
+	case "stale-expire":
+		c.Action, c.Second, c.Generation = command.Expire, s.number(strings.TrimPrefix(rest[0], "at=")), c.Generation-1
+		c.Key = s.key(s.item(rest[1:]))
+	case "rebuild", "stale-rebuild", "rebuild-all":
+		c.Action, c.Backfill.Done = command.Rebuild, fields[0] == "rebuild-all"
+		if fields[0] == "stale-rebuild" {
+			c.Generation--
+		}
+		for _, key := range rest {
+			c.Backfill.After = s.key(s.item(strings.Split(key, "/")))
+			c.Backfill.Items++
+			c.Entries = append(c.Entries, command.Entry{Key: c.Backfill.After})
+		}
 	case "correct":
 		s.corrected = true
 		c.Action, c.Correction = command.Correct, command.Stats{Items: s.signed(rest[0]), Bytes: s.signed(rest[1])}
@@ -228,7 +244,7 @@ func (s *script) splitCommand(d *datadriven.TestData) *command.Command {
 	return c
 }
 
-// description reads a table: "version=2", then lines "key pk:S sk:S", "local 1 byColor pk:S color:S" and
+// description reads a table: "version=2", then lines "key pk:S sk:S", "ttl ends", "local 1 byColor pk:S color:S" and
 // "global 200 byCountry country:S [deleting]", of which the projections are all of the item.
 func (s *script) description(d *datadriven.TestData) *table.Table {
 	t := &table.Table{ID: 100, Name: "things", State: table.Active}
@@ -240,6 +256,10 @@ func (s *script) description(d *datadriven.TestData) *table.Table {
 		fields := strings.Fields(line)
 		if fields[0] == "key" {
 			t.Key = keyOf(fields[1:])
+			continue
+		}
+		if fields[0] == "ttl" {
+			t.TimeToLive = fields[1]
 			continue
 		}
 		ix := table.Index{ID: s.number(fields[1]), Name: fields[2], Status: table.IndexActive, Projection: table.Projection{Kind: table.All}}

@@ -23,9 +23,10 @@ func (s *script) showAnswer(out *strings.Builder, c *command.Command, a *Answer)
 	r := &a.Result
 	names := map[command.Refusal]string{command.Accepted: "ok", command.ConditionFailed: "refused: condition",
 		command.Invalid: "refused: " + r.Text, command.Throttled: "refused: throttled",
-		command.CollectionTooLarge: "refused: collection too large", command.TooLate: "refused: too late"}
+		command.CollectionTooLarge: "refused: collection too large", command.TooLate: "refused: too late",
+		command.NotDue: "refused: not due"}
 	out.WriteString(names[r.Refusal])
-	if c.Action <= command.Delete {
+	if c.Action <= command.Delete || c.Action == command.Expire {
 		fmt.Fprintf(out, ": %s -> %s", text(r.Before), text(r.After))
 	}
 	if r.CollectionBytes != 0 {
@@ -40,8 +41,15 @@ func (s *script) showBatch(out *strings.Builder, b *Batch) {
 	if b.Changes > 0 {
 		fmt.Fprintf(out, " changes %d", b.Changes)
 	}
+	if b.Due > 0 {
+		fmt.Fprintf(out, " due %d", b.Due)
+	}
 	out.WriteString("\n")
 	for _, r := range b.Ranges {
+		if len(r.Lower) == 9 {
+			fmt.Fprintf(out, "  - %c %d\n", r.Lower[0], binary.BigEndian.Uint64(r.Lower[1:]))
+			continue
+		}
 		lower, upper := binary.BigEndian.Uint64(r.Lower[9:]), binary.BigEndian.Uint64(r.Upper[9:])
 		fmt.Fprintf(out, "  - %c %d..%d\n", r.Lower[0], lower, upper-1)
 	}
@@ -59,6 +67,8 @@ func (s *script) row(key, value []byte) string {
 		name += fmt.Sprint(binary.BigEndian.Uint64(rest))
 	case keys.SpacePart:
 		name += string(rest)
+	case keys.SpaceExpiry:
+		name += fmt.Sprintf("%d %s", binary.BigEndian.Uint64(rest), components(rest[8+keys.TokenBytes:]))
 	case keys.SpaceLocalIndex:
 		hash, order := keys.SplitSuffix(rest, 1)
 		name += fmt.Sprintf("%s index %d %s", components(hash[keys.TokenBytes:]), binary.BigEndian.Uint32(order), components(order[4:]))
@@ -67,6 +77,9 @@ func (s *script) row(key, value []byte) string {
 	}
 	if value == nil {
 		return "- " + name
+	}
+	if space == keys.SpaceExpiry && len(value) == 0 {
+		return "+ " + name
 	}
 	return "+ " + name + " = " + s.content(space, rest, value)
 }
@@ -83,7 +96,11 @@ func (s *script) content(space keys.Space, rest, value []byte) string {
 	case keys.SpaceLog:
 		c, err := record.ParseChange(value)
 		s.must(err)
-		return fmt.Sprintf("%s -> %s at %s", text(c.Before), text(c.After), version(c.Version))
+		by := ""
+		if c.Kind == command.ByExpiry {
+			by = " by expiry"
+		}
+		return fmt.Sprintf("%s -> %s at %s%s", text(c.Before), text(c.After), version(c.Version), by)
 	case keys.SpaceSize:
 		n, _ := binary.Uvarint(value)
 		return fmt.Sprint(n)
@@ -171,6 +188,9 @@ func (s *script) showState(out *strings.Builder) {
 	}
 	for _, index := range slices.Sorted(maps.Keys(p.Backfills)) {
 		fmt.Fprintf(out, "backfill %d %+v\n", index, p.Backfills[index])
+	}
+	if p.Expiry != nil {
+		fmt.Fprintf(out, "expiry %d items, after %d bytes\n", p.Expiry.Items, len(p.Expiry.After))
 	}
 	for _, shard := range p.Shards {
 		fmt.Fprintf(out, "shard %+v\n", shard)

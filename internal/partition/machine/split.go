@@ -74,6 +74,10 @@ func rightOf(state Part, c *command.Command) Part {
 			Parents: []ShardName{{Partition: state.Descriptor.Partition, Generation: open.Generation}}}},
 		Backfills: maps.Clone(state.Backfills),
 	}
+	// The entries of its items lie under the parent's id, which drops them when it meets them.
+	if timeToLive(state.Table) != "" {
+		child.Expiry = &command.Backfill{}
+	}
 	// The child's own log is empty up to s: whoever reads it starts there, after having finished the parent's.
 	for consumer := range state.Cursors {
 		child.Cursors[consumer] = s
