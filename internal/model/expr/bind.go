@@ -79,6 +79,8 @@ func (b *bound) staticType(o operand) attr.Type {
 	switch {
 	case o.kind == operandValue:
 		return b.values[o.at].Type()
+	case o.kind == operandTest:
+		return attr.BOOL
 	case o.kind != operandCall:
 		return 0
 	}

@@ -136,6 +136,8 @@ func (c *Condition) evaluate(o operand, item attr.Map) attr.Value {
 			return nil
 		}
 		return value
+	case operandTest:
+		return attr.Bool(c.holds(o.test, item))
 	default:
 		return size(c.evaluate(o.call.args[0], item))
 	}

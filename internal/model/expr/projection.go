@@ -7,6 +7,7 @@ type Projection struct {
 	paths []Path
 	root  branch
 	top   []string // the names when all paths are top-level names, else nil
+	flat  []Column // instead of root: what is chosen gets names of its own
 }
 
 // ParseProjection parses a ProjectionExpression. Errors are *Error.
@@ -55,6 +56,8 @@ func (p *Projection) Apply(item attr.Map) attr.Map {
 		return item
 	case p.top != nil:
 		return item.Only(p.top...)
+	case p.flat != nil:
+		return chooseColumns(p.flat, item)
 	}
 	if chosen := p.root.choose(item); chosen != nil {
 		return chosen

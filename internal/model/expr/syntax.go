@@ -15,6 +15,7 @@ const (
 	operandPath  operandKind = iota + 1
 	operandValue             // a :placeholder
 	operandCall
+	operandTest // whether a condition holds, as a BOOL; no text of this package has one
 )
 
 // operand is what a comparison, a function or the right side of SET works on.
@@ -22,6 +23,7 @@ type operand struct {
 	kind operandKind
 	at   int   // into tables.paths or tables.values
 	call *call // for operandCall
+	test *node // for operandTest
 }
 
 // call is a function with its arguments. In updates "+" and "-" are calls too.

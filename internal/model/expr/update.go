@@ -10,6 +10,7 @@ type Update struct {
 	targets []Path // of the actions, in text order
 	root    branch // of targets
 	legacy  bool   // AttributeUpdates: ADD takes lists, and other texts
+	built   bool   // by an UpdateBuilder
 }
 
 // action is an actionSyntax after binding.
@@ -84,10 +85,13 @@ const (
 )
 
 // WriteCost is what an update weighs in bytes when its own writes, not the finished item, are measured (semantics §2.6): the attributes it writes as
-// they are in the item after, with their names, and a cost for each action.
+// they are in the item after, with their names, and a cost for each action. Of the updates that a builder made only the finished item is measured.
 func (u *Update) WriteCost(after attr.Map) int {
-	if u == nil {
+	switch {
+	case u == nil:
 		return costUpdate
+	case u.built:
+		return 0
 	}
 	cost := costUpdate
 	for i := range u.actions {

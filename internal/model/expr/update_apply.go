@@ -8,7 +8,8 @@ const (
 	textAttrMissing    = "The provided expression refers to an attribute that does not exist in the item"
 	textOperandType    = "An operand in the update expression has an incorrect data type"
 	textLegacyMismatch = "Type mismatch for attribute to update"
-	textNesting        = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+	textNestingShort   = "Nesting Levels have exceeded supported limits"
+	textNesting        = textNestingShort + ": Attributes in the item have nested levels beyond supported limit"
 )
 
 // Apply performs the update. A nil before is a missing item: the update then starts from key, the item's key attributes. Every right-hand side reads the
@@ -33,12 +34,20 @@ func (u *Update) Apply(before attr.Map, key attr.Map) (after attr.Map, err error
 	}
 	after, text := x.editMap(&u.root, before)
 	if text == "" && x.nests && after.Depth() > attr.DepthMax {
-		text = textNesting
+		text = u.nestingText()
 	}
 	if text != "" {
 		return nil, &Error{text}
 	}
 	return after, nil
+}
+
+// nestingText is what an update is told whose item is too deep.
+func (u *Update) nestingText() string {
+	if u.built {
+		return textNestingShort
+	}
+	return textNesting
 }
 
 // execution is one application of an update.

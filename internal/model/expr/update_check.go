@@ -9,8 +9,13 @@ func bindUpdate(tree *updateTree, n *Names) (*Update, string) {
 	if fault := tree.undefined(&b, n); fault != "" {
 		return nil, fault
 	}
-	u := &Update{actions: make([]action, len(tree.actions)), values: b.values, sources: b.paths, targets: make([]Path, len(tree.actions))}
-	for i, syntax := range tree.actions {
+	return newUpdate(tree.actions, &b)
+}
+
+// newUpdate makes an update of actions whose names and values are all known.
+func newUpdate(actions []actionSyntax, b *bound) (*Update, string) {
+	u := &Update{actions: make([]action, len(actions)), values: b.values, sources: b.paths, targets: make([]Path, len(actions))}
+	for i, syntax := range actions {
 		u.actions[i] = action{clause: syntax.clause, target: b.paths[syntax.path], value: syntax.value}
 		u.targets[i] = u.actions[i].target
 	}
@@ -19,12 +24,12 @@ func bindUpdate(tree *updateTree, n *Names) (*Update, string) {
 		return nil, fault
 	}
 	for i := range u.actions {
-		if fault := u.actions[i].checkOperand(&b); fault != "" {
+		if fault := u.actions[i].checkOperand(b); fault != "" {
 			return nil, fault
 		}
 	}
 	for i := range u.actions {
-		if fault := checkCalls(u.actions[i].value, &b); fault != "" {
+		if fault := checkCalls(u.actions[i].value, b); fault != "" {
 			return nil, fault
 		}
 	}
