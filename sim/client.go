@@ -188,11 +188,14 @@ func certainlyNot(err error) bool {
 
 func (w *world) get(ctx context.Context, client int, s shape) {
 	key := s.suffix(w.run.key(s))
-	strong := w.run.random.IntN(2) == 0
+	strong, contended := w.run.random.IntN(2) == 0, w.run.random.IntN(2) == 0
 	for range plansMax {
 		t, ok := w.node.Catalog().Table(s.name)
 		if !ok || !t.Serves() {
 			return
+		}
+		if written, ok := w.run.history.written(t.ID); ok && contended {
+			key = []byte(written)
 		}
 		o := &operation{item: itemName{t.ID, string(key)}, client: client}
 		w.run.history.begin(o)
@@ -207,6 +210,9 @@ func (w *world) get(ctx context.Context, client int, s shape) {
 		if err == nil {
 			w.run.note("client %d %s", client, o)
 			w.run.history.finish(o)
+			if w.unsettled > 0 && w.run.random.IntN(10) == 0 {
+				w.crash() // what was read and is not durable would be gone
+			}
 			return
 		}
 		w.run.history.cancel(o)

@@ -47,9 +47,11 @@ type disk struct {
 	holding bool
 	held    []*logFile
 	// newest is the log that is written; synced tells that its sync was asked for since hold.
-	newest  *logFile
-	synced  bool
-	syncs   int
+	newest *logFile
+	synced bool
+	syncs  int
+	// refused tells that a sync of the log failed.
+	refused bool
 	picture *vfs.MemFS
 	// pictured is told, once, that the world ended.
 	pictured func()
@@ -111,6 +113,7 @@ func (d *disk) sync(f *logFile, perform func() error) error {
 		defer d.reached.Broadcast()
 	}
 	if f != nil && d.failed() {
+		d.refused = true
 		d.mu.Unlock()
 		return errDisk
 	}
@@ -128,6 +131,13 @@ func (d *disk) sync(f *logFile, perform func() error) error {
 	}
 	d.mu.Unlock()
 	return d.through(number, perform)
+}
+
+// refuses tells whether a sync of the log has failed.
+func (d *disk) refuses() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.refused
 }
 
 // failed tells whether this sync, the next to be counted, is one that fails. The caller holds mu.

@@ -80,6 +80,16 @@ func (h *history) leave(o *operation) {
 	}
 }
 
+// written is the key of the item of a table that a write has been under way to for longest.
+func (h *history) written(table uint64) (key string, ok bool) {
+	for _, o := range h.under {
+		if o.write != nil && o.item.table == table {
+			return o.item.key, true
+		}
+	}
+	return "", false
+}
+
 // lost is an operation whose answer the end of the world cut off: a write may have happened until then, and not later.
 func (h *history) lost(o *operation) {
 	if o.write == nil || o.begun > h.endAt {

@@ -91,11 +91,10 @@ func (w *world) live() error {
 func (w *world) turn() {
 	r := w.run
 	r.result.Turns++
-	if w.serving && r.crashes > 0 && r.result.Turns >= r.nextAt {
-		r.crashes--
-		r.nextAt = r.result.Turns + 1 + r.random.IntN(r.habits.crashEvery)
-		r.note("crash")
-		w.disk.stop()
+	if w.serving && r.result.Turns >= r.nextAt {
+		w.crash()
+	}
+	if w.over() {
 		return
 	}
 	r.clock.Advance(time.Duration(r.random.IntN(200)) * time.Microsecond)
@@ -123,6 +122,18 @@ func (w *world) turn() {
 	case 3:
 		w.settle()
 	}
+}
+
+// crash stops the machine, unless it has done so often enough.
+func (w *world) crash() {
+	r := w.run
+	if r.crashes <= 0 {
+		return
+	}
+	r.crashes--
+	r.nextAt = r.result.Turns + 1 + r.random.IntN(r.habits.crashEvery)
+	r.note("crash")
+	w.disk.stop()
 }
 
 // choose draws one of the choices by their weights.
@@ -163,8 +174,13 @@ func (w *world) resumeOne(r *routine) {
 	}
 }
 
-// commit has the engine perform what waits; readers see it, and nobody knows yet whether it lasts.
+// commit has the engine perform what waits; readers see it, and nobody knows yet whether it lasts. Once a sync has failed,
+// which the node learns when it settles, nothing more is given to the engine: Pebble would end the process if it had to
+// begin another log now.
 func (w *world) commit() bool {
+	if w.disk.refuses() {
+		return false
+	}
 	w.disk.hold()
 	defer w.disk.unhold()
 	if !w.node.Commit() {
