@@ -40,7 +40,7 @@ func TestBackfill(t *testing.T) {
 	name := ""
 	for try := 0; ; try++ {
 		name = fmt.Sprintf("by-g-%d", try)
-		stop := connect(s).disturb()
+		stop := connect(s).disturb(s)
 		time.Sleep(runOn)
 		c.addIndex(name)
 		c.until("the index is being filled", func() bool {
@@ -61,7 +61,7 @@ func TestBackfill(t *testing.T) {
 		}
 		c.removeIndex(name)
 	}
-	stop := c.disturb()
+	stop := c.disturb(s)
 	c.until("the index is ACTIVE", func() bool { return index(c.describe(fillTable), name).IndexStatus == types.IndexStatusActive })
 	time.Sleep(runOn)
 	stop.wait()
@@ -204,9 +204,10 @@ func (d *disturbance) wait() {
 	d.running.Wait()
 }
 
-// disturb has clients put, update and delete anywhere in the table.
-func (c client) disturb() *disturbance {
+// disturb has clients put, update and delete anywhere in the table, whose partitions split meanwhile.
+func (c client) disturb(s *server) *disturbance {
 	d := &disturbance{}
+	d.running.Go(func() { s.splitUntil(&d.stopped, fillTable) })
 	for range clients {
 		d.running.Go(func() {
 			for !d.stopped.Load() {

@@ -1,19 +1,17 @@
 package chaos_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
-	"net/http"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+
+	"stator/test/sdk"
 )
 
 // client is the SDK's client with a test to fail. It never retries: what was not acknowledged may or may not have happened, and the test
@@ -23,39 +21,10 @@ type client struct {
 	t *testing.T
 }
 
-const (
-	connections = 64
-	requestMax  = 20 * time.Second
-	// settleMax is how long a change of a table, or an index behind it, may take.
-	settleMax = 60 * time.Second
-)
+// settleMax is how long a change of a table, or an index behind it, may take.
+const settleMax = 60 * time.Second
 
-func connect(s *server) client {
-	return client{t: s.t, Client: dynamodb.New(dynamodb.Options{
-		Region:       "us-east-1",
-		BaseEndpoint: aws.String(s.endpoint),
-		Credentials:  credentials.NewStaticCredentialsProvider("AKIDCHAOS", "secret", ""),
-		Retryer:      aws.NopRetryer{},
-		HTTPClient: &http.Client{
-			Timeout: requestMax, Transport: inOnePiece{&http.Transport{MaxIdleConnsPerHost: connections}},
-		},
-	})}
-}
-
-// inOnePiece hands net/http the request's body as bytes. The SDK closes its own as soon as the answer begins, which may be before net/http
-// has looked for its end; it then meets an error and cuts the connection under the answer.
-type inOnePiece struct{ next http.RoundTripper }
-
-// RoundTrip implements http.RoundTripper.
-func (o inOnePiece) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	whole := r.Clone(r.Context())
-	whole.Body = io.NopCloser(bytes.NewReader(body))
-	return o.next.RoundTrip(whole)
-}
+func connect(s *server) client { return client{t: s.t, Client: sdk.New(s.endpoint)} }
 
 // item is an item as the SDK gives it.
 type item = map[string]types.AttributeValue

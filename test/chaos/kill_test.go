@@ -94,18 +94,21 @@ func (s *server) loadAndKill(ledgers []*ledger) int {
 			}
 		})
 	}
-	running.Go(func() {
-		for !killed.Load() {
-			time.Sleep(splitPause)
-			// A split that comes too late, or finds nothing to split, changes nothing.
-			_, _, _ = run("split", killTable, "--admin", s.admin)
-		}
-	})
+	running.Go(func() { s.splitUntil(&killed, killTable) })
 	time.Sleep(*load/4 + rand.N(*load*3/4))
 	killed.Store(true)
 	s.kill()
 	running.Wait()
 	return int(acknowledged.Load())
+}
+
+// splitUntil splits partitions of a table until it is told to stop.
+func (s *server) splitUntil(stopped *atomic.Bool, table string) {
+	for !stopped.Load() {
+		time.Sleep(splitPause)
+		// A split that comes too late, or finds nothing to split, changes nothing.
+		_, _, _ = run("split", table, "--admin", s.admin)
+	}
 }
 
 // writer writes its own keys one after the other, so that it knows what each must be.

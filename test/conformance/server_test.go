@@ -6,9 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -16,12 +13,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
-	"stator"
+	"stator/test/sdk"
 )
 
 // endpointVariable names a server to try instead of the one that the tests start: a Stator elsewhere, or the service itself.
@@ -30,59 +26,36 @@ const endpointVariable = "STATOR_ENDPOINT"
 // endpoint is where the server under test answers. It is set once, before the tests run.
 var endpoint string
 
-// TestMain runs every test over tables of one partition, then over tables of 64: the answers must not differ.
+// passes are the servers that every case is tried on. The answers must not differ.
+var passes = []struct {
+	name  string
+	serve func() (stop func(), err error)
+}{
+	{"an embedded database, tables of one partition", serveEmbedded},
+	{"a server, tables of 64 partitions", func() (func(), error) { return serve(64, nil) }},
+	{"a server, tables of one partition that are split at random", func() (func(), error) { return serve(1, splitAtRandom) }},
+}
+
+// TestMain runs every test in every pass.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if endpoint = os.Getenv(endpointVariable); endpoint != "" {
 		os.Exit(m.Run())
 	}
 	code := 0
-	for _, partitions := range []int{1, 64} {
-		stop, err := serve(partitions)
+	for _, pass := range passes {
+		stop, err := pass.serve()
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "conformance:", err)
 			os.Exit(1)
 		}
-		if m.Run() != 0 {
-			fmt.Fprintf(os.Stderr, "failed over tables of %d partitions\n", partitions)
+		failed := m.Run() != 0
+		if stop(); failed || faults.Load() > 0 {
+			fmt.Fprintf(os.Stderr, "failed over %s\n", pass.name)
 			code = 1
 		}
-		stop()
 	}
 	os.Exit(code)
-}
-
-// serve opens a database in memory behind a real socket.
-func serve(partitions int) (stop func(), err error) {
-	db, err := stator.Open(context.Background(), stator.Options{InMemory: true, Partitions: partitions})
-	if err != nil {
-		return nil, err
-	}
-	server := httptest.NewServer(forward(db))
-	endpoint = server.URL
-	return func() {
-		server.Close()
-		if err := db.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, "conformance:", err)
-		}
-	}, nil
-}
-
-// forward hands each request to the embedded database and its answer back, headers and all.
-func forward(db http.RoundTripper) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		response, err := db.RoundTrip(r)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		defer response.Body.Close()
-		for name, values := range response.Header {
-			w.Header()[name] = values
-		}
-		w.WriteHeader(response.StatusCode)
-		_, _ = io.Copy(w, response.Body)
-	})
 }
 
 // start returns the endpoint of the server under test.
@@ -100,12 +73,7 @@ type client struct {
 
 func connect(t *testing.T) client {
 	t.Helper()
-	return client{t: t, Client: dynamodb.New(dynamodb.Options{
-		Region:       "us-east-1",
-		BaseEndpoint: aws.String(start(t)),
-		Credentials:  credentials.NewStaticCredentialsProvider("AKIDCONFORMANCE", "secret", ""),
-		Retryer:      aws.NopRetryer{},
-	})}
+	return client{t: t, Client: sdk.New(start(t))}
 }
 
 var tableCount atomic.Int64
