@@ -6,8 +6,24 @@ import (
 	"stator/internal/node"
 )
 
-// samples are the numbers of the store and of the memory budget.
+// samples are the numbers of the store, of the memory budget and of what goes on behind requests.
 func samples(n *node.Node, budget *limiter.Budget) []admin.Sample {
+	return append(storageSamples(n, budget), expirySamples(n)...)
+}
+
+// expirySamples are what CloudWatch calls TimeToLiveDeletedItemCount.
+func expirySamples(n *node.Node) []admin.Sample {
+	var list []admin.Sample
+	for _, e := range n.Expired() {
+		list = append(list, admin.Sample{
+			Name: "stator_time_to_live_deleted_items_total", Help: "Items deleted because their time to live ended, by table.",
+			Labels: map[string]string{"table": e.Table}, Value: float64(e.Items), Counter: true,
+		})
+	}
+	return list
+}
+
+func storageSamples(n *node.Node, budget *limiter.Budget) []admin.Sample {
 	m := n.Engine().Metrics()
 	gauge := func(name, help string, value int64) admin.Sample {
 		return admin.Sample{Name: name, Help: help, Value: float64(value)}

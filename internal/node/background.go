@@ -16,7 +16,11 @@ const (
 	controlEvery     = time.Second
 	spaceEvery       = 2 * time.Second
 	trimEvery        = 30 * time.Second
+	expireEvery      = 250 * time.Millisecond
 	relaxedSyncEvery = 100 * time.Millisecond
+	// expirePauseMin is the least pause between two steps that delete expired items: with expire's bound on a step, at most
+	// some 5,000 items a second go.
+	expirePauseMin = 50 * time.Millisecond
 	// retryAfter is the wait after a job's failure.
 	retryAfter = 200 * time.Millisecond
 )
@@ -69,6 +73,7 @@ func (n *Node) startJobs(ctx context.Context) {
 	n.run(func() {
 		n.loop(ctx, duty{"disk", newSignal(), spaceEvery, func(context.Context) error { return n.engine.Space().Check() }})
 	})
+	n.run(func() { n.loop(ctx, duty{"expire", newSignal(), expireEvery, n.expire}) })
 	n.run(func() { n.loop(ctx, duty{"trim", newSignal(), trimEvery, n.jobs.trim.Step}) })
 	if n.options.Durability == Relaxed && !n.options.InMemory {
 		n.run(func() {
@@ -139,6 +144,28 @@ func (n *Node) fill(ctx context.Context) error {
 	}
 }
 
+// expire deletes what has expired, and completes indexes of expiry. It pauses for as long as its last step took, so that
+// it has half of a busy machine at most: where clients' writes wait, its own wait with them, and it slows down.
+func (n *Node) expire(ctx context.Context) error {
+	for {
+		began := n.options.Clock.Now()
+		more, err := n.jobs.expire.Step(ctx)
+		if err != nil || !more {
+			return err
+		}
+		if err := n.options.Pause(ctx, max(expirePauseMin, n.options.Clock.Now().Sub(began))); err != nil {
+			return nil // the node is closing
+		}
+	}
+}
+
+// expects tells the schedule of expiry that a partition has something to do at a second, 0 being now.
+func (n *Node) expects(state machine.Part, second uint64) {
+	if state.Table != nil && state.Table.TimeToLive != "" {
+		n.expiries.Add(state.Descriptor.Partition, second)
+	}
+}
+
 func (n *Node) logBackfill(tableName, indexName string, items int64) {
 	n.options.Log.Debug("filling index", "table", tableName, "index", indexName, "items", items)
 }
@@ -162,6 +189,9 @@ func (n *Node) follow(ctx context.Context) error {
 
 // performed is told of every batch that became visible.
 func (n *Node) performed(b machine.Batch, state machine.Part) {
+	if b.Due > 0 || b.Kind == machine.Adopts {
+		n.expects(state, b.Due)
+	}
 	if b.Changes == 0 {
 		return
 	}

@@ -105,6 +105,7 @@ func (h *host) Start(partition uint64) error {
 	next := maps.Clone(h.all())
 	next[partition] = t.replica
 	h.replicas.Store(&next)
+	h.node.expects(state, 0)
 	if state.Applied.Sequence > state.Cursor(feedConsumer) && partition != machine.CatalogPartition {
 		h.node.feeds.add(partition)
 	}
@@ -147,6 +148,7 @@ func (h *host) Drop(tableID uint64, partitions []catalog.Partition) error {
 	if err := h.node.engine.Commit(batch, !h.node.options.InMemory); err != nil {
 		return fmt.Errorf("dropping table %d: %w", tableID, err)
 	}
+	h.node.expired.forget(tableID)
 	return nil
 }
 

@@ -19,6 +19,7 @@ import (
 	"stator/internal/jobs/adopt"
 	"stator/internal/jobs/backfill"
 	"stator/internal/jobs/drop"
+	"stator/internal/jobs/expire"
 	"stator/internal/jobs/propagate"
 	"stator/internal/jobs/split"
 	"stator/internal/jobs/trim"
@@ -87,6 +88,8 @@ type Node struct {
 	ops       *ops.Ops
 	jobs      jobs
 	feeds     *feeds
+	expiries  *expire.Schedule
+	expired   *expired
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -100,6 +103,7 @@ type Node struct {
 type jobs struct {
 	adopt     adopt.Job
 	drop      drop.Job
+	expire    expire.Job
 	backfill  backfill.Job
 	propagate propagate.Job
 	split     split.Job
@@ -130,7 +134,8 @@ func newNode(o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		options: o, engine: e, executors: newExecutors(), feeds: newFeeds(), stop: func() {},
+		options: o, engine: e, executors: newExecutors(), feeds: newFeeds(), expiries: expire.NewSchedule(),
+		expired: newExpired(), stop: func() {},
 		committing: newSignal(), settling: newSignal(), following: newSignal(), controlling: newSignal(), filling: newSignal(),
 	}
 	n.committer = solo.NewCommitter(e, o.Durability == Synced && !o.InMemory, n.committing.raise, n.settling.raise)
@@ -179,6 +184,9 @@ func (n *Node) newJobs() jobs {
 		propagate: propagate.Job{Router: n.router, Wait: wait, NowMillis: n.nowMillis},
 		split:     split.Job{Catalog: n.catalog, Host: n.host, Wait: wait},
 		trim:      trim.Job{Catalog: n.catalog, Host: n.host, Wait: wait, NowMillis: n.nowMillis},
+		expire: expire.Job{
+			Host: n.host, Schedule: n.expiries, Wait: wait, NowMillis: n.nowMillis, Deleted: n.expired.add,
+		},
 		backfill: backfill.Job{
 			Catalog: n.catalog, Host: n.host, Router: n.router, Wait: wait, NowMillis: n.nowMillis,
 			Progress: n.logBackfill,

@@ -53,6 +53,9 @@ func (s *Steps) Follow(ctx context.Context) error { return s.node.follow(ctx) }
 // Trim removes old tombstones.
 func (s *Steps) Trim(ctx context.Context) error { return s.node.jobs.trim.Step(ctx) }
 
+// Expire deletes what has expired, and completes indexes of expiry, until nothing is left to do now.
+func (s *Steps) Expire(ctx context.Context) error { return s.node.expire(ctx) }
+
 // Feed brings the next changes of one partition to its indexes, and tells whether there were any partitions to ask.
 func (s *Steps) Feed(ctx context.Context) bool { return s.node.feedNext(ctx) }
 

@@ -16,6 +16,8 @@ func (o *Ops) tableCalls() map[string]api.Call {
 		"TagResource":        api.Bind(o.TagResource),
 		"UntagResource":      api.Bind(o.UntagResource),
 		"ListTagsOfResource": api.Bind(o.ListTagsOfResource),
+		"UpdateTimeToLive":   api.Bind(o.UpdateTimeToLive),
+		"DescribeTimeToLive": api.Bind(o.DescribeTimeToLive),
 		"DescribeLimits":     api.Bind(o.DescribeLimits),
 		"DescribeEndpoints":  api.Bind(o.DescribeEndpoints),
 	}

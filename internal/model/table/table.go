@@ -29,7 +29,7 @@ type Table struct {
 	DeletionProtection bool              `json:"deletionProtection,omitempty"`
 	Tags               map[string]string `json:"tags,omitempty"`
 	TimeToLive         string            `json:"timeToLive,omitempty"` // the attribute that says when an item ends, "" = none does
-	CreatedMillis      int64             `json:"createdMillis"` // epoch milliseconds
+	CreatedMillis      int64             `json:"createdMillis"`        // epoch milliseconds
 }
 
 // Clone is a copy that shares nothing that the owner of either may change.

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 
+	"stator/internal/cluster/catalog"
 	"stator/internal/model/attr"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
+	"stator/internal/partition/replica"
 	"stator/internal/storage/keys"
 )
 
@@ -96,11 +99,13 @@ func (n *Node) Items(id, version uint64) map[string]attr.Map {
 }
 
 // Check holds a table to what must be true of it at rest: its partitions and those of its indexes tile the ring as the
-// catalog says, their statistics are what they hold, and each active index is the function of the table that it should be.
+// catalog says, their statistics are what they hold, and each active index is the function of the table that it should be,
+// that of expiry among them.
 func (n *Node) Check(name string) map[string]attr.Map {
 	n.tb.Helper()
 	entry := n.Entry(name)
 	items := n.checked(entry.Table.ID, entry.Table.Version)
+	n.checkExpiry(entry, items)
 	for i := range entry.Table.Global {
 		ix := &entry.Table.Global[i]
 		if ix.Status != table.IndexActive {
@@ -123,6 +128,41 @@ func (n *Node) Check(name string) map[string]attr.Map {
 		}
 	}
 	return items
+}
+
+// checkExpiry holds the index of expiry to a table's items. A partition that was split may keep entries of its other half.
+func (n *Node) checkExpiry(entry *catalog.Entry, items map[string]attr.Map) {
+	n.tb.Helper()
+	for _, p := range entry.Partitions[entry.Table.ID] {
+		r := n.Must(p.ID)
+		if progress := r.State().Expiry; progress != nil {
+			n.tb.Errorf("the index of expiry of partition %d is not whole: %+v", p.ID, progress)
+		}
+		entries, _, err := r.Due(replica.Due{}, math.MaxUint64, math.MaxInt)
+		if err != nil {
+			n.tb.Fatal(err)
+		}
+		shown := map[string]uint64{}
+		for _, e := range entries {
+			if !p.Bounds.Holds(e.Key) {
+				continue
+			}
+			if second, twice := shown[string(e.Key)]; twice {
+				n.tb.Errorf("the index of expiry shows an item at %d and at %d", second, e.Second)
+			}
+			shown[string(e.Key)] = e.Second
+		}
+		for key, item := range items {
+			second, ok := entry.Table.Expiry(item)
+			if has, shows := shown[key]; p.Bounds.Holds([]byte(key)) && (shows != ok || has != second) {
+				n.tb.Errorf("the index of expiry has an item at %d (%t) that is to go at %d (%t)", has, shows, second, ok)
+			}
+			delete(shown, key)
+		}
+		if len(shown) > 0 {
+			n.tb.Errorf("the index of expiry of partition %d has %d entries without an item", p.ID, len(shown))
+		}
+	}
 }
 
 // checked is what the partitions of one table hold.

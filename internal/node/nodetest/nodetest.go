@@ -117,7 +117,7 @@ func (n *Node) Rest() {
 		for n.Turn() {
 			continue
 		}
-		for _, work := range []func(context.Context) error{n.Control, n.Fill, n.Follow} {
+		for _, work := range []func(context.Context) error{n.Control, n.Fill, n.Follow, n.Expire} {
 			if err := work(ctx); err != nil {
 				n.tb.Fatal(err)
 			}

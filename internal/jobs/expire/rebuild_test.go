@@ -1,0 +1,142 @@
+package expire_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"stator/internal/model/table"
+	"stator/internal/node/nodetest"
+)
+
+// setTimeToLive is UpdateTimeToLive; the partitions have yet to adopt it.
+func setTimeToLive(t *testing.T, n *nodetest.Node, attribute string) {
+	t.Helper()
+	_, err := n.Catalog().Update(t.Context(), "things", func(now *table.Table) (*table.Table, error) {
+		next := now.Clone()
+		next.TimeToLive = attribute
+		return next, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func control(t *testing.T, n *nodetest.Node) {
+	t.Helper()
+	if err := n.Control(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// far is a second that no test reaches.
+const far = 4_000_000_000
+
+// Turned on for a table with items, time to live ends them too.
+func TestRebuild(t *testing.T) {
+	n := nodetest.Open(t, nil)
+	n.Create(nodetest.Things(), 2)
+	for i := range 60 {
+		second := uint64(far + i)
+		if i%3 == 0 {
+			second = now(n) + 1
+		}
+		n.Write(put(n, i, second))
+	}
+	setTimeToLive(t, n, "ends")
+	n.Rest()
+	if items := n.Check("things"); len(items) != 60 {
+		t.Fatalf("%d items", len(items))
+	}
+	n.Clock.Advance(1_000_000_000)
+	n.Rest()
+	if items := n.Check("things"); len(items) != 40 {
+		t.Errorf("%d items, want 40", len(items))
+	}
+}
+
+// A crash in the middle does not begin anew.
+func TestRebuildResumes(t *testing.T) {
+	files := vfs.NewCrashableMem()
+	n := nodetest.Open(t, files)
+	made := n.Create(nodetest.Things(), 1)
+	for i := range 5000 {
+		n.Write(put(n, i, far+uint64(i)))
+	}
+	setTimeToLive(t, n, "ends")
+	control(t, n)
+	id := n.Catalog().Partitions(made.ID)[0].ID
+	j, _ := job(n, n)
+	j.Schedule.Add(id, 0)
+	if more := step(t, j); !more {
+		t.Fatal("a step rebuilds it all")
+	}
+	before := n.Must(id).State().Expiry
+	if before == nil || before.Items == 0 || before.Items >= 5000 {
+		t.Fatalf("after a step the partition says %+v", before)
+	}
+	n = n.Crash(files.CrashClone(vfs.CrashCloneCfg{}))
+	j, _ = job(n, n)
+	j.Schedule.Add(id, 0)
+	if step(t, j); n.Must(id).State().Expiry.Items <= before.Items {
+		t.Errorf("after a crash the second step is at %+v, the first was at %+v", n.Must(id).State().Expiry, before)
+	}
+	n.Rest()
+	n.Check("things")
+}
+
+// While indexes of expiry are built, items come, change and go, time to live is turned off and on by other attributes,
+// partitions split and the machine crashes. They end as functions of the table.
+func TestRebuildAmidUnrest(t *testing.T) {
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { unrest(t, seed, 300, 60) })
+	}
+}
+
+func unrest(t *testing.T, seed uint64, items, turns int) {
+	random := rand.New(rand.NewPCG(seed, 2))
+	files := vfs.NewCrashableMem()
+	n := nodetest.Open(t, files)
+	made := n.Create(nodetest.Things(), 2)
+	for i := range items {
+		n.Write(put(n, i, far+uint64(random.IntN(50))))
+	}
+	setTimeToLive(t, n, "ends")
+	for range turns {
+		switch random.IntN(12) {
+		case 0:
+			control(t, n)
+		case 1:
+			setTimeToLive(t, n, []string{"", "ends", "color"}[random.IntN(3)])
+		case 2, 3:
+			if err := n.Expire(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		case 4:
+			if _, err := n.Split(t.Context(), "things", made.ID, nil); err != nil {
+				t.Fatal(err)
+			}
+		case 5:
+			files = files.CrashClone(vfs.CrashCloneCfg{})
+			n = n.Crash(files)
+		default:
+			control(t, n)
+			i := random.IntN(items + 20)
+			switch random.IntN(4) {
+			case 0:
+				n.Write(n.Delete("things", fmt.Sprint("collection ", i%9), fmt.Sprint("item ", i)))
+			case 1:
+				n.Write(put(n, i, 0))
+			default:
+				n.Write(put(n, i, far+uint64(random.IntN(50))))
+			}
+		}
+	}
+	n.Rest()
+	n.Check("things")
+	setTimeToLive(t, n, "ends")
+	n.Rest()
+	n.Check("things")
+}
