@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math"
-	"os"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -70,6 +67,8 @@ type server struct {
 	api     *httpapi.Server
 	admin   *admin.Door
 	ring    *sigv4.Ring // nil without --auth sigv4
+	// stopped ends what runs beside the doors.
+	stopped chan struct{}
 }
 
 // Run serves until a signal ends it.
@@ -77,7 +76,7 @@ func (c *serveCommand) Run(s streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	server := &server{command: c, log: c.logger(s)}
+	server := &server{command: c, log: c.logger(s), stopped: make(chan struct{})}
 	auth, err := server.authenticator()
 	if err != nil {
 		return err
@@ -113,7 +112,7 @@ func (s *server) open(auth httpapi.Authenticator) (err error) {
 		return err
 	}
 	c := s.command
-	c.limitMemory()
+	addProcessors()
 	s.node, err = node.Open(context.Background(), node.Options{
 		Data: c.Data, InMemory: c.InMemory, Partitions: c.Partitions, Durability: node.Durability(c.Durability),
 		CacheBytes: int64(c.Cache), DiskReserve: int64(c.DiskReserve), Region: c.Region, Account: c.Account,
@@ -134,6 +133,7 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 	calls := s.node.Calls()
 	requests := metric.NewRequests(slices.Values(append(slices.Collect(maps.Keys(calls)), httpapi.UnknownTarget)))
 	budget := httpapi.NewBudget(int64(s.command.Memory))
+	s.keepMemory(budget)
 	options := httpapi.Options{
 		Calls: calls, Auth: auth, Budget: budget, IDs: ids, Clock: clock.System{}, Log: s.log,
 		Region: s.command.Region, Requests: requests, Origin: s.command.CORS,
@@ -174,6 +174,7 @@ func (s *server) serve() <-chan error {
 // close ends what open began, the doors before the data. It stops waiting for requests when ctx ends.
 func (s *server) close(ctx context.Context) error {
 	var failures []error
+	close(s.stopped)
 	if s.api != nil {
 		s.admin.SetReady(false)
 		if err := s.api.Shutdown(ctx); err != nil {
@@ -218,16 +219,6 @@ func (c *serveCommand) logger(s streams) *slog.Logger {
 
 // memtableBytes is what the store gathers writes in before they go to its tables.
 const memtableBytes = engine.MemtablesMax * engine.MemtableBytesDefault
-
-// limitMemory tells the garbage collector what the process may use. It collects more often when it comes near, and so
-// keeps a burst of large requests from doubling the heap. The operator's own GOMEMLIMIT comes first.
-func (c *serveCommand) limitMemory() {
-	if _, set := os.LookupEnv("GOMEMLIMIT"); set {
-		return
-	}
-	sum := float64(c.Cache) + float64(c.Memory) + memtableBytes + overheadBytes
-	debug.SetMemoryLimit(int64(math.Min(sum, math.MaxInt64/2)))
-}
 
 // check refuses flags that do not go together.
 func (c *serveCommand) check() error {

@@ -19,7 +19,7 @@ const duplicateKeys = "Provided list of item keys contains duplicates"
 // BatchWriteItem puts and deletes up to 25 items of any tables, each on its own. What is throttled comes back as unprocessed, unless
 // everything is.
 func (o *Ops) BatchWriteItem(ctx context.Context, in *api.BatchWriteItemInput) (*api.BatchWriteItemOutput, error) {
-	writes, err := newBatchWrite(in.RequestItems)
+	writes, err := newBatchWrite(in.RequestItems, blind(nil, in.ReturnConsumedCapacity))
 	if err != nil {
 		return nil, err
 	}
@@ -47,12 +47,12 @@ type batchWrite struct {
 }
 
 // newBatchWrite checks what needs only the request, table by table in the order of their names.
-func newBatchWrite(request map[string][]api.WriteRequest) ([]batchWrite, error) {
+func newBatchWrite(request map[string][]api.WriteRequest, blind bool) ([]batchWrite, error) {
 	var writes []batchWrite
 	for _, name := range slices.Sorted(maps.Keys(request)) {
 		for _, r := range request[name] {
 			w := batchWrite{request: r, name: name}
-			if err := w.compile(); err != nil {
+			if err := w.compile(blind); err != nil {
 				return nil, err
 			}
 			writes = append(writes, w)
@@ -64,20 +64,20 @@ func newBatchWrite(request map[string][]api.WriteRequest) ([]batchWrite, error) 
 	return writes, nil
 }
 
-func (w *batchWrite) compile() error {
+func (w *batchWrite) compile(blind bool) error {
 	switch {
 	case w.request.PutRequest != nil && w.request.DeleteRequest != nil:
 		return bare.refuse("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 	case w.request.PutRequest != nil:
 		w.item = w.request.PutRequest.Item
-		w.planner = &put{item: w.item, wording: batchPutKey}
+		w.planner = &put{item: w.item, wording: batchPutKey, blind: blind}
 		if err := bare.checkValues(w.item); err != nil {
 			return err
 		}
 		return checkItemSize(w.item)
 	case w.request.DeleteRequest != nil:
 		w.item = w.request.DeleteRequest.Key
-		w.planner = &removal{key: w.item}
+		w.planner = &removal{key: w.item, blind: blind}
 		return bare.checkValues(w.item)
 	default:
 		return bare.refuse("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")

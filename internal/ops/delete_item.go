@@ -16,6 +16,7 @@ func (o *Ops) DeleteItem(ctx context.Context, in *api.DeleteItemInput) (*api.Del
 	if err != nil {
 		return nil, err
 	}
+	removal.blind = blind(in.ReturnValues, in.ReturnConsumedCapacity)
 	done, err := o.write(ctx, *in.TableName, &removal)
 	if err != nil {
 		return nil, err
@@ -34,6 +35,7 @@ func (o *Ops) DeleteItem(ctx context.Context, in *api.DeleteItemInput) (*api.Del
 type removal struct {
 	key       attr.Map
 	condition *expr.Condition
+	blind     bool // nobody asks for the item that is removed
 }
 
 // newRemoval checks what needs only the request, in DynamoDB's order (semantics §16).
@@ -65,5 +67,6 @@ func (r *removal) plan(t *table.Table) (*command.Command, error) {
 	}
 	return &command.Command{
 		Action: command.Delete, Table: t.ID, TableVersion: t.Version, Key: suffix, Condition: r.condition,
+		Blind: r.blind,
 	}, nil
 }

@@ -16,6 +16,7 @@ func (o *Ops) PutItem(ctx context.Context, in *api.PutItemInput) (*api.PutItemOu
 	if err != nil {
 		return nil, err
 	}
+	put.blind = blind(in.ReturnValues, in.ReturnConsumedCapacity)
 	done, err := o.write(ctx, *in.TableName, &put)
 	if err != nil {
 		return nil, err
@@ -35,6 +36,7 @@ type put struct {
 	item      attr.Map
 	condition *expr.Condition
 	wording   keyWording
+	blind     bool // nobody asks for the item that is replaced
 }
 
 // newPut checks what needs only the request, in DynamoDB's order (semantics §16).
@@ -74,6 +76,7 @@ func (p *put) plan(t *table.Table) (*command.Command, error) {
 	}
 	return &command.Command{
 		Action: command.Put, Table: t.ID, TableVersion: t.Version, Key: suffix, Item: p.item, Condition: p.condition,
+		Blind: p.blind,
 	}, nil
 }
 

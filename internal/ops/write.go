@@ -107,6 +107,11 @@ func checkReturnValues(kind *string) error {
 	return nil
 }
 
+// blind tells whether the answer to a Put or Delete says nothing of the item that was there.
+func blind(returnValues, returnConsumedCapacity *string) bool {
+	return value(returnValues) != api.ReturnValueAllOld && !wantsCapacity(returnConsumedCapacity)
+}
+
 // oldAttributes is what a Put or Delete returns of the item it replaced.
 func (w written) oldAttributes(kind *string) attr.Map {
 	if value(kind) != api.ReturnValueAllOld {

@@ -4,6 +4,7 @@
 #
 #   ROUNDS=7 DURATION=2s CONNECTIONS=64 ITEMS=100000 PEERS= ARGS= PORT=18700   ARGS are further flags of `stator serve`
 #   HELLO_WORKLOADS  compared with hello too      SERVER_WORKLOADS  compared among databases only
+#   VARIANTS=1 compares with Stator under --auth sigv4, --durability relaxed and --in-memory too
 set -euo pipefail
 cd "$(dirname "$0")"
 ROUNDS=${ROUNDS:-7}
@@ -59,6 +60,17 @@ serve() {
 mkdir -p "$work/stator" "$work/dynalite"
 # shellcheck disable=SC2086
 serve stator $((PORT + 1)) bin/stator serve --data "$work/stator" --listen "127.0.0.1:$((PORT + 1))" --admin "127.0.0.1:$((PORT + 4))" ${ARGS:-}
+variant() {
+	local name=$1 port=$2
+	shift 2
+	serve "$name" "$port" bin/stator serve --data "$work/$name" --listen "127.0.0.1:$port" --admin 127.0.0.1:0 "$@"
+}
+if [ -n "${VARIANTS:-}" ]; then
+	(umask 077 && printf '[bench]\naws_access_key_id = ddbload\naws_secret_access_key = ddbload-secret\n' >"$work/credentials")
+	variant sigv4 $((PORT + 5)) --auth sigv4 --credentials "$work/credentials"
+	variant relaxed $((PORT + 6)) --durability relaxed
+	variant memory $((PORT + 7)) --in-memory
+fi
 if [ -n "${PEERS:-}" ]; then
 	./peers.sh "$work/peers"
 	serve dynoxide $((PORT + 2)) "$work/peers/node_modules/@dynoxide/linux-x64/dynoxide" serve --port $((PORT + 2)) --db-path "$work/dynoxide.db"
@@ -80,5 +92,7 @@ report=results/$(date -u +%Y%m%dT%H%M%SZ).txt
 	bin/ddbload -compare "$endpoints" -pid "$pids" -workload "$HELLO_WORKLOADS" -concurrency "$CONNECTIONS" -rounds "$ROUNDS" -duration "$DURATION" -items "$ITEMS"
 	bin/ddbload -compare "$databases" -pid "$database_pids" -workload "$SERVER_WORKLOADS" -concurrency "$CONNECTIONS" -rounds "$ROUNDS" -duration "$DURATION" -items "$ITEMS"
 	bin/ddbload -compare "$databases" -pid "$database_pids" -workload batchwrite -concurrency "$BATCH_CONNECTIONS" -rounds "$ROUNDS" -duration "$DURATION" -items "$ITEMS"
+	echo "a second client reads sampled keys:"
+	bin/ddbload -compare "$databases" -workload get-strong -concurrency 1 -rounds 1 -duration 1s -warmup 0s -items "$ITEMS"
 } 2>&1 | tee "$report"
 echo "report: test/bench/$report"

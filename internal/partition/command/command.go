@@ -42,6 +42,8 @@ type Command struct {
 	Item      attr.Map
 	Condition *expr.Condition
 	Update    *expr.Update
+	// Blind tells that nobody asks what a Put or Delete replaces: Before of the result may be missing.
+	Blind bool
 
 	// Entries are what a Feed brings to a global index.
 	Entries []Entry

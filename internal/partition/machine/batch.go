@@ -40,10 +40,16 @@ type Range struct{ Lower, Upper []byte }
 // Empty tells whether the batch asks nothing of the log.
 func (b *Batch) Empty() bool { return len(b.Writes) == 0 && len(b.Ranges) == 0 }
 
-// View is what a decision reads: the engine below everything that was decided and is not durable yet. A returned value
-// is the caller's to keep.
-type View interface {
+// Reader reads what is stored under a key. A returned value is the caller's to keep.
+type Reader interface {
 	Get(key []byte) (value []byte, found bool, err error)
+}
+
+// View is what a decision reads: the engine below everything that was decided and is not durable yet.
+type View interface {
+	Reader
+	// Head is Get for a caller who looks at the first record.ItemHeadBytes only: there may be more, or not.
+	Head(key []byte) (value []byte, found bool, err error)
 }
 
 // Answer is what came of one command: a result, or a routing error.

@@ -63,6 +63,15 @@ func (d *decision) Get(key []byte) ([]byte, bool, error) {
 	return d.view.Get(key)
 }
 
+// Head is Get for a caller who looks at an item's head only.
+func (d *decision) Head(key []byte) ([]byte, bool, error) {
+	if i, ok := d.at[string(key)]; ok {
+		value := d.writes[i].Value
+		return value, value != nil, nil
+	}
+	return d.view.Head(key)
+}
+
 // put and delete remember the place of a key, and a second write of it takes the first one's: a batch names a key once.
 func (d *decision) put(key, value []byte) {
 	if i, ok := d.at[string(key)]; ok {

@@ -28,12 +28,12 @@ func (d *decision) feed(c *command.Command) (Answer, error) {
 func (d *decision) feedEntry(entry command.Entry) error {
 	key := keys.Data(d.part.Descriptor.Table, entry.Key)
 	var before record.Item
-	stored, found, err := d.Get(key)
+	stored, found, err := d.Head(key)
 	if err != nil {
 		return err
 	}
 	if found {
-		if before, err = record.ParseItem(stored); err != nil {
+		if before, err = record.ParseHead(stored); err != nil {
 			return err
 		}
 		if before.Version >= entry.Version {

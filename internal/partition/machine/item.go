@@ -24,7 +24,7 @@ func (d *decision) writeItem(c *command.Command) (Answer, error) {
 		return Answer{Err: err}, nil
 	}
 	key := keys.Data(d.part.Descriptor.Table, c.Key)
-	before, err := d.item(key)
+	before, err := d.before(c, key)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -99,7 +99,8 @@ const nestedTooDeep = "Nesting Levels have exceeded supported limits: Attributes
 // replace writes the difference between before and result.After in every space that shows it.
 func (d *decision) replace(c *command.Command, before record.Item, result command.Result) (Answer, error) {
 	after := result.After
-	if bytes.Equal(before.Attributes, after) {
+	existed, exists := before.Size > 0, len(after) > 0
+	if existed == exists && bytes.Equal(before.Attributes, after) {
 		size, err := d.collection(c.Key, 0)
 		result.CollectionBytes = size
 		return Answer{Result: result}, err
@@ -109,7 +110,7 @@ func (d *decision) replace(c *command.Command, before record.Item, result comman
 		return Answer{}, err
 	}
 	beforeSize, afterSize := int64(before.Size), int64(0)
-	if len(after) > 0 {
+	if exists {
 		afterSize = int64(after.Size())
 	}
 	size, err := d.collection(c.Key, grown.bytes+afterSize-beforeSize)
@@ -124,7 +125,7 @@ func (d *decision) replace(c *command.Command, before record.Item, result comman
 	d.moveExpiry(c.Key, before.Attributes, after)
 	version := d.nextVersion()
 	d.writeData(c.Key, record.Item{Version: version, Size: uint32(afterSize), Attributes: after})
-	d.count(len(before.Attributes) > 0, len(after) > 0, afterSize-beforeSize)
+	d.count(existed, exists, afterSize-beforeSize)
 	if d.part.Records() {
 		d.record(record.Change{Version: version, Table: d.part.Descriptor.Table, Suffix: c.Key,
 			Before: before.Attributes, After: after, Kind: author(c)})
@@ -140,17 +141,38 @@ func author(c *command.Command) byte {
 	return command.ByUser
 }
 
-// item reads the item under an engine key; a missing item has no attributes.
+// NeedsBefore tells whether a command depends on what is in the item that it meets, or shows it: of an item that is
+// replaced unseen it is enough to know that it is there, and its size.
+func (p *Part) NeedsBefore(c *command.Command) bool {
+	return !c.Blind || c.Action == command.Update || c.Condition != nil ||
+		p.Table == nil || len(p.Table.Local) > 0 || p.Table.TimeToLive != "" || p.Records()
+}
+
+// before reads the item that a command meets; a missing one has no size.
+func (d *decision) before(c *command.Command, key []byte) (record.Item, error) {
+	if d.part.NeedsBefore(c) {
+		return d.item(key)
+	}
+	return parsed(record.ParseHead)(d.Head(key))
+}
+
+// item reads the item under an engine key; a missing one has no attributes.
 func (d *decision) item(key []byte) (record.Item, error) {
-	stored, found, err := d.Get(key)
-	if err != nil || !found {
-		return record.Item{}, err
+	return parsed(record.ParseItem)(d.Get(key))
+}
+
+// parsed reads a stored item, of which a missing or deleted one is the zero Item.
+func parsed(parse func([]byte) (record.Item, error)) func([]byte, bool, error) (record.Item, error) {
+	return func(stored []byte, found bool, err error) (record.Item, error) {
+		if err != nil || !found {
+			return record.Item{}, err
+		}
+		item, err := parse(stored)
+		if err != nil || item.Deleted {
+			return record.Item{}, err
+		}
+		return item, nil
 	}
-	item, err := record.ParseItem(stored)
-	if err != nil || item.Deleted {
-		return record.Item{}, err
-	}
-	return item, nil
 }
 
 func (d *decision) writeData(suffix []byte, item record.Item) {

@@ -1,8 +1,10 @@
 package machine
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -191,5 +193,30 @@ func TestDecideLeavesTheStateAlone(t *testing.T) {
 	}
 	if p.Cursors["index"] != 0 || p.Applied.Stats.Local[1].Items != 5 || len(p.Backfills) != 0 {
 		t.Errorf("the state was changed: %+v", p)
+	}
+}
+
+// A command that sees nothing of what it replaces decides as one that does: the same writes, the same statistics.
+func TestBlindDecidesAlike(t *testing.T) {
+	p, plain := holder()
+	plain.Local, plain.Global = nil, nil
+	stored := memory{}
+	b, _ := decideOne(t, p, stored, putOf("there", attr.Entry{Name: "x", Value: attr.String("12345")}))
+	stored.perform(&b)
+	p = b.After
+	for _, c := range []*command.Command{
+		putOf("there", attr.Entry{Name: "x", Value: attr.String("other")}), putOf("absent"),
+		{Action: command.Delete, Table: 100, TableVersion: 1, Key: suffixOf("there")},
+		{Action: command.Delete, Table: 100, TableVersion: 1, Key: suffixOf("absent")},
+	} {
+		seeing, result := decideOne(t, p, stored, c)
+		c.Blind = true
+		if p.NeedsBefore(c) {
+			t.Fatal("the command is not blind")
+		}
+		blind, unseen := decideOne(t, p, stored, c)
+		if !reflect.DeepEqual(blind, seeing) || !bytes.Equal(result.After, unseen.After) || unseen.Before != nil {
+			t.Errorf("action %d of %x: blind %+v, %+v, seeing %+v, %+v", c.Action, c.Key, blind, unseen, seeing, result)
+		}
 	}
 }

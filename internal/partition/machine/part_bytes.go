@@ -124,12 +124,12 @@ func partJSON(partition uint64, name string, v any) Write {
 }
 
 // Load reads the state of a partition; found is false where none was born.
-func Load(view View, partition uint64) (p Part, found bool, err error) {
-	descriptor, found, err := view.Get(DescriptorKey(partition))
+func Load(from Reader, partition uint64) (p Part, found bool, err error) {
+	descriptor, found, err := from.Get(DescriptorKey(partition))
 	if err != nil || !found {
 		return p, false, err
 	}
-	applied, ok, err := view.Get(keys.Part(partition, nameApplied))
+	applied, ok, err := from.Get(keys.Part(partition, nameApplied))
 	if err != nil {
 		return p, false, err
 	}
@@ -142,7 +142,7 @@ func Load(view View, partition uint64) (p Part, found bool, err error) {
 	if p.Descriptor, err = ParseDescriptor(descriptor); err != nil {
 		return p, false, fmt.Errorf("reading partition %d: %w", partition, err)
 	}
-	return p, true, p.loadRest(view)
+	return p, true, p.loadRest(from)
 }
 
 // ParseDescriptor reads a descriptor's record.
@@ -153,11 +153,11 @@ func ParseDescriptor(b []byte) (d Descriptor, err error) {
 	return d, nil
 }
 
-func (p *Part) loadRest(view View) error {
+func (p *Part) loadRest(from Reader) error {
 	id := p.Descriptor.Partition
 	records := map[string]any{nameCursors: &p.Cursors, nameShards: &p.Shards, nameBackfills: &p.Backfills, nameExpiry: &p.Expiry}
 	for name, into := range records {
-		b, ok, err := view.Get(keys.Part(id, name))
+		b, ok, err := from.Get(keys.Part(id, name))
 		if err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (p *Part) loadRest(view View) error {
 			return fmt.Errorf("reading %s of partition %d: %w", name, id, err)
 		}
 	}
-	b, ok, err := view.Get(keys.Part(id, nameTable))
+	b, ok, err := from.Get(keys.Part(id, nameTable))
 	if err != nil || !ok {
 		return err
 	}

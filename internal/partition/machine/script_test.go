@@ -14,6 +14,7 @@ import (
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/storage/keys"
+	"stator/internal/storage/record"
 )
 
 // script is one golden story: a partition over a map, its batches performed as they are decided. Items are written as
@@ -34,6 +35,11 @@ type memory map[string][]byte
 func (m memory) Get(key []byte) ([]byte, bool, error) {
 	value, found := m[string(key)]
 	return slices.Clone(value), found, nil
+}
+
+func (m memory) Head(key []byte) ([]byte, bool, error) {
+	value, found, err := m.Get(key)
+	return value[:min(len(value), record.ItemHeadBytes)], found, err
 }
 
 func (m memory) perform(b *Batch) {

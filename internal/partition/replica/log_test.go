@@ -196,6 +196,8 @@ type engineView struct{ engine *engine.Engine }
 
 func (v engineView) Get(key []byte) ([]byte, bool, error) { return v.engine.Get(key) }
 
+func (v engineView) Head(key []byte) ([]byte, bool, error) { return v.engine.Head(key) }
+
 func (l *scripted) find(number int) *held {
 	i := slices.IndexFunc(l.held, func(h *held) bool { return h.number == number && !h.ended })
 	if i < 0 {

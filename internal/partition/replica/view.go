@@ -5,16 +5,18 @@ import (
 	"hash/crc32"
 
 	"stator/internal/partition/command"
+	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
+	"stator/internal/storage/record"
 )
 
 // seen is what the engine held under a command's key when its caller looked: every batch up to landed was visible then,
 // and in another term other copies may have written since. A failed look has no key, and is met again, and answered, by
-// the decision.
+// the decision. Of an item that is replaced unseen only the head is looked at.
 type seen struct {
 	key          []byte
 	value        []byte
-	found        bool
+	found, head  bool
 	landed, term uint64
 }
 
@@ -24,15 +26,22 @@ func (r *Replica) look(c *command.Command) seen {
 		return seen{}
 	}
 	r.mu.Lock()
-	landed, term := r.flight.settled(), r.term
+	s := seen{head: !r.decided.NeedsBefore(c), landed: r.flight.settled(), term: r.term}
 	r.mu.Unlock()
-	key := keys.Data(c.Table, c.Key)
-	value, found, err := r.options.Engine.Get(key)
-	if err != nil {
+	key, read := keys.Data(c.Table, c.Key), r.options.Engine.Get
+	if s.head {
+		read = r.options.Engine.Head
+	}
+	var err error
+	if s.value, s.found, err = read(key); err != nil {
 		return seen{}
 	}
-	return seen{key: key, value: value, found: found, landed: landed, term: term}
+	s.key = key
+	return s
 }
+
+// A head as the engine reads it must be enough for one of an item.
+var _ [engine.HeadBytes - record.ItemHeadBytes]struct{}
 
 // view is what one decision pass reads: the engine below the batches in flight.
 type view struct {
@@ -43,7 +52,7 @@ type view struct {
 func newView(r *Replica, taken []pending) *view {
 	v := &view{replica: r, seen: make(map[string]seen, len(taken))}
 	for _, p := range taken {
-		if p.seen.key != nil {
+		if other, looked := v.seen[string(p.seen.key)]; p.seen.key != nil && (!looked || other.head) {
 			v.seen[string(p.seen.key)] = p.seen
 		}
 	}
@@ -52,11 +61,21 @@ func newView(r *Replica, taken []pending) *view {
 
 // Get returns the newest value under key that was ever decided here.
 func (v *view) Get(key []byte) ([]byte, bool, error) {
+	return v.newest(key, func(s seen) bool { return !s.head }, v.replica.options.Engine.Get)
+}
+
+// Head is Get for whoever needs an item's head only.
+func (v *view) Head(key []byte) ([]byte, bool, error) {
+	return v.newest(key, func(seen) bool { return true }, v.replica.options.Engine.Head)
+}
+
+// newest finds the newest value in flight, else what was seen if that will do and no batch wrote it since, else reads.
+func (v *view) newest(key []byte, will func(seen) bool, read func([]byte) ([]byte, bool, error)) ([]byte, bool, error) {
 	r := v.replica
 	known, looked := v.seen[string(key)]
 	r.mu.Lock()
 	flown, ok := r.flight.writes[string(key)]
-	current := looked && known.term == r.term && r.flight.recent.newest(key) <= known.landed
+	current := looked && will(known) && known.term == r.term && r.flight.recent.newest(key) <= known.landed
 	r.mu.Unlock()
 	switch {
 	case ok:
@@ -64,7 +83,7 @@ func (v *view) Get(key []byte) ([]byte, bool, error) {
 	case current:
 		return known.value, known.found, nil
 	}
-	value, found, err := r.options.Engine.Get(key)
+	value, found, err := read(key)
 	if err != nil {
 		return nil, false, fmt.Errorf("reading what a command decides on: %w", err)
 	}

@@ -46,10 +46,10 @@ type Options struct {
 }
 
 // The defaults of Options. What a crash leaves in the log is at most what the memtables held, and the next open reads it and
-// writes it out before the first answer: 32 MiB keeps that under a second, where 64 did not, and flushes are still rare.
+// writes it out before the first answer: small ones keep that short.
 const (
 	CacheBytesDefault    = 64 << 20
-	MemtableBytesDefault = 32 << 20
+	MemtableBytesDefault = 16 << 20
 )
 
 // Engine is an open store. Its methods may be called concurrently until Close.
@@ -108,7 +108,8 @@ func (e *Engine) open(o Options) error {
 	}
 	e.space = newSpace(e.layout, o)
 	e.events = newEvents(o.Log, e.health)
-	e.rows = newRows(o.RowPrefix, o.rowBytes())
+	e.rows = newRows(o)
+	e.events.memtables = func(n int64) { e.rows.leave(n-memtablesUsual, o.MemtableBytes) }
 	options := e.pebbleOptions(o)
 	options.ErrorIfNotExists = !isNew
 	e.db, err = pebble.Open(e.layout.db, options)
@@ -121,6 +122,7 @@ func (e *Engine) open(o Options) error {
 	if err != nil {
 		return fmt.Errorf("opening the store in %s: %w", e.layout.db, corruption(err, e.layout.db))
 	}
+	e.events.opened()
 	if err := e.identify(o, isNew); err != nil {
 		return err
 	}
@@ -193,19 +195,46 @@ func exit(log *slog.Logger) func(error) {
 
 // Get reads one key. The value must not be changed: it may be shared with other readers.
 func (e *Engine) Get(key []byte) (value []byte, found bool, err error) {
-	shard, hash := e.rows.place(key)
+	p := e.rows.place(key)
 	var writes uint64
-	if shard != nil {
-		if value, found, writes = shard.get(hash, key); found {
+	if p.shard != nil {
+		if value, found, writes = p.shard.get(p.hash, key); found {
 			return value, true, nil
 		}
 	}
 	stored, closer, err := e.db.Get(key)
 	value, found, err = e.got(nil, stored, closer, err)
-	if shard != nil && found {
-		shard.fill(hash, key, value, writes)
+	if p.shard != nil && found {
+		p.shard.fill(p.hash, key, value, writes)
 	}
 	return value, found, err
+}
+
+// HeadBytes is how much of a value Head returns at least, if there is so much.
+const HeadBytes = headBytes
+
+// Head reads the beginning of a key's value: HeadBytes of it, or more, or all. It costs much less than Get where the key
+// was read or written before.
+func (e *Engine) Head(key []byte) (value []byte, found bool, err error) {
+	p := e.rows.place(key)
+	if p.shard == nil {
+		return e.Get(key)
+	}
+	value, found, known, writes := p.shard.head(make([]byte, 0, headBytes), p, key)
+	if known {
+		return value, found, nil
+	}
+	stored, closer, err := e.db.Get(key)
+	value, found, err = e.got(value, stored[:min(len(stored), headBytes)], closer, err)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case found:
+		p.shard.fillHead(p, value, writes)
+	default:
+		p.shard.fillHead(p, nil, writes)
+	}
+	return value, found, nil
 }
 
 // got copies what a Pebble get returned and releases it.

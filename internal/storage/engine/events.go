@@ -19,8 +19,12 @@ type events struct {
 	stalls             atomic.Int64
 	compactionFailures atomic.Int64
 
-	flushMu  sync.Mutex // guards flushErr
+	flushMu  sync.Mutex // guards flushErr and waiting
 	flushErr error
+	// waiting is how many memtables are full and not written out; memtables is told whenever it moves, with the one that
+	// is written to counted.
+	waiting   int64
+	memtables func(n int64)
 
 	corruptMu sync.Mutex // guards corrupt
 	corrupt   map[string]bool
@@ -36,6 +40,7 @@ func (v *events) listener() *pebble.EventListener {
 		BackgroundError: v.backgroundError,
 		DataCorruption:  v.dataCorruption,
 		FlushEnd:        v.flushEnd,
+		WALCreated:      func(pebble.WALCreateInfo) { v.count(1) },
 		CompactionEnd:   v.compactionEnd,
 		DiskSlow:        func(info pebble.DiskSlowInfo) { v.log.Warn("the disk is slow", "event", info.String()) },
 		WriteStallBegin: v.writeStallBegin,
@@ -49,8 +54,27 @@ func (v *events) listener() *pebble.EventListener {
 // not export. A real failure comes again, as the same value, to backgroundError.
 func (v *events) flushEnd(info pebble.FlushInfo) {
 	v.flushMu.Lock()
-	defer v.flushMu.Unlock()
 	v.flushErr = info.Err
+	v.flushMu.Unlock()
+	if info.Err == nil {
+		v.count(-int64(info.Input))
+	}
+}
+
+// opened begins the count of memtables: what was replayed by the open is written out by then.
+func (v *events) opened() {
+	v.flushMu.Lock()
+	v.waiting = 0
+	v.flushMu.Unlock()
+}
+
+// count follows the memtables: each has a log of its own, and ends with its flush. A batch that is too large for a memtable
+// is flushed as one and has no log, so the count is kept from going below none.
+func (v *events) count(n int64) {
+	v.flushMu.Lock()
+	defer v.flushMu.Unlock()
+	v.waiting = max(0, v.waiting+n)
+	v.memtables(v.waiting + 1)
 }
 
 // backgroundError breaks the store when a memtable could not be written out: Pebble would try again at once, without end,

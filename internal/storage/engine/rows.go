@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -14,6 +15,8 @@ const (
 	rowOverheadBytes = 160
 	// rowBytesMax is the largest row that is kept: larger ones would push out hundreds of others.
 	rowBytesMax = 64 << 10
+	// shrinkRowsMax bounds what one write evicts for the memtable that it made grow: twice what it brought.
+	shrinkRowsMax = 2
 )
 
 // rows caches single values in front of Pebble, whose every get looks through memtables and table indexes even if all
@@ -23,19 +26,29 @@ const (
 // what it read only if its shard saw no write since it began, as it may have read before the write and come after it.
 type rows struct {
 	prefix, end []byte // only keys in [prefix, end) are kept
-	seed        maphash.Seed
-	shards      [rowShards]rowShard
+	bytesMax    int64  // of all rows together
+	// shardBytesMax is what each shard may hold now.
+	shardBytesMax atomic.Int64
+	seed, check   maphash.Seed
+	shards        [rowShards]rowShard
+}
+
+// place is where a key is kept. shard is nil for a key that is never kept.
+type place struct {
+	shard       *rowShard
+	hash, check uint64
 }
 
 // rowShard is a part of the cache with a clock: a slot that was read since the hand last passed gets another round.
 type rowShard struct {
 	mu       sync.Mutex
-	bytesMax int
-	bytes    int
+	bytesMax *atomic.Int64
+	bytes    int64
 	writes   uint64 // counts the writes to any key of the shard
 	at       map[uint64]int
 	slots    []row
 	hand     int
+	heads    heads
 }
 
 type row struct {
@@ -44,28 +57,39 @@ type row struct {
 	used       bool
 }
 
-// newRows returns a cache of so many bytes for keys with the prefix, nil if either is missing.
-func newRows(prefix []byte, bytesMax int64) *rows {
+// newRows returns the cache that the options ask for; nil is none.
+func newRows(o Options) *rows {
+	prefix, bytesMax := o.RowPrefix, o.rowBytesMax()-o.headBytesMax()
 	if len(prefix) == 0 || bytesMax <= 0 {
 		return nil
 	}
 	end := bytes.Clone(prefix)
 	end[len(end)-1]++
-	r := &rows{prefix: prefix, end: end, seed: maphash.MakeSeed()}
+	r := &rows{prefix: prefix, end: end, bytesMax: bytesMax, seed: maphash.MakeSeed(), check: maphash.MakeSeed()}
+	r.leave(0, 0)
 	for i := range r.shards {
-		r.shards[i].bytesMax = int(bytesMax / rowShards)
+		r.shards[i].bytesMax = &r.shardBytesMax
 		r.shards[i].at = map[uint64]int{}
+		r.shards[i].heads = newHeads(o.headBytesMax() / rowShards)
 	}
 	return r
 }
 
-// place finds a key's shard; nil for a key that is never kept.
-func (r *rows) place(key []byte) (*rowShard, uint64) {
+// leave gives up n pieces of so many bytes each, or takes them back when n is less than before. Shards shrink as they are
+// used, by shrinkRowsMax at a time.
+func (r *rows) leave(n, pieceBytes int64) {
+	if r != nil {
+		r.shardBytesMax.Store(max(0, r.bytesMax-max(0, n)*pieceBytes) / rowShards)
+	}
+}
+
+// place finds where a key is kept.
+func (r *rows) place(key []byte) place {
 	if r == nil || !bytes.HasPrefix(key, r.prefix) {
-		return nil, 0
+		return place{}
 	}
 	hash := maphash.Bytes(r.seed, key)
-	return &r.shards[hash%rowShards], hash
+	return place{shard: &r.shards[hash%rowShards], hash: hash, check: maphash.Bytes(r.check, key)}
 }
 
 // get finds a value, or tells the count of writes to give to fill.
@@ -79,6 +103,28 @@ func (s *rowShard) get(hash uint64, key []byte) (value []byte, found bool, write
 	return nil, false, s.writes
 }
 
+// head finds the head of a value, or that there is none; known is false where neither is known, and then it tells the
+// count of writes to give to fillHead.
+func (s *rowShard) head(dst []byte, p place, key []byte) (value []byte, found, known bool, writes uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i, ok := s.at[p.hash]; ok && bytes.Equal(s.slots[i].key, key) {
+		row := s.slots[i].value
+		return append(dst, row[:min(len(row), headBytes)]...), true, true, s.writes
+	}
+	value, found, known = s.heads.get(dst, p)
+	return value, found, known, s.writes
+}
+
+// fillHead keeps the head of a value, nil for none, that was read while the shard had seen so many writes.
+func (s *rowShard) fillHead(p place, value []byte, writes uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.writes == writes {
+		s.heads.put(p, value)
+	}
+}
+
 // fill keeps a value that was read while the shard had seen so many writes.
 func (s *rowShard) fill(hash uint64, key, value []byte, writes uint64) {
 	size := rowBytes(key, value)
@@ -90,7 +136,7 @@ func (s *rowShard) fill(hash uint64, key, value []byte, writes uint64) {
 	if _, taken := s.at[hash]; taken || s.writes != writes {
 		return
 	}
-	for s.bytes+size > s.bytesMax && len(s.slots) > 0 {
+	for s.bytes+size > s.bytesMax.Load() && len(s.slots) > 0 {
 		s.evict()
 	}
 	s.at[hash] = len(s.slots)
@@ -98,7 +144,7 @@ func (s *rowShard) fill(hash uint64, key, value []byte, writes uint64) {
 	s.bytes += size
 }
 
-func rowBytes(key, value []byte) int { return len(key) + len(value) + rowOverheadBytes }
+func rowBytes(key, value []byte) int64 { return int64(len(key) + len(value) + rowOverheadBytes) }
 
 // evict moves the hand to the next slot that nobody read since it last passed, and empties it.
 func (s *rowShard) evict() {
@@ -127,13 +173,17 @@ func (s *rowShard) remove(i int) {
 	s.slots = s.slots[:last]
 }
 
-// wrote makes the cache show a value that was written, nil for a deletion: one that is kept is replaced, others are not
-// brought in, as most of what is written is not read soon.
-func (s *rowShard) wrote(hash uint64, value []byte) {
+// wrote makes the cache show a value that was written, nil for a deletion: a row that is kept is replaced, others are not
+// brought in, as most of what is written is not read soon; the head is.
+func (s *rowShard) wrote(p place, value []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writes++
-	i, ok := s.at[hash]
+	s.heads.put(p, value)
+	for n := 0; n < shrinkRowsMax && s.bytes > s.bytesMax.Load() && len(s.slots) > 0; n++ {
+		s.evict()
+	}
+	i, ok := s.at[p.hash]
 	if !ok {
 		return
 	}
@@ -141,7 +191,7 @@ func (s *rowShard) wrote(hash uint64, value []byte) {
 		s.remove(i)
 		return
 	}
-	s.bytes += len(value) - len(s.slots[i].value)
+	s.bytes += int64(len(value) - len(s.slots[i].value))
 	s.slots[i].value = bytes.Clone(value)
 }
 
@@ -161,12 +211,12 @@ func (r *rows) applied(b *pebble.Batch) {
 				r.clear()
 			}
 		case pebble.InternalKeyKindDelete:
-			if shard, hash := r.place(key); shard != nil {
-				shard.wrote(hash, nil)
+			if p := r.place(key); p.shard != nil {
+				p.shard.wrote(p, nil)
 			}
 		default:
-			if shard, hash := r.place(key); shard != nil {
-				shard.wrote(hash, value)
+			if p := r.place(key); p.shard != nil {
+				p.shard.wrote(p, value)
 			}
 		}
 	}
@@ -180,6 +230,7 @@ func (r *rows) clear() {
 		s.writes++
 		s.bytes, s.hand, s.slots = 0, 0, nil
 		s.at = map[uint64]int{}
+		s.heads.clear()
 		s.mu.Unlock()
 	}
 }

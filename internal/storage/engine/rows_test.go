@@ -3,6 +3,7 @@ package engine_test
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -40,6 +41,10 @@ func TestRowsFollowWrites(t *testing.T) {
 			value, found, err := e.Get([]byte(key))
 			if err != nil || found != (want != "") || string(value) != want {
 				t.Fatalf("%s reads %q, %t, %v, want %q", key, value, found, err, want)
+			}
+			value, found, err = e.Head([]byte(key))
+			if err != nil || found != (want != "") || !strings.HasPrefix(want, string(value)) || len(value) < min(len(want), engine.HeadBytes) {
+				t.Fatalf("the head of %s reads %q, %t, %v, want %q", key, value, found, err, want)
 			}
 		}
 	}
@@ -80,7 +85,11 @@ func TestRowsShowEveryCommit(t *testing.T) {
 				mu.Lock()
 				least := committed[i%keys]
 				mu.Unlock()
-				value, found, err := e.Get(key(i))
+				read := e.Get
+				if i%2 == 0 {
+					read = e.Head
+				}
+				value, found, err := read(key(i))
 				if err != nil {
 					t.Error(err)
 					return
@@ -110,4 +119,38 @@ func TestRowsShowEveryCommit(t *testing.T) {
 	}
 	close(done)
 	readers.Wait()
+}
+
+// What is known by its head only was read or written before: rows of a shard come and go, and nobody reads an old head.
+func TestHeadsOfManyKeys(t *testing.T) {
+	e := openRows(t, 64<<10)
+	const keys = 3000
+	key := func(i int) []byte { return fmt.Appendf(nil, "d%04d", i) }
+	value := func(i, round int) string { return fmt.Sprintf("%04d %d and so on, past the head", i, round) }
+	for round := range 3 {
+		b := e.NewBatch()
+		for i := round; i < keys; i += round + 1 {
+			if i%7 == round {
+				b.Delete(key(i))
+			} else {
+				b.Set(key(i), []byte(value(i, round)))
+			}
+		}
+		if err := e.Commit(b, false); err != nil {
+			t.Fatal(err)
+		}
+		b.Close()
+		for i := range keys {
+			whole, found, err := e.Get(key(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				head, there, err := e.Head(key(i))
+				if err != nil || there != found || string(head) != string(whole[:min(len(whole), len(head))]) || found && len(head) < engine.HeadBytes {
+					t.Fatalf("round %d: the head of %d reads %q, %t, %v, its value %q, %t", round, i, head, there, err, whole, found)
+				}
+			}
+		}
+	}
 }

@@ -7,9 +7,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// MemtablesMax bounds the memtables, the one written to included: writes wait for a flush beyond it. Two would make every
-// flush a pause; three let one fill while one is written out.
-const MemtablesMax = 3
+// MemtablesMax bounds the memtables, the one written to included: writes wait for a flush beyond it. Usually there are two:
+// one fills while one is written out.
+const (
+	MemtablesMax   = 6
+	memtablesUsual = 2
+)
 
 // engineFormat is the newest format of Pebble's files that this release writes. It is named and not "newest", so
 // that an update of the library does not silently make directories which the release before cannot read.
@@ -29,13 +32,14 @@ const (
 	openFilesMax    = 1000
 	fileBytesL0     = 2 << 20
 	flushSplitBytes = 2 << 20
-	levelBaseBytes  = 64 << 20
+	levelBaseBytes  = 256 << 20
 	// compactionsMax leaves a core to requests on the two of a small machine.
 	compactionsMax = 2
-	// sublevelsToCompact keeps the tables that overlap, each of which a get may have to look into, few. At sublevelsToStop
-	// writes wait; before, a burst outruns compactions for minutes.
-	sublevelsToCompact = 2
-	sublevelsToStop    = 24
+	// sublevelsToCompact keeps the tables that overlap, each of which a get may have to look into, few; yet half of it made
+	// a put cost a third more, as every compaction rewrites what it overlaps. At sublevelsToStop writes wait; before, a
+	// burst outruns compactions for minutes.
+	sublevelsToCompact = 8
+	sublevelsToStop    = 48
 	// tableSyncBytes has tables written to disk as they grow rather than at their end, where it would hold up the log's syncs.
 	tableSyncBytes = 1 << 20
 )
@@ -46,20 +50,26 @@ func (o Options) MemoryBytesMax() int64 {
 	return o.CacheBytes + MemtablesMax*o.MemtableBytes
 }
 
-// rowBytes is the share of the cache that keeps rows: three quarters, as a row in it is found for a tenth of what its
-// block costs, and blocks also have the room that memtables do not use.
-func (o Options) rowBytes() int64 {
+// blockBytesMax is what Pebble may use: memtables, as many as there usually are, and three eighths of the cache for blocks,
+// among them every table's index. Pebble books memtables against its block cache, which so gets what they leave.
+func (o Options) blockBytesMax() int64 {
 	if len(o.RowPrefix) == 0 {
-		return 0
+		return o.MemoryBytesMax()
 	}
-	return o.CacheBytes / 4 * 3
+	return o.CacheBytes/8*3 + memtablesUsual*o.MemtableBytes
 }
+
+// rowBytesMax is what rows and heads have, while no more memtables exist than usual. Further ones take their room back
+// from them: a row is found for a tenth of what its block costs, so no room should be idle. A fifth stays free: rows are
+// garbage-collected, and a collector that has no room works all the time.
+func (o Options) rowBytesMax() int64 { return (o.MemoryBytesMax() - o.blockBytesMax()) / 5 * 4 }
+
+// headBytesMax is the part of rowBytesMax that heads have.
+func (o Options) headBytesMax() int64 { return o.CacheBytes / 16 }
 
 func (e *Engine) pebbleOptions(o Options) *pebble.Options {
 	options := &pebble.Options{
-		// Pebble books memtables against the block cache: one of CacheBytes alone would be emptied by the first
-		// full-grown memtable. So it gets room for all of them, and what they do not use caches blocks.
-		Cache:                       pebble.NewCache(o.MemoryBytesMax() - o.rowBytes()),
+		Cache:                       pebble.NewCache(o.blockBytesMax()),
 		FS:                          vfs.OnDiskFull(storeFS{o.FS}, e.space.full),
 		Logger:                      e.health,
 		EventListener:               e.events.listener(),

@@ -46,6 +46,14 @@ func (i Item) Append(dst []byte) []byte {
 	return append(dst, i.Attributes...)
 }
 
+// ItemHeadBytes is how much of an item ParseHead needs.
+const ItemHeadBytes = itemHeaderBytes
+
+// ParseHead reads the beginning of what Append wrote: the item without its attributes.
+func ParseHead(b []byte) (Item, error) {
+	return ParseItem(b[:min(len(b), itemHeaderBytes)])
+}
+
 // ParseItem reads what Append wrote. Attributes aliases b. The error wraps ErrCorrupt; it never panics.
 func ParseItem(b []byte) (Item, error) {
 	if len(b) < itemHeaderBytes {

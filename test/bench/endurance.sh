@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# What a comparison of rates does not show: how fast Stator starts, what memory and disk it takes, how it reads more than fits into its
+# cache, and how it writes for minutes on end. Everything it starts ends with it. The report also lands in results/.
+#
+#   PARTS="start size large long"   which parts    LARGE_ITEMS=4000000 LONG=10m   how large, how long    PORT=18750
+set -euo pipefail
+cd "$(dirname "$0")"
+PARTS=${PARTS:-start size large long}
+LARGE_ITEMS=${LARGE_ITEMS:-4000000}
+LONG=${LONG:-10m}
+PORT=${PORT:-18750}
+
+mkdir -p bin results
+GO=${GO:-go}
+CGO_ENABLED=0 "$GO" -C ../.. build -trimpath -o test/bench/bin/stator ./cmd/stator
+"$GO" -C limits build -o ../bin/hello ./hello
+"$GO" build -o bin/ddbload .
+
+work=$(mktemp -d)
+server= hello=
+cleanup() {
+	for pid in $server $hello; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	rm -rf "$work"
+}
+trap cleanup EXIT
+url=http://127.0.0.1:$PORT
+admin=127.0.0.1:$((PORT + 1))
+hello_url=http://127.0.0.1:$((PORT + 2))
+
+await() {
+	for _ in $(seq 600); do
+		(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
+		sleep 0.05
+	done
+	echo "endurance.sh: nobody answers on port $1" >&2
+	exit 1
+}
+start() {
+	bin/stator serve --data "$work/data" --listen "127.0.0.1:$PORT" --admin "$admin" >>"$work/stator.out" 2>>"$work/stator.log" &
+	server=$!
+	await "$PORT"
+}
+end() {
+	kill "-${1:-TERM}" "$server"
+	wait "$server" 2>/dev/null || true
+	server=
+}
+rss() { awk '/^VmRSS/ {printf "%.1f MiB", $2 / 1024}' "/proc/$1/status"; }
+stored() { du -s -B1 "$work/data/db" | cut -f1; }
+# reads ITEMS: a second client reads sampled keys.
+reads() { bin/ddbload -endpoint "$url" -workload get-strong -concurrency 1 -items "$1" -duration 1s -warmup 0s; }
+
+part_start() {
+	echo "== start: exec to the first answered ListTables, empty directory, and the server that only speaks HTTP"
+	bin/ddbload -coldstart -rounds 10 -endpoint "$url" -- bin/stator serve --data "$work/cold" --listen "127.0.0.1:$PORT" --admin "$admin"
+	bin/ddbload -coldstart -rounds 10 -endpoint "$hello_url" -- bin/hello -kind fasthttp -addr "127.0.0.1:$((PORT + 2))"
+	start
+	sleep 3
+	echo "idle memory: $(rss "$server")"
+	bin/ddbload -endpoint "$url" -create -load -no-run -items 100000
+	bin/ddbload -endpoint "$url" -workload put -concurrency 64 -items 100000 -duration 3s
+	end KILL
+	echo "== start after kill -9 with 100,000 items"
+	bin/ddbload -coldstart -rounds 1 -endpoint "$url" -- bin/stator serve --data "$work/data" --listen "127.0.0.1:$PORT" --admin "$admin"
+	rm -rf "$work/data" "$work/cold"
+}
+
+part_size() {
+	echo "== size: 100,000 items of 1 KB"
+	start
+	bin/ddbload -endpoint "$url" -create -load -no-run -items 100000
+	bin/ddbload -endpoint "$url" -pid "$server" -workload get,put -concurrency 64 -items 100000 -duration 5s
+	echo "memory after the load: $(rss "$server"); the start said: $(grep -i memory "$work/stator.out" | tail -1)"
+	end
+	bin/stator inspect "$work/data" --compact >"$work/inspect" || cat "$work/inspect"
+	echo "on disk after inspect --compact: $(stored) bytes for 100000 items"
+	grep -iE 'bytes|size' "$work/inspect" | head -5 || true
+	rm -rf "$work/data"
+}
+
+part_large() {
+	echo "== large: GetItem over $LARGE_ITEMS items of 1 KB, cache 64 MiB"
+	start
+	bin/ddbload -endpoint "$url" -create -load -no-run -items "$LARGE_ITEMS" -load-concurrency 16
+	bin/hello -kind fasthttp -addr "127.0.0.1:$((PORT + 2))" >/dev/null 2>&1 &
+	hello=$!
+	await $((PORT + 2))
+	bin/ddbload -compare "hello=$hello_url,stator=$url" -pid "hello=$hello,stator=$server" -workload get -concurrency 64 -rounds 7 -duration 3s -items "$LARGE_ITEMS"
+	echo "memory: $(rss "$server"); on disk: $(stored) bytes"
+	reads "$LARGE_ITEMS"
+	end
+	kill "$hello" && wait "$hello" 2>/dev/null || true
+	hello=
+	rm -rf "$work/data"
+}
+
+part_long() {
+	echo "== long: PutItem, 64 connections, $LONG"
+	start
+	bin/ddbload -endpoint "$url" -create -load -no-run -items 1000000 -load-concurrency 16
+	bin/ddbload -endpoint "$url" -pid "$server" -workload put -concurrency 64 -items 1000000 -duration "$LONG" >"$work/long" 2>&1 &
+	local load=$! answered=0 before=0 second=0
+	: >"$work/seconds"
+	while kill -0 "$load" 2>/dev/null; do
+		answered=$(curl -s "http://$admin/metrics" | awk '/^stator_request_duration_seconds_count.*PutItem/ {n += $2} END {printf "%d", n}')
+		echo "$second $((answered - before)) $(awk '/^VmRSS/ {print $2}' "/proc/$server/status")" >>"$work/seconds"
+		before=$answered second=$((second + 1))
+		sleep 1
+	done
+	wait "$load" || true
+	cat "$work/long"
+	# The first line holds what came before the first look, the last ones the end of the load.
+	awk 'NR > 3 {rate[++n] = $2; rss[n] = $3} END {
+		n -= 3; for (i = 1; i <= n; i++) { if (rate[i] == 0) idle++; if (i <= 60) a += rate[i]; if (i > n - 60) b += rate[i]
+			if (i == 60) early = rss[i]; if (rss[i] > most) most = rss[i] }
+		printf "%d seconds looked at, %d without an answer; last minute / first minute = %.2f; memory after a minute %.0f MiB, at the end %.0f MiB, at most %.0f MiB\n",
+			n, idle, b / a, early / 1024, rss[n] / 1024, most / 1024 }' "$work/seconds"
+	reads 1000000
+	end
+	rm -rf "$work/data"
+}
+
+report=results/endurance-$(date -u +%Y%m%dT%H%M%SZ).txt
+for part in $PARTS; do
+	"part_$part"
+done 2>&1 | tee "$report"
+echo "report: test/bench/$report"
