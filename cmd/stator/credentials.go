@@ -19,6 +19,10 @@ type newCredentialsCommand struct {
 func (newCredentialsCommand) Help() string {
 	return `The pair is printed in the form of an AWS shared-credentials file. A server that runs takes up a changed file on SIGHUP.
 
+A pair may do anything. To bind it, write an IAM policy into a file and name that below the pair's keys:
+
+    policy = shop.json
+
 Example:
 
     stator credentials new shop --credentials ./credentials

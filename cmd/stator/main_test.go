@@ -65,6 +65,7 @@ func TestHelpShowsAnExample(t *testing.T) {
 }
 
 func TestRefusedCombinations(t *testing.T) {
+	bound := file(t, "bound", "[a]\naws_access_key_id=A\naws_secret_access_key=B\npolicy=nowhere.json\n")
 	credentials := file(t, "credentials", "[a]\naws_access_key_id=A\naws_secret_access_key=B\n")
 	shared := file(t, "shared", "token")
 	if err := os.Chmod(shared, 0o644); err != nil {
@@ -81,6 +82,8 @@ func TestRefusedCombinations(t *testing.T) {
 		{[]string{"--listen", "0.0.0.0:0", "--insecure", "--admin", "0.0.0.0:0"}, "add --admin-token FILE"},
 		{[]string{"--admin-token", shared}, "may be read by others (mode 0644)"},
 		{[]string{"--admin-token", file(t, "empty", " \n")}, "must hold a token of one word"},
+		{[]string{"--policies", "require"}, "--policies require needs --auth sigv4"},
+		{[]string{"--auth", "sigv4", "--credentials", bound}, "section [a]: cannot read the policy"},
 		{[]string{"--auth", "sigv4"}, "--auth sigv4 needs --credentials FILE"},
 		{[]string{"--auth", "sigv4", "--credentials", "/nonexistent"}, "cannot read the credentials"},
 		{[]string{"--tls-cert", "x"}, "--tls-cert and --tls-key go together"},

@@ -14,6 +14,7 @@ import (
 	"stator/internal/base/metric"
 	"stator/internal/edge/admin"
 	"stator/internal/edge/httpapi"
+	"stator/internal/edge/iam"
 	"stator/internal/edge/sigv4"
 	"stator/internal/node"
 	"stator/internal/storage/engine"
@@ -35,6 +36,7 @@ type serveCommand struct {
 	Partitions  int      `placeholder:"N" help:"Partitions of a new table. Without it, as many as its billing mode asks for."`
 	Auth        string   `enum:"off,sigv4" default:"off" help:"off: any well-formed credentials will do; sigv4: signatures are verified (${default})."`
 	Credentials string   `placeholder:"FILE" help:"With --auth sigv4: the access keys, an AWS shared-credentials file. Reloaded on SIGHUP."`
+	Policies    string   `enum:"profile,require" default:"profile" help:"profile: a policy binds the profiles in --credentials that name one; require: who has none may do nothing (${default})."`
 	Insecure    bool     `help:"Serve beyond loopback without --auth sigv4."`
 	TLSCert     string   `name:"tls-cert" placeholder:"FILE" help:"Serve over TLS with this certificate (PEM)."`
 	TLSKey      string   `name:"tls-key" placeholder:"FILE" help:"Its key."`
@@ -138,6 +140,12 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 		Calls: calls, Auth: auth, Budget: budget, IDs: ids, Clock: clock.System{}, Log: s.log,
 		Region: s.command.Region, Requests: requests, Origin: s.command.CORS,
 	}
+	if s.ring != nil {
+		options.Policies = iam.New(iam.Options{
+			Tables: s.node, Region: s.command.Region, Account: s.command.Account, Clock: clock.System{},
+			Required: s.command.Policies == "require",
+		})
+	}
 	if s.command.Auth == "off" {
 		options.Hosts = httpapi.NewHosts(s.command.Listen)
 	}
@@ -227,6 +235,8 @@ func (c *serveCommand) check() error {
 		return errors.New("--tls-cert and --tls-key go together: give both or neither")
 	case c.Auth == "sigv4" && c.Credentials == "":
 		return errors.New("--auth sigv4 needs --credentials FILE: make one with 'stator credentials new NAME --credentials FILE'")
+	case c.Auth != "sigv4" && c.Policies == "require":
+		return errors.New("--policies require needs --auth sigv4: without signatures nobody knows whose policy to ask")
 	case c.Partitions < 0 || c.Partitions > partitionsMax:
 		return fmt.Errorf("--partitions is a number from 1 to %d", partitionsMax)
 	case c.Memory < httpapi.MemoryBytesMin:

@@ -24,6 +24,7 @@ import (
 	"stator/internal/jobs/split"
 	"stator/internal/jobs/trim"
 	"stator/internal/model/api"
+	"stator/internal/model/table"
 	"stator/internal/ops"
 	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
@@ -205,6 +206,9 @@ func (n *Node) Calls() map[string]api.Call {
 
 // targetPrefix stands before an operation's name in X-Amz-Target.
 const targetPrefix = "DynamoDB_20120810."
+
+// Table finds a table in any state by its name.
+func (n *Node) Table(name string) (*table.Table, bool) { return n.catalog.Table(name) }
 
 // Engine is the node's store, for its metrics.
 func (n *Node) Engine() *engine.Engine { return n.engine }

@@ -21,38 +21,22 @@ type Account struct {
 	Log        *slog.Logger
 }
 
-// tablePath stands between an ARN's account and a table's name.
-const tablePath = ":table/"
-
 // tableName is the name that a request's TableName means: it may be an ARN (semantics §20.12). An ARN of another region or account, or of
 // anything but a table, comes back as it is, and no table has such a name.
 func (o *Ops) tableName(sent string) string {
 	if !strings.HasPrefix(sent, "arn:") {
 		return sent
 	}
-	name, ok := o.account.ownTable(sent)
+	name, ok := table.NameInARN(sent, o.account.Region, o.account.Number)
 	if !ok {
 		return sent
 	}
 	return name
 }
 
-// ownTable is the table name in an ARN of this region and account, in any partition of the cloud.
-func (a Account) ownTable(arn string) (name string, ok bool) {
-	head, name, ok := strings.Cut(arn, tablePath)
-	if !ok || strings.Contains(name, "/") {
-		return "", false
-	}
-	parts := strings.Split(head, ":")
-	if len(parts) != 5 || parts[0] != "arn" || parts[2] != "dynamodb" || parts[3] != a.Region || parts[4] != a.Number {
-		return "", false
-	}
-	return name, true
-}
-
 // tableARN names a table.
 func (o *Ops) tableARN(t *table.Table) string {
-	return "arn:aws:dynamodb:" + o.account.Region + ":" + o.account.Number + tablePath + t.Name
+	return "arn:aws:dynamodb:" + o.account.Region + ":" + o.account.Number + table.ARNPath + t.Name
 }
 
 // indexARN names an index.

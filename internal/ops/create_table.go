@@ -10,6 +10,7 @@ import (
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/model/api"
+	"stator/internal/model/policy"
 	"stator/internal/model/table"
 )
 
@@ -64,7 +65,11 @@ func (o *Ops) wantedTable(in *api.CreateTableInput) (*table.Table, error) {
 		return nil, api.NewValidationException("Invalid TableArn: Invalid ResourceArn provided as input " + *in.TableName)
 	}
 	o.settle(t, in)
-	return t, nil
+	if in.ResourcePolicy == nil {
+		return t, nil
+	}
+	text, err = keptPolicy(policy.OfTable, *in.ResourcePolicy)
+	return t.WithPolicy("", text, t.CreatedMillis), err
 }
 
 // tableNameText is what a table may be called. The generated checks hold plain names to it; here it is for the name inside an ARN, and
@@ -130,10 +135,7 @@ func checkCreateFeatures(in *api.CreateTableInput) error {
 			return refusedStreams.refusal()
 		}
 	}
-	return checkSupported(
-		sentMember{refusedVectors, in.VectorIndexes != nil},
-		sentMember{refusedPolicies, in.ResourcePolicy != nil},
-	)
+	return checkSupported(sentMember{refusedVectors, in.VectorIndexes != nil})
 }
 
 // Partitions of a new table. Throughput may be bought by the billion, so what it asks for has a bound: a table that really meets such load

@@ -13,13 +13,12 @@ var (
 	refusedStreams      = Refused{"Streams", "StreamSpecification of CreateTable and UpdateTable"}
 	refusedGlobalTables = Refused{"Global tables", "GlobalTableSourceArn and GlobalTableSettingsReplicationMode of CreateTable; ReplicaUpdates, " +
 		"MultiRegionConsistency, GlobalTableWitnessUpdates, GlobalTableSettingsReplicationMode and DisassociationProtectionEnabled of UpdateTable"}
-	refusedVectors  = Refused{"Vector indexes", "VectorIndexes of CreateTable, VectorIndexUpdates of UpdateTable"}
-	refusedPolicies = Refused{"Resource-based policies", "ResourcePolicy of CreateTable"}
+	refusedVectors = Refused{"Vector indexes", "VectorIndexes of CreateTable, VectorIndexUpdates of UpdateTable"}
 )
 
 // RefusedFeatures lists what is refused.
 func RefusedFeatures() []Refused {
-	return []Refused{refusedStreams, refusedGlobalTables, refusedVectors, refusedPolicies}
+	return []Refused{refusedStreams, refusedGlobalTables, refusedVectors}
 }
 
 // refusal is the answer to a request for the feature.

@@ -8,18 +8,21 @@ import (
 // tableCalls is the table of built operations on tables as a whole.
 func (o *Ops) tableCalls() map[string]api.Call {
 	return map[string]api.Call{
-		"CreateTable":        api.Bind(o.CreateTable),
-		"DescribeTable":      api.Bind(o.DescribeTable),
-		"UpdateTable":        api.Bind(o.UpdateTable),
-		"DeleteTable":        api.Bind(o.DeleteTable),
-		"ListTables":         api.Bind(o.ListTables),
-		"TagResource":        api.Bind(o.TagResource),
-		"UntagResource":      api.Bind(o.UntagResource),
-		"ListTagsOfResource": api.Bind(o.ListTagsOfResource),
-		"UpdateTimeToLive":   api.Bind(o.UpdateTimeToLive),
-		"DescribeTimeToLive": api.Bind(o.DescribeTimeToLive),
-		"DescribeLimits":     api.Bind(o.DescribeLimits),
-		"DescribeEndpoints":  api.Bind(o.DescribeEndpoints),
+		"CreateTable":          api.Bind(o.CreateTable),
+		"DescribeTable":        api.Bind(o.DescribeTable),
+		"UpdateTable":          api.Bind(o.UpdateTable),
+		"DeleteTable":          api.Bind(o.DeleteTable),
+		"ListTables":           api.Bind(o.ListTables),
+		"TagResource":          api.Bind(o.TagResource),
+		"UntagResource":        api.Bind(o.UntagResource),
+		"ListTagsOfResource":   api.Bind(o.ListTagsOfResource),
+		"UpdateTimeToLive":     api.Bind(o.UpdateTimeToLive),
+		"DescribeTimeToLive":   api.Bind(o.DescribeTimeToLive),
+		"DescribeLimits":       api.Bind(o.DescribeLimits),
+		"DescribeEndpoints":    api.Bind(o.DescribeEndpoints),
+		"PutResourcePolicy":    api.Bind(o.PutResourcePolicy),
+		"GetResourcePolicy":    api.Bind(o.GetResourcePolicy),
+		"DeleteResourcePolicy": api.Bind(o.DeleteResourcePolicy),
 	}
 }
 

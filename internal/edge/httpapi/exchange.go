@@ -4,6 +4,7 @@ package httpapi
 
 import (
 	"iter"
+	"net"
 	"strconv"
 
 	"stator/internal/base/limiter"
@@ -19,6 +20,8 @@ type Request struct {
 	Target  string        // path and query, as they stood in the request line
 	Headers sigv4.Headers // must know Host
 	Body    []byte
+	Remote  net.Addr // where it came from; nil: over no network
+	Secure  bool     // whether over TLS
 
 	signed sigv4.Request // here rather than in a variable of its own, which would be allocated for each request
 }

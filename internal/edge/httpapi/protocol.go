@@ -15,6 +15,7 @@ import (
 	"stator/internal/base/clock"
 	"stator/internal/base/limiter"
 	"stator/internal/base/metric"
+	"stator/internal/edge/iam"
 	"stator/internal/edge/sigv4"
 	"stator/internal/model/api"
 )
@@ -30,15 +31,21 @@ const (
 	autoScalingPrefix = "AnyScaleFrontendService."
 )
 
-// Authenticator decides whether a request's signature is believed.
+// Authenticator decides whether a request's signature is believed, and whose it is: nil when nobody knows.
 type Authenticator interface {
-	Check(*sigv4.Request) *sigv4.Failure
+	Check(*sigv4.Request) (*sigv4.Caller, *sigv4.Failure)
+}
+
+// Authorizer decides whether a caller may do what it asks for.
+type Authorizer interface {
+	Authorize(iam.Request) error
 }
 
 // Options are what a Protocol is made of. Calls, Auth, Budget, IDs, Clock, Log and Region must be set.
 type Options struct {
 	Calls    map[string]api.Call // by X-Amz-Target
 	Auth     Authenticator
+	Policies Authorizer      // nil: whoever is let in may do anything
 	Budget   *limiter.Budget // see NewBudget
 	IDs      *RequestIDs
 	Clock    clock.Clock
@@ -55,6 +62,7 @@ type Protocol struct {
 	routes   map[string]*route
 	unknown  *metric.Operation
 	auth     Authenticator
+	policies Authorizer
 	budget   *limiter.Budget
 	ids      *RequestIDs
 	clock    clock.Clock
@@ -70,6 +78,7 @@ type route struct {
 	call    api.Call
 	target  string
 	service string // which signatures are scoped to
+	action  string // what policies call it
 	reserve int64  // bytes of budget charged for the operation besides those for its body
 	metrics *metric.Operation
 }
@@ -81,7 +90,7 @@ const UnknownTarget = "Unknown"
 func New(o Options) *Protocol {
 	p := &Protocol{
 		routes: make(map[string]*route, len(o.Calls)), unknown: &metric.Operation{},
-		auth: o.Auth, budget: o.Budget, ids: o.IDs, clock: o.Clock, log: o.Log, hosts: o.Hosts, origin: o.Origin,
+		auth: o.Auth, policies: o.Policies, budget: o.Budget, ids: o.IDs, clock: o.Clock, log: o.Log, hosts: o.Hosts, origin: o.Origin,
 		health:   "healthy: dynamodb." + o.Region + ".amazonaws.com ",
 		patience: o.Patience,
 	}
@@ -99,9 +108,11 @@ func New(o Options) *Protocol {
 
 func newRoute(target string, call api.Call, requests *metric.Requests) *route {
 	r := &route{call: call, target: target, service: signingService([]byte(target)), reserve: requestBytes}
-	if _, name, _ := strings.Cut(target, "."); pages[name] {
+	_, name, _ := strings.Cut(target, ".")
+	if pages[name] {
 		r.reserve += pageBytes
 	}
+	r.action = r.service + ":" + name
 	if requests != nil {
 		r.metrics = requests.Operation(target)
 	}
@@ -247,13 +258,14 @@ func (p *Protocol) run(ctx context.Context, called *route, r *Request, w *Respon
 			return err
 		}
 	}
-	if err := p.admit(called, r, body); err != nil {
+	caller, err := p.admit(called, r, body)
+	if err != nil {
 		return err
 	}
 	if err := p.reserve(called, len(body), w); err != nil {
 		return err
 	}
-	if w.Body, err = called.call(ctx, body, w.Body); err != nil {
+	if w.Body, err = called.call(ctx, body, w.Body, p.allowed(called, caller, r)...); err != nil {
 		return err
 	}
 	w.settle()
@@ -275,22 +287,32 @@ func decode(in *intake, encoding string, body []byte) ([]byte, error) {
 
 // admit checks that there is such an operation, then the signature. Before either complaint comes that the body is no
 // JSON object.
-func (p *Protocol) admit(called *route, r *Request, body []byte) error {
+func (p *Protocol) admit(called *route, r *Request, body []byte) (*sigv4.Caller, error) {
 	if called.call == nil {
 		if !isObject(body) {
-			return api.NewSerializationException("")
+			return nil, api.NewSerializationException("")
 		}
-		return api.NewUnknownOperationException("")
+		return nil, api.NewUnknownOperationException("")
 	}
 	r.signed = sigv4.Request{Method: r.Method, Target: r.Target, Headers: r.Headers, Body: r.Body, Service: called.service}
-	failure := p.auth.Check(&r.signed)
+	caller, failure := p.auth.Check(&r.signed)
 	if failure == nil {
-		return nil
+		return caller, nil
 	}
 	if !isObject(body) {
-		return api.NewSerializationException("")
+		return nil, api.NewSerializationException("")
 	}
-	return &api.Error{Type: failure.Type, Status: 400, Message: failure.Message}
+	return nil, &api.Error{Type: failure.Type, Status: 400, Message: failure.Message}
+}
+
+// allowed is what a call asks about its input before it runs: the policies, if there are any.
+func (p *Protocol) allowed(called *route, caller *sigv4.Caller, r *Request) []api.Allow {
+	if p.policies == nil {
+		return nil
+	}
+	return []api.Allow{func(in api.Input) error {
+		return p.policies.Authorize(iam.Request{Caller: caller, Action: called.action, Input: in, Remote: r.Remote, Secure: r.Secure})
+	}}
 }
 
 // isObject reports whether the body is one JSON object.

@@ -49,27 +49,33 @@ func (h headers) PeekAll(name string) (all [][]byte) {
 // fakeCalls stand for the operations: each does one thing that an operation may do.
 func fakeCalls() map[string]api.Call {
 	answer := func(text string) api.Call {
-		return func(_ context.Context, _, dst []byte) ([]byte, error) { return append(dst, text...), nil }
+		return func(_ context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) {
+			return append(dst, text...), nil
+		}
 	}
 	fails := func(err error) api.Call {
-		return func(_ context.Context, _, dst []byte) ([]byte, error) { return dst, err }
+		return func(_ context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) { return dst, err }
 	}
 	return map[string]api.Call{
-		"DynamoDB_20120810.GetItem":       answer(`{"Item":{"pk":{"S":"a"}}}`),
-		"DynamoDB_20120810.PutItem":       func(_ context.Context, body, dst []byte) ([]byte, error) { return append(dst, body...), nil },
+		"DynamoDB_20120810.GetItem": answer(`{"Item":{"pk":{"S":"a"}}}`),
+		"DynamoDB_20120810.PutItem": func(_ context.Context, body, dst []byte, _ ...api.Allow) ([]byte, error) {
+			return append(dst, body...), nil
+		},
 		"DynamoDB_20120810.TagResource":   answer(""),
 		"DynamoDB_20120810.Scan":          answer(`{"Items":[` + strings.Repeat(`{"pk":{"S":"aaaaaaaaaa"}},`, 1000) + `{}]}`),
 		"DynamoDB_20120810.DescribeTable": fails(api.NewResourceNotFoundException("Requested resource not found: Table: t not found")),
 		"DynamoDB_20120810.DeleteItem":    fails(fmt.Errorf("writing the batch: %w", errors.New("disk on fire"))),
-		"DynamoDB_20120810.UpdateItem": func(context.Context, []byte, []byte) ([]byte, error) {
+		"DynamoDB_20120810.UpdateItem": func(context.Context, []byte, []byte, ...api.Allow) ([]byte, error) {
 			var none []byte
 			return none[len(none):1:1], nil
 		},
-		"DynamoDB_20120810.Query":              func(context.Context, []byte, []byte) ([]byte, error) { panic(&must.Broken{Text: "versions rise"}) },
-		"DynamoDB_20120810.DeleteTable":        func(context.Context, []byte, []byte) ([]byte, error) { panic("an item's attribute") },
+		"DynamoDB_20120810.Query": func(context.Context, []byte, []byte, ...api.Allow) ([]byte, error) {
+			panic(&must.Broken{Text: "versions rise"})
+		},
+		"DynamoDB_20120810.DeleteTable":        func(context.Context, []byte, []byte, ...api.Allow) ([]byte, error) { panic("an item's attribute") },
 		"AnyScaleFrontendService.TagResource":  answer(`{}`),
 		"AnyScaleFrontendService.DeleteAnyone": fails(errors.New("no such luck")),
-		"DynamoDB_20120810.ListTables": func(_ context.Context, body, dst []byte) ([]byte, error) {
+		"DynamoDB_20120810.ListTables": func(_ context.Context, body, dst []byte, _ ...api.Allow) ([]byte, error) {
 			var in api.ListTablesInput
 			return dst, api.Parse(body, &in)
 		},

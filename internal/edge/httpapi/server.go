@@ -118,6 +118,7 @@ func (s *Server) handle(c *fasthttp.RequestCtx) {
 		x.request.Method = alias(head.Method())
 		x.request.Target = requestTarget(head.RequestURI())
 		x.request.Headers = head
+		x.request.Remote, x.request.Secure = c.RemoteAddr(), c.IsTLS()
 		s.protocol.Handle(s.base, &x.request, w)
 	} else {
 		s.refuseBody(c, w, err)

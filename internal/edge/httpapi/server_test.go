@@ -239,7 +239,7 @@ func TestSlowClientsAreLetGo(t *testing.T) {
 func TestBodiesCutOffAreRefused(t *testing.T) {
 	called := false
 	_, _, address := serve(t, quick(), func(o *httpapi.Options) {
-		o.Calls["DynamoDB_20120810.PutItem"] = func(_ context.Context, _, dst []byte) ([]byte, error) {
+		o.Calls["DynamoDB_20120810.PutItem"] = func(_ context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) {
 			called = true
 			return dst, nil
 		}
@@ -295,7 +295,7 @@ func TestALargeAnswerIsHeldUntilTaken(t *testing.T) {
 	limits := quick()
 	limits.Write = 300 * time.Millisecond
 	h, _, address := serve(t, limits, func(o *httpapi.Options) {
-		o.Calls["DynamoDB_20120810.Scan"] = func(_ context.Context, _, dst []byte) ([]byte, error) {
+		o.Calls["DynamoDB_20120810.Scan"] = func(_ context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) {
 			return append(dst, make([]byte, size)...), nil
 		}
 	})
@@ -329,7 +329,7 @@ func holds(t *testing.T, h *harness, want int64) {
 func TestShutdownFinishesWhatIsUnderWay(t *testing.T) {
 	entered, release := make(chan bool), make(chan bool)
 	_, s, address := serve(t, quick(), func(o *httpapi.Options) {
-		o.Calls["DynamoDB_20120810.PutItem"] = func(_ context.Context, _, dst []byte) ([]byte, error) {
+		o.Calls["DynamoDB_20120810.PutItem"] = func(_ context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) {
 			entered <- true
 			<-release
 			return append(dst, "{}"...), nil
@@ -360,7 +360,7 @@ func TestShutdownFinishesWhatIsUnderWay(t *testing.T) {
 func TestShutdownCancelsWhatDoesNotFinish(t *testing.T) {
 	entered, cancelled := make(chan bool), make(chan bool)
 	_, s, address := serve(t, quick(), func(o *httpapi.Options) {
-		o.Calls["DynamoDB_20120810.PutItem"] = func(ctx context.Context, _, dst []byte) ([]byte, error) {
+		o.Calls["DynamoDB_20120810.PutItem"] = func(ctx context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) {
 			entered <- true
 			<-ctx.Done()
 			close(cancelled)
@@ -414,7 +414,7 @@ func FuzzServerHead(f *testing.F) {
 	h := newHarness(f, func(o *httpapi.Options) {
 		o.Hosts, o.Origin = httpapi.NewHosts("0.0.0.0:1"), "*"
 		for target := range o.Calls {
-			o.Calls[target] = func(_ context.Context, body, dst []byte) ([]byte, error) {
+			o.Calls[target] = func(_ context.Context, body, dst []byte, _ ...api.Allow) ([]byte, error) {
 				var in api.PutItemInput
 				return append(dst, "{}"...), api.Parse(body, &in)
 			}

@@ -166,11 +166,11 @@ func (c *claim) checkShape() *Failure {
 // guards a server without authentication: a client that would fail against the service fails here too.
 type WellFormed struct{}
 
-// Check returns nil or why the request is refused.
-func (WellFormed) Check(r *Request) *Failure {
+// Check returns why the request is refused, if it is. Who made it nobody knows.
+func (WellFormed) Check(r *Request) (*Caller, *Failure) {
 	var c claim
 	if failure := readClaim(r, &c); failure != nil {
-		return failure
+		return nil, failure
 	}
-	return c.checkShape()
+	return nil, c.checkShape()
 }

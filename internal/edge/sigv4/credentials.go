@@ -11,6 +11,8 @@ import (
 	"os"
 	"regexp"
 	"strings"
+
+	"stator/internal/model/policy"
 )
 
 const (
@@ -22,9 +24,17 @@ var nameExpression = regexp.MustCompile(namePattern)
 
 // Credential is one section of a shared-credentials file.
 type Credential struct {
-	Name            string
+	Caller
 	AccessKeyID     string
 	SecretAccessKey string
+	policyFile      string // as the section names it; "" for none
+}
+
+// Caller is who a signature speaks for.
+type Caller struct {
+	Name string
+	// Policy is what the caller may do, nil if its section names none.
+	Policy *policy.Document
 }
 
 // Section is the credential as it stands in a shared-credentials file.
@@ -43,14 +53,15 @@ func NewCredential(name string) (Credential, error) {
 	rand.Read(id[:]) // never fails, see crypto/rand
 	rand.Read(secret[:])
 	return Credential{
-		Name:            name,
+		Caller:          Caller{Name: name},
 		AccessKeyID:     "AKIA" + base32.StdEncoding.EncodeToString(id[:]),
 		SecretAccessKey: base64.StdEncoding.EncodeToString(secret[:]),
 	}, nil
 }
 
 // LoadCredentials reads a shared-credentials file of AWS. A file that group or others may read is refused: the secrets
-// in it are as good as the data. So is one without any credential, since nobody could sign in.
+// in it are as good as the data. So is one without any credential, since nobody could sign in, and one that names a policy
+// which cannot be used: without it the caller could do anything.
 func LoadCredentials(path string) ([]Credential, error) {
 	credentials, err := readCredentials(path)
 	if err != nil {
@@ -58,6 +69,11 @@ func LoadCredentials(path string) ([]Credential, error) {
 	}
 	if len(credentials) == 0 {
 		return nil, fmt.Errorf("%s holds no credentials: add some with 'stator credentials new NAME --credentials %s'", path, path)
+	}
+	for i := range credentials {
+		if err := credentials[i].loadPolicy(path); err != nil {
+			return nil, fmt.Errorf("%s: section [%s]: %w", path, credentials[i].Name, err)
+		}
 	}
 	return credentials, nil
 }
@@ -122,7 +138,7 @@ func parseCredentials(r io.Reader) ([]Credential, error) {
 			if !strings.HasSuffix(line, "]") {
 				return nil, fmt.Errorf("line %d: a section has the form [name]", number)
 			}
-			credentials = append(credentials, Credential{Name: strings.TrimSpace(line[1 : len(line)-1])})
+			credentials = append(credentials, Credential{Caller: Caller{Name: strings.TrimSpace(line[1 : len(line)-1])}})
 			continue
 		}
 		key, value, found := strings.Cut(line, "=")
@@ -136,6 +152,10 @@ func parseCredentials(r io.Reader) ([]Credential, error) {
 			c.AccessKeyID = strings.TrimSpace(value)
 		case "aws_secret_access_key":
 			c.SecretAccessKey = strings.TrimSpace(value)
+		case "policy":
+			if c.policyFile = strings.TrimSpace(value); c.policyFile == "" {
+				return nil, fmt.Errorf("line %d: a policy is the name of a file", number)
+			}
 		}
 	}
 	if err := lines.Err(); err != nil {

@@ -1,6 +1,7 @@
 package sigv4_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,7 +29,7 @@ func TestLoadCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []sigv4.Credential{{"app", "AK1", "s/1="}, {"ops", "AK2", "s2"}}
+	want := []sigv4.Credential{{Caller: sigv4.Caller{Name: "app"}, AccessKeyID: "AK1", SecretAccessKey: "s/1="}, {Caller: sigv4.Caller{Name: "ops"}, AccessKeyID: "AK2", SecretAccessKey: "s2"}}
 	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -92,6 +93,44 @@ func TestNewAndAppendCredential(t *testing.T) {
 	}
 	if _, err := sigv4.NewCredential("a b"); err == nil {
 		t.Error("a name with a space was accepted")
+	}
+}
+
+func TestPolicyOfASection(t *testing.T) {
+	const policy = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"*"}}`
+	for name, test := range map[string]struct {
+		line, text string
+		mode       os.FileMode
+		want       string // of the error, "" for none
+	}{
+		"beside the credentials": {"policy = p.json", policy, 0o644, ""},
+		"an absolute path":       {"Policy = DIR/p.json", policy, 0o600, ""},
+		"no file":                {"policy = q.json", policy, 0o644, "section [app]: cannot read the policy"},
+		"no name":                {"policy =", policy, 0o644, "line 4: a policy is the name of a file"},
+		"a directory":            {"policy = .", policy, 0o644, "it is no file"},
+		"writable by others":     {"policy = p.json", policy, 0o666, "may be changed by others (mode 0666): run 'chmod go-w"},
+		"not a policy":           {"policy = p.json", `{`, 0o644, "cannot be used: This policy contains invalid Json"},
+		"not a text":             {"policy = p.json", "\xff", 0o644, "it is not a text in UTF-8"},
+		"too large":              {"policy = p.json", strings.Repeat(" ", 30000), 0o644, "Maximum policy size of 20480 bytes exceeded"},
+	} {
+		path := writeCredentials(t, "", 0o600)
+		line := strings.Replace(test.line, "DIR", filepath.Dir(path), 1)
+		text := "[app]\naws_access_key_id=A\naws_secret_access_key=S\n" + line + "\n[free]\naws_access_key_id=B\naws_secret_access_key=S\n"
+		beside := filepath.Join(filepath.Dir(path), "p.json")
+		if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), os.WriteFile(beside, []byte(test.text), 0o600), os.Chmod(beside, test.mode)); err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := sigv4.LoadCredentials(path)
+		switch {
+		case test.want != "":
+			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: got %v, want one line with %q", name, err, test.want)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", name, err)
+		case loaded[0].Policy == nil || loaded[1].Policy != nil:
+			t.Errorf("%s: the policies are %v and %v", name, loaded[0].Policy, loaded[1].Policy)
+		}
 	}
 }
 

@@ -21,13 +21,14 @@ type Ring struct {
 
 // ringState is immutable: a reader needs no lock, a writer replaces it whole.
 type ringState struct {
-	secrets map[string]string      // access key id → secret
-	keys    map[string]*signingKey // credential with its scope → derived key
+	credentials map[string]*Credential // by access key id
+	keys        map[string]*signingKey // credential with its scope → derived key
 }
 
 // signingKey keeps MACs that have absorbed the key, ready to be reset and used.
 type signingKey struct {
-	macs sync.Pool // hash.Hash
+	caller *Caller
+	macs   sync.Pool // hash.Hash
 }
 
 // NewRing returns a ring of the given credentials.
@@ -39,13 +40,13 @@ func NewRing(credentials []Credential) *Ring {
 
 // Replace exchanges all credentials at once; signing keys of the old ones are forgotten.
 func (r *Ring) Replace(credentials []Credential) {
-	secrets := make(map[string]string, len(credentials))
+	byID := make(map[string]*Credential, len(credentials))
 	for _, c := range credentials {
-		secrets[c.AccessKeyID] = c.SecretAccessKey
+		byID[c.AccessKeyID] = &c
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.current.Store(&ringState{secrets: secrets})
+	r.current.Store(&ringState{credentials: byID})
 }
 
 // signingKey finds the key of a credential ("id/date/region/service/aws4_request"); nil when the id is unknown. The
@@ -56,11 +57,12 @@ func (r *Ring) signingKey(credential []byte) *signingKey {
 		return key
 	}
 	parts := strings.Split(string(credential), "/")
-	secret, ok := state.secrets[parts[0]]
+	c, ok := state.credentials[parts[0]]
 	if !ok {
 		return nil
 	}
-	key := deriveKey(secret, parts[1:])
+	key := deriveKey(c.SecretAccessKey, parts[1:])
+	key.caller = &c.Caller
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.current.Load() != state {
@@ -71,7 +73,7 @@ func (r *Ring) signingKey(credential []byte) *signingKey {
 		keys = map[string]*signingKey{}
 	}
 	keys[string(credential)] = key
-	r.current.Store(&ringState{secrets: state.secrets, keys: keys})
+	r.current.Store(&ringState{credentials: state.credentials, keys: keys})
 	return key
 }
 

@@ -21,7 +21,7 @@ import (
 
 var (
 	signedAt   = time.Date(2026, 3, 1, 23, 58, 30, 0, time.UTC)
-	credential = sigv4.Credential{Name: "app", AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
+	credential = sigv4.Credential{Caller: sigv4.Caller{Name: "app"}, AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
 )
 
 // headers is an http.Header seen through the interface of the package.
@@ -89,12 +89,12 @@ func TestVerifierBelievesTheSDK(t *testing.T) {
 	v := newVerifier(signedAt.Add(time.Minute))
 	for _, target := range []string{"/", "/?b=2&a-b=1&a=%20+", "/a%20b/c"} {
 		for range 2 { // the second time with the cached key
-			if failure := v.Check(signed(t, target, "{}", credential.SecretAccessKey)); failure != nil {
+			if _, failure := v.Check(signed(t, target, "{}", credential.SecretAccessKey)); failure != nil {
 				t.Errorf("%s: %v", target, failure)
 			}
 		}
 	}
-	if failure := v.Check(presigned(t, "600")); failure != nil {
+	if _, failure := v.Check(presigned(t, "600")); failure != nil {
 		t.Errorf("presigned: %v", failure)
 	}
 }
@@ -108,7 +108,7 @@ func TestVerifierBelievesThePublishedVector(t *testing.T) {
 			"SignedHeaders=host;x-amz-date, Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
 	}
 	v := newVerifier(time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC))
-	if failure := v.Check(&sigv4.Request{Method: "GET", Target: "/", Headers: h, Service: "service"}); failure != nil {
+	if _, failure := v.Check(&sigv4.Request{Method: "GET", Target: "/", Headers: h, Service: "service"}); failure != nil {
 		t.Error(failure)
 	}
 }
@@ -165,7 +165,7 @@ func TestVerifierRefusals(t *testing.T) {
 	} {
 		r := signed(t, "/", "{}", credential.SecretAccessKey)
 		test.change(r)
-		failure := newVerifier(test.now).Check(r)
+		_, failure := newVerifier(test.now).Check(r)
 		if failure == nil {
 			t.Errorf("%s: believed", test.name)
 		} else if !strings.HasPrefix(failure.Error(), test.want) {
@@ -175,7 +175,7 @@ func TestVerifierRefusals(t *testing.T) {
 }
 
 func TestAWrongSecretIsShownWhatShouldHaveBeenSigned(t *testing.T) {
-	failure := newVerifier(signedAt).Check(signed(t, "/", "{}", "not the secret"))
+	_, failure := newVerifier(signedAt).Check(signed(t, "/", "{}", "not the secret"))
 	if failure == nil {
 		t.Fatal("believed")
 	}
@@ -198,7 +198,7 @@ func TestPresignedExpiry(t *testing.T) {
 		{"604801", 0, "IncompleteSignatureException: X-Amz-Expires must be a number of seconds between 0 and 604800. Got '604801'."},
 		{"soon", 0, "IncompleteSignatureException: X-Amz-Expires must be a number of seconds between 0 and 604800. Got 'soon'."},
 	} {
-		failure := newVerifier(signedAt.Add(test.after)).Check(presigned(t, test.expires))
+		_, failure := newVerifier(signedAt.Add(test.after)).Check(presigned(t, test.expires))
 		got := ""
 		if failure != nil {
 			got = failure.Error()
@@ -235,10 +235,10 @@ func TestIncompleteClaims(t *testing.T) {
 			h["X-Amz-Date"] = []string{test.date}
 		}
 		r := &sigv4.Request{Method: "POST", Target: test.target, Headers: h, Service: "dynamodb"}
-		for mode, check := range map[string]func(*sigv4.Request) *sigv4.Failure{
+		for mode, check := range map[string]func(*sigv4.Request) (*sigv4.Caller, *sigv4.Failure){
 			"off": sigv4.WellFormed{}.Check, "sigv4": newVerifier(signedAt).Check,
 		} {
-			if failure := check(r); failure == nil || failure.Error() != test.want {
+			if _, failure := check(r); failure == nil || failure.Error() != test.want {
 				t.Errorf("%s, %s:\n got %v\nwant %s", test.name, mode, failure, test.want)
 			}
 		}
@@ -247,11 +247,11 @@ func TestIncompleteClaims(t *testing.T) {
 
 func TestWellFormedAsksForNoSecret(t *testing.T) {
 	r := signed(t, "/", "{}", "whatever")
-	if failure := (sigv4.WellFormed{}).Check(r); failure != nil {
+	if _, failure := (sigv4.WellFormed{}).Check(r); failure != nil {
 		t.Error(failure)
 	}
 	http.Header(r.Headers.(headers)).Set("Authorization", "AWS4-HMAC-SHA256 Credential=me, SignedHeaders=host, Signature=00")
-	if failure := (sigv4.WellFormed{}).Check(r); failure == nil || !strings.HasPrefix(failure.Message, "Credential must have exactly 5") {
+	if _, failure := (sigv4.WellFormed{}).Check(r); failure == nil || !strings.HasPrefix(failure.Message, "Credential must have exactly 5") {
 		t.Errorf("a credential without scope: %v", failure)
 	}
 }
@@ -260,17 +260,17 @@ func TestRingReplaceForgetsDerivedKeys(t *testing.T) {
 	ring := sigv4.NewRing([]sigv4.Credential{credential})
 	v := sigv4.NewVerifier("us-east-1", ring, clock.NewManual(signedAt))
 	r := signed(t, "/", "{}", credential.SecretAccessKey)
-	if failure := v.Check(r); failure != nil {
+	if _, failure := v.Check(r); failure != nil {
 		t.Fatal(failure)
 	}
 	changed := credential
 	changed.SecretAccessKey = "another"
 	ring.Replace([]sigv4.Credential{changed})
-	if v.Check(r) == nil {
+	if _, failure := v.Check(r); failure == nil {
 		t.Error("the old secret is still believed")
 	}
 	ring.Replace(nil)
-	if failure := v.Check(r); failure == nil || failure.Type != "UnrecognizedClientException" {
+	if _, failure := v.Check(r); failure == nil || failure.Type != "UnrecognizedClientException" {
 		t.Errorf("a removed key: %v", failure)
 	}
 }
@@ -284,10 +284,10 @@ func FuzzCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, target string, authorization, date []byte) {
 		h := headers{"Authorization": {string(authorization)}, "X-Amz-Date": {string(date)}, "Host": {"localhost:8000"}}
 		request := &sigv4.Request{Method: "POST", Target: target, Headers: h, Body: []byte("[]"), Service: "dynamodb"}
-		if v.Check(request) == nil {
+		if _, failure := v.Check(request); failure == nil {
 			t.Fatal("a body that was never signed is believed")
 		}
-		failure := sigv4.WellFormed{}.Check(request)
+		_, failure := sigv4.WellFormed{}.Check(request)
 		if failure != nil && (failure.Type == "" || failure.Message == "") {
 			t.Fatalf("a failure without words: %#v", failure)
 		}
@@ -299,7 +299,7 @@ func BenchmarkVerify(b *testing.B) {
 	r := signed(b, "/", string(bytes.Repeat([]byte("x"), 1000)), credential.SecretAccessKey)
 	b.ReportAllocs()
 	for b.Loop() {
-		if failure := v.Check(r); failure != nil {
+		if _, failure := v.Check(r); failure != nil {
 			b.Fatal(failure)
 		}
 	}
@@ -313,7 +313,7 @@ func TestAuthorizationMayBeSpacedAnyhow(t *testing.T) {
 		" AWS4-HMAC-SHA256,,  Signature=00 ,Credential=a/b/c/d/e , SignedHeaders=host , ",
 	} {
 		h := headers{"Authorization": {authorization}, "Date": {"x"}}
-		if failure := (sigv4.WellFormed{}).Check(&sigv4.Request{Method: "POST", Target: "/", Headers: h}); failure != nil {
+		if _, failure := (sigv4.WellFormed{}).Check(&sigv4.Request{Method: "POST", Target: "/", Headers: h}); failure != nil {
 			t.Errorf("%q: %v", authorization, failure)
 		}
 	}

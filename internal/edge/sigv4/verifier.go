@@ -43,34 +43,37 @@ func NewVerifier(region string, ring *Ring, now clock.Clock) *Verifier {
 	return &Verifier{region: region, ring: ring, clock: now, scratch: sync.Pool{New: func() any { return &scratch{} }}}
 }
 
-// Check returns nil or why the request is refused. The order of the checks is that of errors.json auth-*.
-func (v *Verifier) Check(r *Request) *Failure {
+// Check returns whose signature it is, or why the request is refused. The order of the checks is that of errors.json auth-*.
+func (v *Verifier) Check(r *Request) (*Caller, *Failure) {
 	var c claim
 	if failure := readClaim(r, &c); failure != nil {
-		return failure
+		return nil, failure
 	}
 	date, failure := v.checkDate(&c)
 	if failure != nil {
-		return failure
+		return nil, failure
 	}
 	if !hostSigned(c.signedHeaders) {
-		return &Failure{"InvalidSignatureException", "'Host' must be a 'SignedHeader' in the AWS Authorization."}
+		return nil, &Failure{"InvalidSignatureException", "'Host' must be a 'SignedHeader' in the AWS Authorization."}
 	}
 	if failure := c.checkShape(); failure != nil {
-		return failure
+		return nil, failure
 	}
 	if failure := v.checkScope(r, &c, date); failure != nil {
-		return failure
+		return nil, failure
 	}
 	if len(r.Headers.Peek("X-Amz-Security-Token")) > 0 || c.query.Has("X-Amz-Security-Token") {
 		// Session tokens are issued by a service that is not part of this server, so that each of them is unknown.
-		return &Failure{"UnrecognizedClientException", "The security token included in the request is invalid"}
+		return nil, &Failure{"UnrecognizedClientException", "The security token included in the request is invalid"}
 	}
 	key := v.ring.signingKey(c.credential)
 	if key == nil {
-		return &Failure{"UnrecognizedClientException", "The security token included in the request is invalid."}
+		return nil, &Failure{"UnrecognizedClientException", "The security token included in the request is invalid."}
 	}
-	return v.checkSignature(r, &c, key, date)
+	if failure := v.checkSignature(r, &c, key, date); failure != nil {
+		return nil, failure
+	}
+	return key.caller, nil
 }
 
 // checkDate returns the moment of signing in basic format.

@@ -109,7 +109,7 @@ func (j *Job) all(ctx context.Context, behind []*replica.Replica, t *table.Table
 	waits := make([]chan struct{}, len(behind))
 	for i, r := range behind {
 		waits[i] = make(chan struct{})
-		r.Adopt(t, func(err error) {
+		r.Adopt(t.WithoutPolicies(), func(err error) {
 			failures[i] = err
 			close(waits[i])
 		})

@@ -24,21 +24,30 @@ type Output interface {
 }
 
 // Call runs one operation: it decodes and checks body, and appends the answer to dst. An *Error is for the client, any
-// other error is a fault; dst is returned as it was with both. Body is not kept.
-type Call func(ctx context.Context, body []byte, dst []byte) (out []byte, err error)
+// other error is a fault; dst is returned as it was with both. Body is not kept. Each allow, if any is given, is asked in
+// between, and its error ends the call.
+type Call func(ctx context.Context, body []byte, dst []byte, allow ...Allow) (out []byte, err error)
+
+// Allow decides whether an operation may be run on an input, which is lawful by itself.
+type Allow func(Input) error
 
 // Bind makes a Call of a typed operation.
 func Bind[I any, P interface {
 	*I
 	Input
 }, O Output](handle func(context.Context, P) (O, error)) Call {
-	return func(ctx context.Context, body []byte, dst []byte) ([]byte, error) {
+	return func(ctx context.Context, body []byte, dst []byte, allow ...Allow) ([]byte, error) {
 		in := P(new(I))
 		if err := Parse(body, in); err != nil {
 			return dst, err
 		}
 		if err := in.Validate(); err != nil {
 			return dst, err
+		}
+		for _, allowed := range allow {
+			if err := allowed(in); err != nil {
+				return dst, err
+			}
 		}
 		out, err := handle(ctx, in)
 		if err != nil {

@@ -67,6 +67,14 @@ func (u *Update) Paths() []Path {
 	return u.targets
 }
 
+// Sources lists the document paths that the update reads to make what it writes.
+func (u *Update) Sources() []Path {
+	if u == nil {
+		return nil
+	}
+	return u.sources
+}
+
 // Touched returns the fragments of an item (the one before or the one after) that the update names: what UPDATED_OLD and UPDATED_NEW answer. It is nil
 // when none of them is present.
 func (u *Update) Touched(item attr.Map) attr.Map {

@@ -7,7 +7,7 @@ import (
 	"stator/internal/base/must"
 )
 
-// format is the number of the stored form: 2 came with what an older release would lose, such as TimeToLive. A reader refuses a newer one
+// format is the number of the stored form: 2 came with what an older release would lose, such as TimeToLive or Policies. A reader refuses a newer one
 // rather than lose members it does not know, and reads every older one, in which they are absent.
 const format = 2
 

@@ -1,7 +1,10 @@
 // Package table is the description of one table: its key, indexes and settings. It does not know where tables are kept or who asks.
 package table
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Table describes one table. A Table that others can see is never changed: change a Clone.
 //
@@ -30,6 +33,9 @@ type Table struct {
 	Tags               map[string]string `json:"tags,omitempty"`
 	TimeToLive         string            `json:"timeToLive,omitempty"` // the attribute that says when an item ends, "" = none does
 	CreatedMillis      int64             `json:"createdMillis"`        // epoch milliseconds
+
+	// Policies are the table's own under "", a stream's under its label. Partitions do not keep them.
+	Policies map[string]Policy `json:"policies,omitempty"`
 }
 
 // Clone is a copy that shares nothing that the owner of either may change.
@@ -38,12 +44,8 @@ func (t *Table) Clone() *Table {
 	c.Definitions = slices.Clone(t.Definitions)
 	c.Local = cloneIndexes(t.Local)
 	c.Global = cloneIndexes(t.Global)
-	if t.Tags != nil {
-		c.Tags = make(map[string]string, len(t.Tags))
-		for k, v := range t.Tags {
-			c.Tags[k] = v
-		}
-	}
+	c.Tags = maps.Clone(t.Tags)
+	c.Policies = maps.Clone(t.Policies)
 	return &c
 }
 
