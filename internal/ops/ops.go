@@ -47,6 +47,9 @@ func (o *Ops) Calls() map[string]api.Call {
 		"Scan":           api.Bind(o.Scan),
 		"BatchGetItem":   api.Bind(o.BatchGetItem),
 		"BatchWriteItem": api.Bind(o.BatchWriteItem),
+
+		"ExecuteStatement":      api.Bind(o.ExecuteStatement),
+		"BatchExecuteStatement": api.Bind(o.BatchExecuteStatement),
 	}
 	for name, call := range o.tableCalls() {
 		calls[name] = call

@@ -129,11 +129,15 @@ func (p page) consumed(kind *string, name string) *api.ConsumedCapacity {
 	if !wantsCapacity(kind) {
 		return nil
 	}
+	return consumed(kind, name, p.usage())
+}
+
+func (p page) usage() capacity.Usage {
 	index := ""
 	if p.source.index != nil {
 		index = p.source.index.Name
 	}
-	return consumed(kind, name, capacity.OfRead(p.source.table, index, capacity.Reading{
+	return capacity.OfRead(p.source.table, index, capacity.Reading{
 		Bytes: p.Bytes, Fetched: p.FetchUnits, Consistent: p.strong,
-	}))
+	})
 }
