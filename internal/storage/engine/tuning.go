@@ -60,9 +60,9 @@ func (o Options) blockBytesMax() int64 {
 }
 
 // rowBytesMax is what rows and heads have, while no more memtables exist than usual. Further ones take their room back
-// from them: a row is found for a tenth of what its block costs, so no room should be idle. A fifth stays free: rows are
+// from them: a row is found for a tenth of what its block costs, so no room should be idle. A third stays free: rows are
 // garbage-collected, and a collector that has no room works all the time.
-func (o Options) rowBytesMax() int64 { return (o.MemoryBytesMax() - o.blockBytesMax()) / 5 * 4 }
+func (o Options) rowBytesMax() int64 { return (o.MemoryBytesMax() - o.blockBytesMax()) / 3 * 2 }
 
 // headBytesMax is the part of rowBytesMax that heads have.
 func (o Options) headBytesMax() int64 { return o.CacheBytes / 16 }
