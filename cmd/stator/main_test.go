@@ -122,7 +122,7 @@ func TestWhereFlagsComeFrom(t *testing.T) {
 	got := parser.Model.Target.Interface().(commands).Serve
 	want := serveCommand{
 		Data: "./stator-data", InMemory: true, Listen: "127.0.0.1:8000", Admin: "127.0.0.1:9", Region: "variable-region-1",
-		Account: "444444444444", Auth: "off", Durability: "synced", Cache: 64 << 20, Memory: 128 << 20,
+		Account: "444444444444", Auth: "off", Policies: "profile", Durability: "synced", Cache: 64 << 20, Memory: 128 << 20,
 		DiskReserve: 1 << 30, LogLevel: "info", LogFormat: "text",
 	}
 	if got != want {

@@ -266,6 +266,63 @@ func TestServeWithSignatures(t *testing.T) {
 	p.ends(0)
 }
 
+// A policy is taken up with the credentials. One that cannot be used changes nothing, and the log says why.
+func TestPoliciesAreReloaded(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "credentials")
+	code, out, complaint := command("credentials", "new", "shop", "--credentials", path)
+	if code != 0 {
+		t.Fatal(complaint)
+	}
+	words := strings.Fields(out)
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("credentials", out+"policy = shop.json\n")
+	write("shop.json", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:DescribeLimits","Resource":"*"}}`)
+	p := start(t, "--in-memory", "--auth", "sigv4", "--credentials", path, "--policies", "require")
+	list := func() string {
+		_, err := client(p.endpoint, words[3], words[6], nil).ListTables(context.Background(), &dynamodb.ListTablesInput{})
+		if err != nil {
+			return err.Error()
+		}
+		return ""
+	}
+	comes := func(holds func() bool) bool {
+		for range 250 {
+			if holds() {
+				return true
+			}
+			p.Process.Signal(syscall.SIGHUP)
+			time.Sleep(20 * time.Millisecond)
+		}
+		return false
+	}
+	const want = "User: arn:aws:iam::000000000000:user/shop is not authorized to perform: dynamodb:ListTables on resource: " +
+		"arn:aws:dynamodb:us-east-1:000000000000:table/* because no identity-based policy allows the dynamodb:ListTables action"
+	if got := list(); !strings.Contains(got, want) {
+		t.Errorf("before: %q", got)
+	}
+	write("shop.json", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:ListTables","Resource":"*"}}`)
+	if !comes(func() bool { return list() == "" }) {
+		t.Errorf("after SIGHUP: %q", list())
+	}
+	write("shop.json", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:ListTables","Resource":"*","When":"never"}}`)
+	p.Process.Signal(syscall.SIGHUP)
+	time.Sleep(200 * time.Millisecond)
+	if got := list(); got != "" {
+		t.Errorf("after SIGHUP with a policy that cannot be used: %q", got)
+	}
+	p.Process.Signal(syscall.SIGINT)
+	p.ends(0)
+	if log := p.complaints.String(); !strings.Contains(log, "the credentials were not reloaded, the old ones stay") || !strings.Contains(log, "Unknown field When") {
+		t.Errorf("the log: %s", log)
+	}
+}
+
 // A request under way is finished, /readyz is red meanwhile, and a second signal does not wait.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	p := start(t, "--in-memory")

@@ -76,7 +76,7 @@ func serve(partitions int, trouble func(context.Context, *node.Node)) (stop func
 	if err != nil {
 		return nil, err
 	}
-	endpoint = "http://" + listener.Addr().String()
+	endpoint, underDoors = "http://"+listener.Addr().String(), n
 	server := httpapi.NewServer(httpapi.New(httpapi.Options{
 		Calls: n.Calls(), Auth: sigv4.WellFormed{}, Budget: httpapi.NewBudget(memoryBytes), IDs: ids,
 		Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Region: "us-east-1",
@@ -88,6 +88,7 @@ func serve(partitions int, trouble func(context.Context, *node.Node)) (stop func
 		running.Go(func() { trouble(troubled, n) })
 	}
 	return func() {
+		underDoors = nil
 		calm()
 		ctx, cancel := context.WithTimeout(context.Background(), stopMax)
 		defer cancel()

@@ -14,8 +14,8 @@ import (
 
 	"stator/internal/base/clock"
 	"stator/internal/edge/httpapi"
-	"stator/internal/model/api"
 	"stator/internal/edge/sigv4"
+	"stator/internal/model/api"
 )
 
 var (
@@ -23,7 +23,9 @@ var (
 	getAnswer = []byte(`{"Item":{"pk":{"S":"user00000001"},"f":{"S":"` + strings.Repeat("abcdefghij", 110) + `"}}}`)
 )
 
-func getItem(_ context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) { return append(dst, getAnswer...), nil }
+func getItem(_ context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) {
+	return append(dst, getAnswer...), nil
+}
 
 // BenchmarkHello is a fasthttp server that only answers: what is above it in BenchmarkServer is ours.
 func BenchmarkHello(b *testing.B) {

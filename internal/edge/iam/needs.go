@@ -13,6 +13,9 @@ func (g *Guard) needs(r *Request) ([]need, error) {
 	if needs, ok := g.itemNeeds(r); ok {
 		return needs, nil
 	}
+	if needs, ok := g.statementNeeds(r); ok {
+		return needs, nil
+	}
 	switch in := r.Input.(type) {
 	case *api.CreateTableInput:
 		return g.createTable(r, in), nil
