@@ -22,6 +22,9 @@ type rows struct {
 	data  map[uint64]map[string]record.Item
 	local map[uint64]map[string]record.Item
 	sizes map[uint64]map[string]uint64
+	// locks and transactions map a table id to what transactions left, by suffix.
+	locks        map[uint64]map[string]record.Lock
+	transactions map[uint64]map[string]record.Transaction
 	// changes are the change logs by partition, in order.
 	changes map[uint64][]record.Change
 }
@@ -64,6 +67,7 @@ func readRows(snapshot *engine.Snapshot) (*rows, error) {
 	found := &rows{
 		parts: map[uint64]machine.Part{}, data: map[uint64]map[string]record.Item{}, local: map[uint64]map[string]record.Item{},
 		sizes: map[uint64]map[string]uint64{}, changes: map[uint64][]record.Change{},
+		locks: map[uint64]map[string]record.Lock{}, transactions: map[uint64]map[string]record.Transaction{},
 	}
 	it, err := snapshot.Iter(nil, nil)
 	if err != nil {
@@ -97,6 +101,14 @@ func (f *rows) add(snapshot *engine.Snapshot, key, value []byte) error {
 	case keys.SpaceSize:
 		n, _ := binary.Uvarint(value)
 		put(f.sizes, id, rest, n)
+	case keys.SpaceLock:
+		lock, err := record.ParseLock(value)
+		put(f.locks, id, rest, lock)
+		return err
+	case keys.SpaceTransaction:
+		transaction, err := record.ParseTransaction(value)
+		put(f.transactions, id, rest, transaction)
+		return err
 	case keys.SpaceLog:
 		change, err := record.ParseChange(value)
 		if change.Sequence != binary.BigEndian.Uint64([]byte(rest)) {
@@ -155,6 +167,15 @@ func (f *rows) checkPart(id uint64, part machine.Part) error {
 			tally := truth.Local[index]
 			truth.Local[index] = command.Tally{Items: tally.Items + 1, Bytes: tally.Bytes + int64(entry.Size)}
 		}
+	}
+	locks := int64(0)
+	for suffix := range f.locks[d.Table] {
+		if d.Bounds.Holds([]byte(suffix)) {
+			locks++
+		}
+	}
+	if locks != part.Applied.Locks {
+		return fmt.Errorf("%d locks are counted, there are %d", part.Applied.Locks, locks)
 	}
 	have := part.Applied.Stats
 	if have.Items != truth.Items || have.Bytes != truth.Bytes {

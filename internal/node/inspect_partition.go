@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -60,8 +61,49 @@ func (i *inspection) partition(part machine.Part) {
 		i.found(err, fmt.Sprintf("the local index entries of partition %d cannot all be read", d.Partition))
 		w.partial = true
 	}
+	w.transactions()
 	w.changes()
 	w.enter()
+}
+
+// transactions verifies what transactions left: every lock and record is lawful, and the locks are as many as are counted.
+func (w *partitionWalk) transactions() {
+	d, locks := w.part.Descriptor, int64(0)
+	err := walk(w.snapshot, keys.SpaceLock, d, func(suffix, value []byte) error {
+		lock, err := record.ParseLock(value)
+		if err == nil && len(lock.Item) > 0 {
+			if err = attr.CheckMap(lock.Item); err == nil && w.part.Table != nil && !bytes.Equal(suffixOf(w.part.Table.Key, lock.Item), suffix) {
+				err = errors.New("its key attributes are not those of its place")
+			}
+		}
+		locks++
+		w.lawful("lock", suffix, err)
+		return nil
+	})
+	if err != nil {
+		w.found(err, fmt.Sprintf("the locks of partition %d cannot all be read", d.Partition))
+		return
+	}
+	if locks != w.part.Applied.Locks {
+		w.damaged("partition %d keeps count of %d locks and holds %d", d.Partition, w.part.Applied.Locks, locks)
+	}
+	err = walk(w.snapshot, keys.SpaceTransaction, d, func(suffix, value []byte) error {
+		_, err := record.ParseTransaction(value)
+		w.lawful("transaction", suffix, err)
+		return nil
+	})
+	if err != nil {
+		w.found(err, fmt.Sprintf("the transactions of partition %d cannot all be read", d.Partition))
+	}
+}
+
+// lawful counts a record, or enters what is wrong with it.
+func (w *partitionWalk) lawful(kind string, suffix []byte, wrong error) {
+	if wrong != nil {
+		w.row(kind, suffix, wrong.Error())
+		return
+	}
+	w.inspection.report.Records++
 }
 
 // partitionWalk is the reading of one partition.

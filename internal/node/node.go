@@ -16,6 +16,7 @@ import (
 	"stator/internal/base/clock"
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
+	"stator/internal/cluster/txn"
 	"stator/internal/jobs/adopt"
 	"stator/internal/jobs/backfill"
 	"stator/internal/jobs/drop"
@@ -73,24 +74,28 @@ type Options struct {
 	Wait  replica.Wait
 	Pause func(ctx context.Context, d time.Duration) error
 
+	// Failpoint is called before each step of a transaction (package txn); nil is none.
+	Failpoint func(step string) error
+
 	// fanOut is how many partitions of one scan are read side by side: one where the caller of Wait is alone.
 	fanOut int
 }
 
 // Node is an open database.
 type Node struct {
-	options   Options
-	engine    *engine.Engine
-	committer *solo.Committer
-	executors *executors
-	host      *host
-	catalog   *catalog.Catalog
-	router    *router.Router
-	ops       *ops.Ops
-	jobs      jobs
-	feeds     *feeds
-	expiries  *expire.Schedule
-	expired   *expired
+	options      Options
+	engine       *engine.Engine
+	committer    *solo.Committer
+	executors    *executors
+	host         *host
+	catalog      *catalog.Catalog
+	router       *router.Router
+	transactions *txn.Coordinator
+	ops          *ops.Ops
+	jobs         jobs
+	feeds        *feeds
+	expiries     *expire.Schedule
+	expired      *expired
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -166,11 +171,16 @@ func (n *Node) assemble(ctx context.Context) error {
 	n.router = router.New(router.Options{
 		Map: n.catalog, Host: n.host, Wait: n.options.Wait, Pause: n.options.Pause, FanOut: n.options.fanOut,
 	})
+	n.transactions = txn.New(txn.Options{
+		Router: n.router, NowMillis: n.nowMillis, Random: n.options.Random, Pause: n.options.Pause, Failpoint: n.options.Failpoint,
+	})
 	n.jobs = n.newJobs()
 	if err := n.jobs.split.Recover(ctx); err != nil {
 		return err
 	}
-	n.ops = ops.New(&guardedRouter{Router: n.router, space: n.engine.Space()}, &livePort{n.catalog, n.host}, ops.Account{
+	space := n.engine.Space()
+	transactions := &guardedTransactions{Coordinator: n.transactions, space: space}
+	n.ops = ops.New(&guardedRouter{Router: n.router, space: space}, transactions, &livePort{n.catalog, n.host}, ops.Account{
 		Region: n.options.Region, Number: n.options.Account, Address: n.options.Address,
 		Partitions: n.options.Partitions, Clock: n.options.Clock, Random: n.options.Random, Log: n.options.Log,
 	})

@@ -7,6 +7,7 @@ import (
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
+	"stator/internal/cluster/txn"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/storage/engine"
@@ -27,6 +28,23 @@ func (g *guardedRouter) Write(ctx context.Context, c *command.Command) (command.
 		return command.Result{}, ErrDiskLow
 	}
 	return g.Router.Write(ctx, c)
+}
+
+// guardedTransactions refuses transactions that make the store grow while the disk is nearly full.
+type guardedTransactions struct {
+	*txn.Coordinator
+	space *engine.Space
+}
+
+// Write is the coordinator's, unless the disk is nearly full. A transaction of deletes and checks goes on: what it keeps
+// for a while is less than what it removes.
+func (g *guardedTransactions) Write(ctx context.Context, q txn.Request) (txn.Outcome, error) {
+	for _, c := range q.Actions {
+		if c.Action != command.Delete && c.Action != command.Check && g.space.Low() {
+			return txn.Outcome{}, ErrDiskLow
+		}
+	}
+	return g.Coordinator.Write(ctx, q)
 }
 
 // livePort is the catalog with the live statistics of this node's partitions.

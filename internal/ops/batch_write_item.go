@@ -116,6 +116,8 @@ func (o *Ops) checkBatch(writes []batchWrite) error {
 			return w.err
 		case w.done.Refusal == command.Throttled:
 			throttledWrites++
+		case w.done.Refusal == command.Locked:
+			// It comes back as unprocessed: the transaction that has the item is over soon.
 		case w.done.Refusal != command.Accepted:
 			return o.refused(w.done, nil)
 		}

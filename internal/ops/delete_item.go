@@ -38,16 +38,19 @@ type removal struct {
 	blind     bool // nobody asks for the item that is removed
 }
 
-// newRemoval checks what needs only the request, in DynamoDB's order (semantics §16).
-func newRemoval(in *api.DeleteItemInput) (removal, error) {
+// newRemoval checks what needs only the request.
+func newRemoval(in *api.DeleteItemInput) (removal, error) { return enveloped.removal(in) }
+
+// removal is newRemoval in the voice of any operation that deletes an item, in DynamoDB's order (semantics §16).
+func (v voice) removal(in *api.DeleteItemInput) (removal, error) {
 	guarded := guard{
-		voice: enveloped, expected: in.Expected, operator: in.ConditionalOperator, expression: in.ConditionExpression,
+		voice: v, expected: in.Expected, operator: in.ConditionalOperator, expression: in.ConditionExpression,
 		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
 	}
 	if err := guarded.checkMix(); err != nil {
 		return removal{}, err
 	}
-	if err := enveloped.checkValues(in.Key); err != nil {
+	if err := v.checkValues(in.Key); err != nil {
 		return removal{}, err
 	}
 	if err := checkReturnValues(in.ReturnValues); err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"stator/internal/cluster/router"
+	"stator/internal/cluster/txn"
 	"stator/internal/model/api"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
@@ -23,30 +24,42 @@ type Router interface {
 	Scan(ctx context.Context, p command.Plan) (command.Page, error)
 }
 
+// Transactions carries transactions through. Its errors are those of Router.
+type Transactions interface {
+	Write(ctx context.Context, q txn.Request) (txn.Outcome, error)
+	// Read reads items as they were together, or tells which of them did not keep still.
+	Read(ctx context.Context, gets []command.Get) (seen []command.Seen, moving []bool, err error)
+}
+
 // Ops answers operations. It holds no state of its own besides what bounds its work.
 type Ops struct {
-	router  Router
-	catalog Catalog
-	account Account
-	fan     *fanOut
+	router       Router
+	transactions Transactions
+	catalog      Catalog
+	account      Account
+	fan          *fanOut
 }
 
 // New joins the operations to the partitions below them.
-func New(partitions Router, catalog Catalog, account Account) *Ops {
-	return &Ops{router: partitions, catalog: catalog, account: account, fan: newFanOut(fanOutWorkersMax)}
+func New(partitions Router, transactions Transactions, catalog Catalog, account Account) *Ops {
+	return &Ops{
+		router: partitions, transactions: transactions, catalog: catalog, account: account, fan: newFanOut(fanOutWorkersMax),
+	}
 }
 
 // Calls is the table of built operations by name. An operation that is not in it answers as one DynamoDB does not know.
 func (o *Ops) Calls() map[string]api.Call {
 	calls := map[string]api.Call{
-		"PutItem":        api.Bind(o.PutItem),
-		"GetItem":        api.Bind(o.GetItem),
-		"UpdateItem":     api.Bind(o.UpdateItem),
-		"DeleteItem":     api.Bind(o.DeleteItem),
-		"Query":          api.Bind(o.Query),
-		"Scan":           api.Bind(o.Scan),
-		"BatchGetItem":   api.Bind(o.BatchGetItem),
-		"BatchWriteItem": api.Bind(o.BatchWriteItem),
+		"PutItem":            api.Bind(o.PutItem),
+		"GetItem":            api.Bind(o.GetItem),
+		"UpdateItem":         api.Bind(o.UpdateItem),
+		"DeleteItem":         api.Bind(o.DeleteItem),
+		"Query":              api.Bind(o.Query),
+		"Scan":               api.Bind(o.Scan),
+		"BatchGetItem":       api.Bind(o.BatchGetItem),
+		"BatchWriteItem":     api.Bind(o.BatchWriteItem),
+		"TransactGetItems":   api.Bind(o.TransactGetItems),
+		"TransactWriteItems": api.Bind(o.TransactWriteItems),
 
 		"ExecuteStatement":      api.Bind(o.ExecuteStatement),
 		"BatchExecuteStatement": api.Bind(o.BatchExecuteStatement),

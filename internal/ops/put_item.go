@@ -39,17 +39,20 @@ type put struct {
 	blind     bool // nobody asks for the item that is replaced
 }
 
-// newPut checks what needs only the request, in DynamoDB's order (semantics §16).
-func newPut(in *api.PutItemInput) (put, error) {
+// newPut checks what needs only the request.
+func newPut(in *api.PutItemInput) (put, error) { return enveloped.put(in) }
+
+// put is newPut in the voice of any operation that puts an item, in DynamoDB's order (semantics §16).
+func (v voice) put(in *api.PutItemInput) (put, error) {
 	p := put{item: in.Item, wording: putKey}
 	guarded := guard{
-		voice: enveloped, expected: in.Expected, operator: in.ConditionalOperator, expression: in.ConditionExpression,
+		voice: v, expected: in.Expected, operator: in.ConditionalOperator, expression: in.ConditionExpression,
 		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
 	}
 	if err := guarded.checkMix(); err != nil {
 		return put{}, err
 	}
-	if err := enveloped.checkValues(in.Item); err != nil {
+	if err := v.checkValues(in.Item); err != nil {
 		return put{}, err
 	}
 	if err := checkReturnValues(in.ReturnValues); err != nil {

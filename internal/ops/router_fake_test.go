@@ -240,7 +240,7 @@ func newTestOps(t testing.TB) (*Ops, *naiveRouter) {
 	tables := []*table.Table{hashTable(), pairTable(), creating, deleting}
 	router := &naiveRouter{tables: tables, items: map[uint64]map[string]attr.Map{}}
 	account := Account{Region: "us-east-1", Number: "000000000000"}
-	return New(router, &tableCatalog{tables: tables}, account), router
+	return New(router, nil, &tableCatalog{tables: tables}, account), router
 }
 
 // decoded is an attribute map from its JSON.

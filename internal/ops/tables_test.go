@@ -44,7 +44,7 @@ func newTableRoom() *tableRoom {
 		}
 		return a
 	}
-	r.calls = New(nil, r.catalog, Account{
+	r.calls = New(nil, nil, r.catalog, Account{
 		Region: "us-east-1", Number: "000000000000", Address: "127.0.0.1:8000", Clock: r.clock, Random: &counting{},
 		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{ReplaceAttr: plain})),
 	}).Calls()
@@ -196,7 +196,7 @@ func TestPartitionsOf(t *testing.T) {
 		{table.Provisioned, 9000, 2000, 1, 1},
 		{table.Provisioned, table.UnitsMax, table.UnitsMax, 0, partitionsMax},
 	} {
-		o := New(nil, nil, Account{Partitions: c.override})
+		o := New(nil, nil, nil, Account{Partitions: c.override})
 		got := o.partitionsOf(&table.Table{Billing: c.billing, Throughput: table.Throughput{Read: c.read, Write: c.write}})
 		if got != c.partitions {
 			t.Errorf("%+v: got %d", c, got)

@@ -37,26 +37,29 @@ type change struct {
 	condition *expr.Condition
 }
 
-// newChange checks what needs only the request, in DynamoDB's order (semantics §16).
-func newChange(in *api.UpdateItemInput) (change, error) {
+// newChange checks what needs only the request.
+func newChange(in *api.UpdateItemInput) (change, error) { return enveloped.change(in) }
+
+// change is newChange in the voice of any operation that updates an item, in DynamoDB's order (semantics §16).
+func (v voice) change(in *api.UpdateItemInput) (change, error) {
 	err := mixture{
 		expressions: []parameter{{"UpdateExpression", in.UpdateExpression != nil}, {"ConditionExpression", in.ConditionExpression != nil}},
 		legacy: []parameter{{"AttributeUpdates", in.AttributeUpdates != nil}, {"Expected", in.Expected != nil},
 			{"ConditionalOperator", in.ConditionalOperator != nil}},
 		names:  in.ExpressionAttributeNames,
 		values: in.ExpressionAttributeValues,
-	}.check(enveloped)
+	}.check(v)
 	if err != nil {
 		return change{}, err
 	}
-	if err := enveloped.checkValues(in.Key); err != nil {
+	if err := v.checkValues(in.Key); err != nil {
 		return change{}, err
 	}
 	c := change{key: in.Key}
 	if in.UpdateExpression == nil && in.ConditionExpression == nil {
 		return c, c.compileLegacy(in)
 	}
-	x := newExpressions(enveloped, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
+	x := newExpressions(v, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
 	c.update = x.update(in.UpdateExpression)
 	c.condition = x.condition(expr.ConditionExpression, in.ConditionExpression)
 	if err := x.finish(); err != nil {

@@ -71,28 +71,38 @@ func (o *Ops) send(ctx context.Context, p plannedWrite) (written, error) {
 func (o *Ops) refused(w written, onFailure *string) error {
 	switch w.Refusal {
 	case command.ConditionFailed:
-		failed := api.NewConditionalCheckFailedException("The conditional request failed")
+		failed := api.NewConditionalCheckFailedException(conditionFailed)
 		if value(onFailure) == api.ReturnValuesOnConditionCheckFailureAllOld {
 			failed.Item = w.Before
 		}
 		return failed
 	case command.Throttled:
 		return o.throttled(w.table)
+	case command.Locked:
+		return api.NewTransactionConflictException(transactionOngoing)
 	case command.CollectionTooLarge:
-		return api.NewItemCollectionSizeLimitExceededException("Collection size exceeded.")
+		return api.NewItemCollectionSizeLimitExceededException(collectionTooLarge)
 	default:
 		return api.NewValidationException(w.Text)
 	}
 }
 
+const (
+	onDemandThrottled = "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling " +
+		"your table or index so please try again shortly. If exceptions persist, check if you have a hot key: " +
+		"https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"
+	provisionedThrottled = "The level of configured provisioned throughput for the table was exceeded. " +
+		"Consider increasing your provisioning level with the UpdateTable API."
+	transactionOngoing = "Transaction is ongoing for the item"
+	collectionTooLarge = "Collection size exceeded."
+	conditionFailed    = "The conditional request failed"
+)
+
 // throttled is the answer to a write that its partition cannot take now. A provisioned table has an exception of its own (semantics §18.1).
 func (o *Ops) throttled(t *table.Table) error {
-	refusal := api.NewThrottlingException("Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling " +
-		"your table or index so please try again shortly. If exceptions persist, check if you have a hot key: " +
-		"https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html")
+	refusal := api.NewThrottlingException(onDemandThrottled)
 	if t.Billing == table.Provisioned {
-		refusal = api.NewProvisionedThroughputExceededException("The level of configured provisioned throughput for the table was exceeded. " +
-			"Consider increasing your provisioning level with the UpdateTable API.")
+		refusal = api.NewProvisionedThroughputExceededException(provisionedThrottled)
 	}
 	reason, resource := "TableWriteKeyRangeThroughputExceeded", o.tableARN(t)
 	refusal.ThrottlingReasons = []api.ThrottlingReason{{Reason: &reason, Resource: &resource}}

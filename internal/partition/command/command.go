@@ -27,6 +27,20 @@ const (
 	Expire
 	// Rebuild brings older items into the index of expiry.
 	Rebuild
+	// Check is an action of a transaction: its condition has to hold, and the item stays as it is.
+	Check
+	// The parts of a transaction, which Transaction tells apart.
+	Transact
+	Begin
+	Prepare
+	Commit
+	Cancel
+	Apply
+	Release
+	// Settle asks what became of a transaction, and ends one that nobody brings forward any more.
+	Settle
+	// Forget removes the records of transactions that ended long ago.
+	Forget
 )
 
 // Command is one wish to read and write one partition. The fields an action does not name are ignored.
@@ -76,6 +90,9 @@ type Command struct {
 	At         []byte
 	Child      uint64
 	Generation uint64
+
+	// Transaction is the part in a transaction: the actions from Transact on.
+	Transaction *Transaction
 }
 
 // Who makes a change: the Kind of a record.Change.
@@ -116,10 +133,22 @@ const (
 	Throttled
 	// CollectionTooLarge: the item collection of a table with local indexes would pass 10 GB.
 	CollectionTooLarge
-	// TooLate: a feed that was sent too long ago.
+	// TooLate: a feed, or a transaction's prepare, that was sent too long ago.
 	TooLate
 	// NotDue: by the leader's clock the item has not expired.
 	NotDue
+	// Locked: a transaction under way has the item; Held says which.
+	Locked
+	// Cancelled: some of a transaction's actions were refused, as Results tell.
+	Cancelled
+	// Completed: a transaction with this token and these parameters was committed before, with Version.
+	Completed
+	// Mismatched: a transaction with this token has other parameters.
+	Mismatched
+	// Running: a transaction with this token is under way.
+	Running
+	// Aborted: the transaction was aborted, and stays so.
+	Aborted
 )
 
 // Result is what became of a command.
@@ -132,4 +161,16 @@ type Result struct {
 	CollectionBytes int64
 	// Sequence is the last change of the partition's log after the command.
 	Sequence uint64
+
+	// Held is the lock that a Locked command met, or whose locks a Completed transaction may have left.
+	Held *Held
+	// Results answer the actions of a Transact, Begin or Prepare one by one.
+	Results []Result
+	// Version is, of a prepare, the least version the partition would commit with; of a transaction that is committed,
+	// the version it has.
+	Version uint64
+	// Participants are the items that a Completed transaction may not have applied everywhere.
+	Participants []Place
+	// Elsewhere tells that some of a Commit's keys are not this partition's any more.
+	Elsewhere bool
 }

@@ -32,6 +32,9 @@ func (s *script) check(b *Batch) {
 	s.checkExpiry()
 	if s.part.Descriptor.Bounds.Upper == nil {
 		s.checkStatistics()
+		if locks := s.count(keys.SpaceLock, s.part.Descriptor.Table); locks != int(s.part.Applied.Locks) {
+			s.t.Errorf("%d locks, there are %d", s.part.Applied.Locks, locks)
+		}
 	}
 }
 

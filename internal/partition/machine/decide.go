@@ -115,6 +115,9 @@ func (d *decision) decide(c *command.Command) (Answer, error) {
 		d.put(write.Key, write.Value)
 		return Answer{}, nil
 	}
+	if c.Transaction != nil {
+		return d.transaction(c)
+	}
 	return Answer{}, fmt.Errorf("action %d does not belong in a queue", c.Action)
 }
 
@@ -126,6 +129,11 @@ func (d *decision) nextVersion() uint64 {
 	}
 	d.part.Applied.VersionMax = version
 	return version
+}
+
+// brought takes note of a version that was given elsewhere: those given here from now on are above it.
+func (d *decision) brought(version uint64) {
+	d.part.Applied.VersionMax = max(d.part.Applied.VersionMax, version)
 }
 
 // routed refuses a command that was planned with another table or for another range than the partition has.

@@ -51,9 +51,7 @@ func (d *decision) feedEntry(entry command.Entry) error {
 		grown -= int64(before.Size)
 	}
 	d.count(was, !after.Deleted, grown)
-	if entry.Version > d.part.Applied.VersionMax {
-		d.part.Applied.VersionMax = entry.Version
-	}
+	d.brought(entry.Version)
 	return nil
 }
 

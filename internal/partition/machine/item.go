@@ -18,33 +18,74 @@ const ItemBytesMax = 409_600
 // updateTooLarge is DynamoDB's text for an update whose item would pass ItemBytesMax (semantics §2.5).
 const updateTooLarge = "Item size to update has exceeded the maximum allowed size"
 
+// wish is an item's command worked out: the item before and after, or why not, and what the change does to the local
+// indexes of the table.
+type wish struct {
+	key []byte
+	// by is who wishes: command.ByUser or command.ByExpiry.
+	by     byte
+	before record.Item
+	result command.Result
+	grown  growth
+	// bytes is how much the collection grows, local index entries included.
+	bytes int64
+}
+
 // writeItem decides a Put, Update, Delete or an Expire that is due: read, condition, change, write.
 func (d *decision) writeItem(c *command.Command) (Answer, error) {
 	if err := d.routed(c, c.Key); err != nil {
 		return Answer{Err: err}, nil
 	}
-	key := keys.Data(d.part.Descriptor.Table, c.Key)
-	before, err := d.before(c, key)
-	if err != nil {
-		return Answer{}, err
+	w, err := d.wish(c)
+	if err == nil && w.result.Refusal == command.Accepted && w.changes() {
+		d.write(&w, d.nextVersion())
 	}
-	result := command.Result{Before: before.Attributes, After: before.Attributes}
-	if !c.Condition.Holds(before.Attributes) {
-		result.Refusal = command.ConditionFailed
-		return Answer{Result: result}, nil
+	return Answer{Result: w.result}, err
+}
+
+// wish works a command out. It writes nothing.
+func (d *decision) wish(c *command.Command) (wish, error) {
+	w := wish{key: c.Key, by: author(c)}
+	held, locked, err := d.lock(c.Key)
+	if err != nil || locked {
+		w.result.Refusal, w.result.Held = command.Locked, heldBy(held)
+		return w, err
+	}
+	if w.before, err = d.before(c, keys.Data(d.part.Descriptor.Table, c.Key)); err != nil {
+		return w, err
+	}
+	before := w.before.Attributes
+	w.result.Before, w.result.After = before, before
+	if !c.Condition.Holds(before) {
+		w.result.Refusal = command.ConditionFailed
+		return w, nil
 	}
 	if d.part.Applied.LogBytes > LogBytesMax {
-		result.Refusal = command.Throttled
-		return Answer{Result: result}, nil
+		w.result.Refusal = command.Throttled
+		return w, nil
 	}
-	after, refused := d.changed(c, before.Attributes)
+	after, refused := d.changed(c, before)
 	if refused != "" {
-		result.Refusal, result.Text = command.Invalid, refused
-		return Answer{Result: result}, nil
+		w.result.Refusal, w.result.Text = command.Invalid, refused
+		return w, nil
 	}
-	result.After = after
-	return d.replace(c, before, result)
+	w.result.After = after
+	if err := d.measure(&w); err != nil {
+		return w, err
+	}
+	if w.result.CollectionBytes > CollectionBytesMax && sizeOf(after) > int(w.before.Size) {
+		w.result = command.Result{Refusal: command.CollectionTooLarge, Before: before}
+	}
+	return w, nil
 }
+
+// changes tells whether there is anything to write. Of an item that is replaced unseen it is only known that it is there.
+func (w *wish) changes() bool {
+	return w.existed() != w.exists() || !bytes.Equal(w.before.Attributes, w.result.After)
+}
+
+func (w *wish) existed() bool { return w.before.Size > 0 }
+func (w *wish) exists() bool  { return len(w.result.After) > 0 }
 
 // changed is the item after the command, or DynamoDB's text for why there is none.
 func (d *decision) changed(c *command.Command, before attr.Map) (after attr.Map, refused string) {
@@ -53,6 +94,8 @@ func (d *decision) changed(c *command.Command, before attr.Map) (after attr.Map,
 		return c.Item, ""
 	case command.Delete, command.Expire:
 		return nil, ""
+	case command.Check:
+		return before, ""
 	}
 	if len(before) == 0 && !c.Update.CreatesItem() {
 		return nil, ""
@@ -96,41 +139,38 @@ const DepthMax = 32
 
 const nestedTooDeep = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 
-// replace writes the difference between before and result.After in every space that shows it.
-func (d *decision) replace(c *command.Command, before record.Item, result command.Result) (Answer, error) {
-	after := result.After
-	existed, exists := before.Size > 0, len(after) > 0
-	if existed == exists && bytes.Equal(before.Attributes, after) {
-		size, err := d.collection(c.Key, 0)
-		result.CollectionBytes = size
-		return Answer{Result: result}, err
+// measure works out what a change does to the local indexes and to the size of its collection.
+func (d *decision) measure(w *wish) (err error) {
+	if w.changes() {
+		if w.grown, err = d.localEntries(w.key, w.before.Attributes, w.result.After); err != nil {
+			return err
+		}
+		w.bytes = w.grown.bytes + int64(sizeOf(w.result.After)) - int64(w.before.Size)
 	}
-	grown, err := d.localEntries(c.Key, before.Attributes, after)
-	if err != nil {
-		return Answer{}, err
-	}
-	beforeSize, afterSize := int64(before.Size), int64(0)
-	if exists {
-		afterSize = int64(after.Size())
-	}
-	size, err := d.collection(c.Key, grown.bytes+afterSize-beforeSize)
-	if err != nil {
-		return Answer{}, err
-	}
-	if size > CollectionBytesMax && afterSize > beforeSize {
-		return Answer{Result: command.Result{Refusal: command.CollectionTooLarge, Before: before.Attributes}}, nil
-	}
-	result.CollectionBytes = size
-	d.writeLocal(grown, c.Key, size)
-	d.moveExpiry(c.Key, before.Attributes, after)
-	version := d.nextVersion()
-	d.writeData(c.Key, record.Item{Version: version, Size: uint32(afterSize), Attributes: after})
-	d.count(existed, exists, afterSize-beforeSize)
+	w.result.CollectionBytes, err = d.collection(w.key, w.bytes)
+	return err
+}
+
+// write performs a change in every space that shows it.
+func (d *decision) write(w *wish, version uint64) {
+	before, after := w.before, w.result.After
+	size := sizeOf(after)
+	d.writeLocal(w.grown, w.key, w.result.CollectionBytes)
+	d.moveExpiry(w.key, before.Attributes, after)
+	d.writeData(w.key, record.Item{Version: version, Size: uint32(size), Attributes: after})
+	d.count(w.existed(), w.exists(), int64(size)-int64(before.Size))
 	if d.part.Records() {
-		d.record(record.Change{Version: version, Table: d.part.Descriptor.Table, Suffix: c.Key,
-			Before: before.Attributes, After: after, Kind: author(c)})
+		d.record(record.Change{Version: version, Table: d.part.Descriptor.Table, Suffix: w.key,
+			Before: before.Attributes, After: after, Kind: w.by})
 	}
-	return Answer{Result: result}, nil
+}
+
+// sizeOf is an item's size, 0 where there is none.
+func sizeOf(item attr.Map) int {
+	if len(item) == 0 {
+		return 0
+	}
+	return item.Size()
 }
 
 // author tells who wishes for a command.
@@ -178,7 +218,7 @@ func parsed(parse func([]byte) (record.Item, error)) func([]byte, bool, error) (
 func (d *decision) writeData(suffix []byte, item record.Item) {
 	key := keys.Data(d.part.Descriptor.Table, suffix)
 	if len(item.Attributes) == 0 {
-		d.part.Applied.LastDelete = item.Version
+		d.part.Applied.LastDelete = max(d.part.Applied.LastDelete, item.Version)
 		d.delete(key)
 		return
 	}

@@ -59,6 +59,8 @@ type Applied struct {
 	// LogBytes is the size of the kept change log.
 	LogBytes int64
 	Stats    command.Stats
+	// Locks counts the items that transactions under way have locked: while there are none, no write looks for one.
+	Locks int64
 }
 
 // Shard is one stretch of the change log: (partition, generation at its beginning), with its first and last sequence. The

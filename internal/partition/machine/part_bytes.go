@@ -24,11 +24,17 @@ const (
 	nameTable      = "table"
 )
 
-// appliedFormat is the first byte of the applied record.
-const appliedFormat = 1
+// appliedFormat is the first byte of the applied record; the format before it has no locks at its end.
+const (
+	appliedFormat         = 2
+	appliedFormatLockless = 1
+)
 
 // DescriptorKey is the engine key of a partition's descriptor: a read looks at it through its own snapshot.
 func DescriptorKey(partition uint64) []byte { return keys.Part(partition, nameDescriptor) }
+
+// AppliedKey is the engine key of a partition's applied state, for reads through a snapshot.
+func AppliedKey(partition uint64) []byte { return keys.Part(partition, nameApplied) }
 
 func (a Applied) append(dst []byte) []byte {
 	dst = append(dst, appliedFormat)
@@ -45,14 +51,16 @@ func (a Applied) append(dst []byte) []byte {
 		dst = binary.AppendVarint(dst, tally.Items)
 		dst = binary.AppendVarint(dst, tally.Bytes)
 	}
-	return dst
+	return binary.AppendVarint(dst, a.Locks)
 }
 
-func parseApplied(b []byte) (Applied, error) {
+// ParseApplied reads an applied record.
+func ParseApplied(b []byte) (Applied, error) {
 	var a Applied
-	if len(b) == 0 || b[0] != appliedFormat {
+	if len(b) == 0 || b[0] != appliedFormat && b[0] != appliedFormatLockless {
 		return a, fmt.Errorf("applied state has an unknown format")
 	}
+	format := b[0]
 	b = b[1:]
 	broken := false
 	unsigned := func() uint64 {
@@ -85,6 +93,9 @@ func parseApplied(b []byte) (Applied, error) {
 		}
 		index := uint32(unsigned())
 		a.Stats.Local[index] = command.Tally{Items: signed(), Bytes: signed()}
+	}
+	if format != appliedFormatLockless {
+		a.Locks = signed()
 	}
 	if broken || len(b) != 0 {
 		return a, fmt.Errorf("applied state is damaged")
@@ -136,7 +147,7 @@ func Load(from Reader, partition uint64) (p Part, found bool, err error) {
 	if !ok {
 		return p, false, fmt.Errorf("partition %d has a descriptor but no applied state", partition)
 	}
-	if p.Applied, err = parseApplied(applied); err != nil {
+	if p.Applied, err = ParseApplied(applied); err != nil {
 		return p, false, fmt.Errorf("reading partition %d: %w", partition, err)
 	}
 	if p.Descriptor, err = ParseDescriptor(descriptor); err != nil {

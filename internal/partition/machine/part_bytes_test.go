@@ -15,6 +15,7 @@ import (
 var full = Applied{
 	Epoch: SoloEpoch, Chain: 300, Sequence: 70_000, First: 69_000, VersionMax: 1 << 60, LastDelete: 1<<60 - 1, LogBytes: 1 << 31,
 	Stats: command.Stats{Items: 12, Bytes: -3, Local: map[uint32]command.Tally{2: {Items: 1, Bytes: 64}, 1: {Items: -1, Bytes: 63}, 5: {}}},
+	Locks: 3,
 }
 
 // What every batch writes is pinned byte by byte: a store of today must be read by every later release.
@@ -24,16 +25,16 @@ func TestAppliedBytes(t *testing.T) {
 		applied Applied
 		want    string
 	}{
-		{"zero", Applied{}, "01" + "000000000000" + "000000" + "00"},
-		{"full", full, "01" + "05" + "ac02" + "f0a204" + "889b04" + "808080808080808010" + "ffffffffffffffff0f" +
-			"8080808010" + "18" + "05" + "03" + "01017e" + "020280" + "01" + "050000"},
+		{"zero", Applied{}, "02" + "000000000000" + "000000" + "00" + "00"},
+		{"full", full, "02" + "05" + "ac02" + "f0a204" + "889b04" + "808080808080808010" + "ffffffffffffffff0f" +
+			"8080808010" + "18" + "05" + "03" + "01017e" + "020280" + "01" + "050000" + "06"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := c.applied.append(nil)
 			if hex.EncodeToString(got) != c.want {
 				t.Fatalf("bytes %x, want %s", got, c.want)
 			}
-			back, err := parseApplied(got)
+			back, err := ParseApplied(got)
 			if err != nil || !reflect.DeepEqual(back, c.applied) {
 				t.Errorf("read back %+v, %v", back, err)
 			}
@@ -41,18 +42,29 @@ func TestAppliedBytes(t *testing.T) {
 	}
 }
 
+// A state of the format before this one had no locks.
+func TestAppliedBytesBefore(t *testing.T) {
+	now := full.append(nil)
+	before := append([]byte{1}, now[1:len(now)-1]...)
+	want := full
+	want.Locks = 0
+	if got, err := ParseApplied(before); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("read back %+v, %v", got, err)
+	}
+}
+
 func FuzzParseApplied(f *testing.F) {
 	f.Add([]byte{})
-	f.Add([]byte{2, 0})
+	f.Add([]byte{3, 0})
 	f.Add(Applied{}.append(nil))
 	f.Add(full.append(nil))
 	f.Add(append(bytes.Repeat([]byte{1}, 10), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		a, err := parseApplied(b)
+		a, err := ParseApplied(b)
 		if err != nil {
 			return
 		}
-		again, err := parseApplied(a.append(nil))
+		again, err := ParseApplied(a.append(nil))
 		if err != nil || !reflect.DeepEqual(again, a) {
 			t.Errorf("%x is %+v, and its bytes are %+v, %v", b, a, again, err)
 		}

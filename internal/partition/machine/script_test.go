@@ -59,6 +59,16 @@ func (m memory) perform(b *Batch) {
 	}
 }
 
+// countRows counts what a split asks for.
+func (m memory) countRows(lower, upper []byte) (n int64, err error) {
+	for key := range m {
+		if key >= string(lower) && key < string(upper) {
+			n++
+		}
+	}
+	return n, nil
+}
+
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		s := &script{t: t, store: memory{}, millis: 1000}
@@ -80,7 +90,7 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	case "adopt":
 		s.change(&out, func() (Batch, error) { return Adopt(s.part, s.description(d)) })
 	case "split":
-		s.change(&out, func() (Batch, error) { return Split(s.part, s.splitCommand(d)) })
+		s.change(&out, func() (Batch, error) { return Split(s.part, s.splitCommand(d), s.store.countRows) })
 	case "decide":
 		s.decide(&out, d)
 	case "scan":
@@ -133,6 +143,9 @@ func (s *script) perform(out *strings.Builder, b *Batch) {
 
 // command reads one line: an action, an item or what the action needs, and a condition after "if".
 func (s *script) command(line string) *command.Command {
+	if verb, _, _ := strings.Cut(line, " "); transactionVerbs[verb] != 0 {
+		return s.transactionCommand(verb, line)
+	}
 	line, condition, _ := strings.Cut(line, " if ")
 	line, update, _ := strings.Cut(line, " do ")
 	fields := strings.Fields(line)
@@ -146,8 +159,10 @@ func (s *script) command(line string) *command.Command {
 		c.Condition = holds
 	}
 	switch rest := fields[1:]; fields[0] {
-	case "put", "update", "delete":
-		c.Action = map[string]command.Action{"put": command.Put, "update": command.Update, "delete": command.Delete}[fields[0]]
+	case "put", "update", "delete", "check":
+		c.Action = map[string]command.Action{
+			"put": command.Put, "update": command.Update, "delete": command.Delete, "check": command.Check,
+		}[fields[0]]
 		c.Item = s.item(rest)
 		c.Key = s.key(c.Item)
 		if update != "" {

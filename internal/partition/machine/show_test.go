@@ -21,6 +21,14 @@ func (s *script) showAnswer(out *strings.Builder, c *command.Command, a *Answer)
 		return
 	}
 	r := &a.Result
+	if c.Transaction != nil {
+		s.showTransaction(out, r)
+		return
+	}
+	if r.Refusal == command.Locked {
+		fmt.Fprintf(out, "refused: locked by %d since %dms\n", r.Held.ID[0], r.Held.SinceMillis)
+		return
+	}
 	names := map[command.Refusal]string{command.Accepted: "ok", command.ConditionFailed: "refused: condition",
 		command.Invalid: "refused: " + r.Text, command.Throttled: "refused: throttled",
 		command.CollectionTooLarge: "refused: collection too large", command.TooLate: "refused: too late",
@@ -101,13 +109,17 @@ func (s *script) content(space keys.Space, rest, value []byte) string {
 			by = " by expiry"
 		}
 		return fmt.Sprintf("%s -> %s at %s%s", text(c.Before), text(c.After), version(c.Version), by)
+	case keys.SpaceLock:
+		return s.showLock(value)
+	case keys.SpaceTransaction:
+		return s.showRecord(value)
 	case keys.SpaceSize:
 		n, _ := binary.Uvarint(value)
 		return fmt.Sprint(n)
 	}
 	switch string(rest) {
 	case nameApplied:
-		a, err := parseApplied(value)
+		a, err := ParseApplied(value)
 		s.must(err)
 		return showApplied(a)
 	case nameTable:
@@ -123,6 +135,9 @@ func showApplied(a Applied) string {
 	for _, index := range slices.Sorted(maps.Keys(a.Stats.Local)) {
 		tally := a.Stats.Local[index]
 		text += fmt.Sprintf(" index %d: %d (%dB)", index, tally.Items, tally.Bytes)
+	}
+	if a.Locks > 0 {
+		text += fmt.Sprintf(" locks %d", a.Locks)
 	}
 	if a.LastDelete > 0 {
 		text += " last delete " + version(a.LastDelete)

@@ -11,8 +11,9 @@ import (
 )
 
 // Split is the batch that cuts a partition at a key suffix: the left half keeps the id, change log and cursors, the
-// right half is a new partition. Nothing is in flight. A generation that moved on refuses it.
-func Split(state Part, c *command.Command) (Batch, error) {
+// right half is a new partition. Nothing is in flight, so that the locks of each half can be counted in the store. A
+// generation that moved on refuses it.
+func Split(state Part, c *command.Command, rows Counter) (Batch, error) {
 	d := state.Descriptor
 	if d.Generation != c.Generation {
 		return Batch{}, StaleRoute(d)
@@ -31,11 +32,21 @@ func Split(state Part, c *command.Command) (Batch, error) {
 		return Batch{}, fmt.Errorf("partition %d has local indexes and cannot be cut within an item collection", d.Partition)
 	}
 	after, child := leftOf(state, c), rightOf(state, c)
+	if state.Applied.Locks > 0 {
+		left, err := rows(keys.Lock(d.Table, d.Bounds.Lower), keys.Lock(d.Table, c.At))
+		if err != nil {
+			return Batch{}, fmt.Errorf("counting the locks of partition %d: %w", d.Partition, err)
+		}
+		after.Applied.Locks, child.Applied.Locks = left, state.Applied.Locks-left
+	}
 	b := ofPart(Splits, state, after)
 	b.Writes = append(b.Writes, child.Writes()...)
 	b.Child = &child
 	return b, nil
 }
+
+// Counter counts the rows of the engine range [lower, upper).
+type Counter func(lower, upper []byte) (int64, error)
 
 // leftOf is the parent after the split: it closes its shard and opens one of its new generation.
 func leftOf(state Part, c *command.Command) Part {

@@ -19,7 +19,19 @@ func (r *Replica) Adopt(t *table.Table, done func(error)) {
 
 // Split cuts the partition as c says. done comes before anything else is decided here.
 func (r *Replica) Split(c *command.Command, done func(error)) {
-	r.enqueue(change{propose: func(state machine.Part) (machine.Batch, error) { return machine.Split(state, c) }, done: done})
+	r.enqueue(change{propose: func(state machine.Part) (machine.Batch, error) { return machine.Split(state, c, r.rows) }, done: done})
+}
+
+// rows counts what the engine holds in [lower, upper). Nothing is in flight.
+func (r *Replica) rows(lower, upper []byte) (n int64, err error) {
+	iterator, err := r.options.Engine.Iter(lower, upper)
+	if err != nil {
+		return 0, err
+	}
+	for ok := iterator.First(); ok; ok = iterator.Next() {
+		n++
+	}
+	return n, iterator.Close()
 }
 
 func (r *Replica) enqueue(c change) {

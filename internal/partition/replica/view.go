@@ -26,10 +26,33 @@ func (r *Replica) look(c *command.Command) seen {
 		return seen{}
 	}
 	r.mu.Lock()
-	s := seen{head: !r.decided.NeedsBefore(c), landed: r.flight.settled(), term: r.term}
+	head := !r.decided.NeedsBefore(c)
 	r.mu.Unlock()
-	key, read := keys.Data(c.Table, c.Key), r.options.Engine.Get
-	if s.head {
+	return r.lookAt(keys.Data(c.Table, c.Key), head)
+}
+
+// lookAll reads the keys of a transaction's part: its record's, if that is here, and its actions'.
+func (r *Replica) lookAll(c *command.Command) []seen {
+	t := c.Transaction
+	if t == nil || len(t.Actions) == 0 {
+		return nil
+	}
+	all := make([]seen, 0, 1+len(t.Actions))
+	if len(t.Record.Suffix) > 0 && c.Action != command.Prepare {
+		all = append(all, r.lookAt(keys.Transaction(t.Record.Table, t.Record.Suffix), false))
+	}
+	for _, action := range t.Actions {
+		all = append(all, r.look(action))
+	}
+	return all
+}
+
+func (r *Replica) lookAt(key []byte, head bool) seen {
+	r.mu.Lock()
+	s := seen{head: head, landed: r.flight.settled(), term: r.term}
+	r.mu.Unlock()
+	read := r.options.Engine.Get
+	if head {
 		read = r.options.Engine.Head
 	}
 	var err error
@@ -52,11 +75,19 @@ type view struct {
 func newView(r *Replica, taken []pending) *view {
 	v := &view{replica: r, seen: make(map[string]seen, len(taken))}
 	for _, p := range taken {
-		if other, looked := v.seen[string(p.seen.key)]; p.seen.key != nil && (!looked || other.head) {
-			v.seen[string(p.seen.key)] = p.seen
+		v.add(p.seen)
+		for _, s := range p.seenAll {
+			v.add(s)
 		}
 	}
 	return v
+}
+
+// add takes note of a look; one at a head only tells less than one at the whole.
+func (v *view) add(s seen) {
+	if other, looked := v.seen[string(s.key)]; s.key != nil && (!looked || other.head) {
+		v.seen[string(s.key)] = s
+	}
 }
 
 // Get returns the newest value under key that was ever decided here.

@@ -11,16 +11,17 @@ type pending struct {
 	command *command.Command
 	done    func(command.Result, error)
 	seen    seen
+	seenAll []seen // of a transaction's part
 }
 
 // Write queues a command. done gets a result, or a routing error; it comes once everything the result shows is durable.
 //
 // The caller reads the key before it queues, so that the decision loop does not wait for the disk.
 func (r *Replica) Write(c *command.Command, done func(command.Result, error)) {
-	p := pending{command: c, done: done, seen: r.look(c)}
+	p := pending{command: c, done: done, seen: r.look(c), seenAll: r.lookAll(c)}
 	r.mu.Lock()
 	err := r.refusal()
-	full := len(r.queue) >= queueCommandsMax
+	full := len(r.queue) >= queueCommandsMax && !c.Finishes()
 	if err == nil && !full {
 		r.queue = append(r.queue, p)
 	}
@@ -100,11 +101,7 @@ func (r *Replica) waiting() bool {
 func (r *Replica) take() []pending {
 	n, bytes := 0, 0
 	for n < len(r.queue) && n < batchCommandsMax && bytes < batchBytesMax {
-		c := r.queue[n].command
-		bytes += len(c.Item) + len(c.Key)
-		for _, e := range c.Entries {
-			bytes += len(e.Item) + len(e.Key)
-		}
+		bytes += brings(r.queue[n].command)
 		n++
 	}
 	taken := r.queue[:n:n]
@@ -114,6 +111,20 @@ func (r *Replica) take() []pending {
 		r.queue = r.queue[n:]
 	}
 	return taken
+}
+
+// brings is about how many bytes a command adds to a batch.
+func brings(c *command.Command) int {
+	bytes := len(c.Item) + len(c.Key)
+	for _, e := range c.Entries {
+		bytes += len(e.Item) + len(e.Key)
+	}
+	if c.Transaction != nil {
+		for _, action := range c.Transaction.Actions {
+			bytes += len(action.Item) + len(action.Key)
+		}
+	}
+	return bytes
 }
 
 // pass is one decision: the state it was made over, which had batches up to the number over in it, in which term, and

@@ -34,6 +34,14 @@ func TestGoldenBytes(t *testing.T) {
 			"01" + "00" + "03" + "0000000000000002" + "01" + "05" + "0173" + size + long + size + long},
 		{"delete", hex.EncodeToString(record.Change{Before: attributes}.Append(nil)),
 			"01" + "00" + "01" + "0000000000000000" + "00" + "00" + "00" + size + long},
+		{"lock", hex.EncodeToString(record.Lock{ID: [16]byte{1, 15: 2}, Table: 300, Suffix: []byte("suf"), Kind: 3, Millis: 5, Item: attributes}.Append(nil)),
+			"01" + "03" + "01000000000000000000000000000002" + "0000000000000005" + "ac02" + "03737566" + long},
+		{"transaction", hex.EncodeToString((&record.Transaction{
+			ID: [16]byte{1}, State: record.Committed, Hash: [16]byte{2}, Version: 3, Millis: 4,
+			Participants: []record.Participant{{Table: 300, Suffix: []byte("suf")}, {Table: 5, Suffix: []byte("s")}},
+		}).Append(nil)),
+			"01" + "02" + "01000000000000000000000000000000" + "02000000000000000000000000000000" + "0000000000000003" + "0000000000000004" +
+				"02" + "ac02" + "03737566" + "05" + "0173"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is %s, want %s", c.name, c.got, c.want)
@@ -94,6 +102,56 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("a change that is %s: %v", name, err)
 		}
 	}
+}
+
+func TestParseRefusesTransactions(t *testing.T) {
+	lock := record.Lock{Suffix: []byte("s"), Item: attributes}.Append(nil)
+	transaction := (&record.Transaction{State: record.Pending, Participants: []record.Participant{{Suffix: []byte("s")}}}).Append(nil)
+	for name, b := range map[string][]byte{
+		"nothing": nil, "half an id": lock[:12], "of a later format": append([]byte{2}, lock[1:]...), "cut": lock[:27],
+	} {
+		if _, err := record.ParseLock(b); !errors.Is(err, record.ErrCorrupt) {
+			t.Errorf("a lock that is %s: %v", name, err)
+		}
+	}
+	for name, b := range map[string][]byte{
+		"nothing": nil, "half an id": transaction[:12], "of a later format": append([]byte{2}, transaction[1:]...),
+		"in no state": append([]byte{1, 4}, transaction[2:]...), "cut": transaction[:len(transaction)-1], "too long": append(bytes.Clone(transaction), 0),
+	} {
+		if _, err := record.ParseTransaction(b); !errors.Is(err, record.ErrCorrupt) {
+			t.Errorf("a transaction that is %s: %v", name, err)
+		}
+	}
+}
+
+func FuzzParseLock(f *testing.F) {
+	f.Add(record.Lock{ID: [16]byte{1}, Table: 300, Suffix: []byte("s"), Kind: 2, Millis: -1, Item: attributes}.Append(nil))
+	f.Add(record.Lock{}.Append(nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l, err := record.ParseLock(b)
+		if err != nil {
+			return
+		}
+		if back, err := record.ParseLock(l.Append(nil)); err != nil || !bytes.Equal(back.Append(nil), l.Append(nil)) {
+			t.Errorf("%+v reads back as %+v, %v", l, back, err)
+		}
+	})
+}
+
+func FuzzParseTransaction(f *testing.F) {
+	f.Add((&record.Transaction{State: record.Aborted}).Append(nil))
+	f.Add((&record.Transaction{
+		State: record.Committed, Version: 7, Millis: 8, Participants: []record.Participant{{Table: 300, Suffix: []byte("s")}},
+	}).Append(nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		one, err := record.ParseTransaction(b)
+		if err != nil {
+			return
+		}
+		if back, err := record.ParseTransaction(one.Append(nil)); err != nil || !reflect.DeepEqual(back, one) {
+			t.Errorf("%+v reads back as %+v, %v", one, back, err)
+		}
+	})
 }
 
 func FuzzParseItem(f *testing.F) {

@@ -1,0 +1,174 @@
+package router
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"stator/internal/partition/command"
+	"stator/internal/partition/replica"
+)
+
+// Key is one of the keys that a Spread concerns.
+type Key struct {
+	Table, TableVersion uint64
+	Suffix              []byte
+}
+
+// Spread is a wish that concerns several keys: each partition that holds some of them is sent one command about those.
+type Spread struct {
+	Keys []Key
+	// At are the places, ascending, of the keys that are to be brought; nil is all.
+	At []int
+	// Make makes the command about the keys at some places, which one partition holds. It is called again for keys whose
+	// partition refused them because it was split meanwhile. What it fails with is the answer.
+	Make func(at []int) (*command.Command, error)
+	// Serial has every command answered before the next one is made.
+	Serial bool
+}
+
+// Share is what came of one command of a Spread.
+type Share struct {
+	At     []int
+	Result command.Result
+	Err    error
+}
+
+// Spread brings a wish to all partitions side by side. Only what certainly did not happen is tried again.
+func (r *Router) Spread(ctx context.Context, s Spread) []Share {
+	left := s.At
+	if left == nil {
+		left = make([]int, len(s.Keys))
+		for i := range left {
+			left[i] = i
+		}
+	}
+	var ended []Share
+	waited := time.Duration(0)
+	for pause := pauseMin; len(left) > 0; pause = min(2*pause, pauseMax) {
+		parcels := r.parcels(&s, left)
+		r.send(ctx, &s, parcels)
+		left = nil
+		for i := range parcels {
+			p := &parcels[i]
+			if waited <= deadline && again(p.Err, s.Keys[p.At[0]].TableVersion) {
+				left = append(left, p.At...)
+			} else {
+				ended = append(ended, p.Share)
+			}
+		}
+		if len(left) == 0 {
+			break
+		}
+		slices.Sort(left)
+		if err := r.options.Pause(ctx, pause); err != nil {
+			return append(ended, Share{At: left, Err: &command.Rejected{Cause: err}})
+		}
+		waited += pause
+	}
+	return ended
+}
+
+// parcel is one command of a Spread under way.
+type parcel struct {
+	Share
+	target *replica.Replica
+}
+
+// parcels cuts keys by the partition that holds them, in the order in which they first name it.
+func (r *Router) parcels(s *Spread, at []int) []parcel {
+	var parcels []parcel
+	for _, i := range at {
+		target, err := r.locate(s.Keys[i].Table, s.Keys[i].Suffix)
+		if err != nil {
+			parcels = append(parcels, parcel{Share: Share{At: []int{i}, Err: err}})
+			continue
+		}
+		same := slices.IndexFunc(parcels, func(p parcel) bool { return p.target == target })
+		if same < 0 {
+			same = len(parcels)
+			parcels = append(parcels, parcel{target: target})
+		}
+		parcels[same].At = append(parcels[same].At, i)
+	}
+	return parcels
+}
+
+// send has the partitions answer.
+func (r *Router) send(ctx context.Context, s *Spread, parcels []parcel) {
+	if s.Serial || len(parcels) == 1 {
+		for i := range parcels {
+			r.sendOne(ctx, s, &parcels[i])
+		}
+		return
+	}
+	replies := newReplies(len(parcels))
+	for i := range parcels {
+		p := &parcels[i]
+		if p.Err != nil {
+			replies.take(i, command.Result{}, p.Err)
+			continue
+		}
+		c, err := s.Make(p.At)
+		if err != nil {
+			replies.take(i, command.Result{}, err)
+			continue
+		}
+		p.target.Write(c, func(result command.Result, err error) { replies.take(i, result, err) })
+	}
+	failed := r.options.Wait(ctx, replies.all)
+	for i := range parcels {
+		parcels[i].Result, parcels[i].Err = replies.of(i, failed)
+	}
+}
+
+func (r *Router) sendOne(ctx context.Context, s *Spread, p *parcel) {
+	if p.Err != nil {
+		return
+	}
+	c, err := s.Make(p.At)
+	if err != nil {
+		p.Err = err
+		return
+	}
+	p.Result, p.Err = p.target.WriteAndWait(ctx, r.options.Wait, c)
+}
+
+// replies gathers the answers to commands that are under way together. One may come after nobody waits any more.
+type replies struct {
+	all chan struct{} // closed once every reply is there
+
+	mu   sync.Mutex // guards the rest
+	list []reply
+	left int
+}
+
+type reply struct {
+	there  bool
+	result command.Result
+	err    error
+}
+
+func newReplies(n int) *replies {
+	return &replies{all: make(chan struct{}), list: make([]reply, n), left: n}
+}
+
+func (r *replies) take(i int, result command.Result, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list[i] = reply{there: true, result: result, err: err}
+	if r.left--; r.left == 0 {
+		close(r.all)
+	}
+}
+
+// of is a reply, or, when the wait for it failed, that nobody knows.
+func (r *replies) of(i int, failed error) (command.Result, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.list[i].there {
+		return command.Result{}, &command.Ambiguous{Cause: failed}
+	}
+	return r.list[i].result, r.list[i].err
+}

@@ -1,0 +1,126 @@
+package ops
+
+import (
+	"context"
+
+	"stator/internal/model/api"
+	"stator/internal/partition/command"
+)
+
+// TransactGetItems reads up to a hundred items of any tables as they were together at one moment.
+func (o *Ops) TransactGetItems(ctx context.Context, in *api.TransactGetItemsInput) (*api.TransactGetItemsOutput, error) {
+	reads := make([]transactLookup, len(in.TransactItems))
+	for i := range in.TransactItems {
+		var err error
+		if reads[i], err = newTransactLookup(in.TransactItems[i].Get); err != nil {
+			return nil, err
+		}
+	}
+	planned, seen, err := o.transactGet(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	out := &api.TransactGetItemsOutput{Responses: make([]api.ItemResponse, len(seen))}
+	var used transactUsage
+	for i := range seen {
+		// A projection that matches nothing leaves no item here (semantics §8.19).
+		if item := projected(planned[i].projection, seen[i].Item); item.Len() > 0 {
+			out.Responses[i].Item = item
+		}
+		used.add(planned[i].table, planned[i].name, readInTransaction(seen[i].Size))
+	}
+	if wantsCapacity(in.ReturnConsumedCapacity) {
+		out.ConsumedCapacity = used.consumed(in.ReturnConsumedCapacity, true)
+	}
+	return out, nil
+}
+
+// transactLookup is one read of a transaction, which passed every check that needs only the request.
+type transactLookup struct {
+	lookup
+	name string // the table as the request gave it
+}
+
+func newTransactLookup(g *api.Get) (transactLookup, error) {
+	projection, err := newProjection(&api.GetItemInput{
+		Key: g.Key, ProjectionExpression: g.ProjectionExpression, ExpressionAttributeNames: g.ExpressionAttributeNames,
+	})
+	return transactLookup{lookup: lookup{key: g.Key, projection: projection, strong: true}, name: *g.TableName}, err
+}
+
+// transactGet reads the items of a transaction.
+func (o *Ops) transactGet(ctx context.Context, reads []transactLookup) ([]plannedRead, []command.Seen, error) {
+	for plans := 1; ; plans++ {
+		planned, err := o.planTransactGet(reads)
+		if err != nil {
+			return nil, nil, err
+		}
+		gets := make([]command.Get, len(planned))
+		for i := range planned {
+			gets[i] = planned[i].get
+		}
+		seen, moving, err := o.transactions.Read(ctx, gets)
+		switch {
+		case replan(err, plans):
+			continue
+		case err != nil:
+			return nil, nil, err
+		case moving != nil:
+			return nil, nil, conflicting(moving)
+		}
+		return planned, seen, checkReadTogether(seen)
+	}
+}
+
+// planTransactGet is planTransaction for a transaction that reads.
+func (o *Ops) planTransactGet(reads []transactLookup) ([]plannedRead, error) {
+	planned := make([]plannedRead, len(reads))
+	for i := range reads {
+		t, err := o.serving(reads[i].name)
+		if err != nil {
+			return nil, err
+		}
+		planned[i] = plannedRead{lookup: reads[i].lookup, name: reads[i].name, table: t}
+	}
+	var invalid error
+	seen := seenKeys{}
+	for i := range planned {
+		p := &planned[i]
+		if err := checkKeyNotEmpty(p.table, p.key); err != nil {
+			return nil, err
+		}
+		var err error
+		p.get, err = p.plan(p.table)
+		switch {
+		case err == nil && !seen.add(p.table, p.get.Key):
+			return nil, bare.refuse(transactDuplicate)
+		case err != nil && invalid == nil:
+			invalid = invalidAction(len(reads), i, err)
+		}
+	}
+	return planned, invalid
+}
+
+// checkReadTogether refuses more items than a transaction answers with.
+func checkReadTogether(seen []command.Seen) error {
+	bytes := 0
+	for i := range seen {
+		bytes += seen[i].Size
+	}
+	if bytes > transactBytesMax {
+		return bare.refuse(transactTooLarge)
+	}
+	return nil
+}
+
+// conflicting is the answer to a read of items that did not keep still.
+func conflicting(moving []bool) error {
+	reasons := make([]api.CancellationReason, len(moving))
+	for i, moved := range moving {
+		reasons[i] = reason(reasonNone, "")
+		if moved {
+			reasons[i] = reason(reasonConflict, transactionOngoing)
+		}
+	}
+	return cancelled(reasons)
+}

@@ -1,0 +1,124 @@
+package replica
+
+import (
+	"context"
+	"fmt"
+
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+	"stator/internal/storage/engine"
+	"stator/internal/storage/keys"
+	"stator/internal/storage/record"
+)
+
+// ReadTogether answers with some items as they were together at one moment, and with who has locked them.
+func (r *Replica) ReadTogether(g *command.MultiGet, done func([]command.Seen, error)) {
+	r.options.Log.Barrier(func(err error) {
+		if err != nil {
+			done(nil, &command.Rejected{Cause: err})
+			return
+		}
+		r.readTogether(g, done)
+	})
+}
+
+// readTogether is ReadTogether behind the barrier. What it shows comes out of one snapshot, the partition's own state too:
+// the newest deletion, and whether anything is locked. The in-flight set is looked at after.
+func (r *Replica) readTogether(g *command.MultiGet, done func([]command.Seen, error)) {
+	snapshot := r.options.Engine.Snapshot()
+	seen, err := r.together(snapshot, g)
+	if closed := snapshot.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		done(nil, fmt.Errorf("reading items together: %w", err))
+		return
+	}
+	r.mu.Lock()
+	err = r.readRefusal(g.Table, g.TableVersion, true)
+	newest := uint64(0)
+	for _, suffix := range g.Keys {
+		if err == nil && !r.performed.Descriptor.Bounds.Holds(suffix) {
+			err = machine.StaleRoute(r.performed.Descriptor)
+		}
+		newest = max(newest, r.flight.touching(keys.Data(g.Table, suffix)), r.flight.touching(keys.Lock(g.Table, suffix)))
+	}
+	if err == nil && newest != 0 {
+		err = r.flight.await(newest, func(err error) {
+			if err != nil {
+				seen = nil
+			}
+			done(seen, err)
+		})
+		if err == nil {
+			r.mu.Unlock()
+			return
+		}
+	}
+	r.mu.Unlock()
+	if err != nil {
+		seen = nil
+	}
+	done(seen, err)
+}
+
+func (r *Replica) together(snapshot *engine.Snapshot, g *command.MultiGet) ([]command.Seen, error) {
+	stored, found, err := snapshot.Get(machine.AppliedKey(r.options.Partition), nil)
+	if err != nil || !found {
+		return nil, fmt.Errorf("the state of partition %d: found %t: %w", r.options.Partition, found, err)
+	}
+	applied, err := machine.ParseApplied(stored)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]command.Seen, len(g.Keys))
+	for i, suffix := range g.Keys {
+		if all[i], err = seenUnder(snapshot, g.Table, suffix, applied.Locks > 0); err != nil {
+			return nil, err
+		}
+		if all[i].Item == nil {
+			all[i].LastDelete = applied.LastDelete
+		}
+	}
+	return all, nil
+}
+
+func seenUnder(snapshot *engine.Snapshot, table uint64, suffix []byte, lookForLock bool) (s command.Seen, err error) {
+	stored, found, err := snapshot.Get(keys.Data(table, suffix), nil)
+	if err != nil {
+		return s, err
+	}
+	if found {
+		item, err := record.ParseItem(stored)
+		if err != nil {
+			return s, err
+		}
+		if !item.Deleted {
+			s.Item, s.Size, s.Version = item.Attributes, int(item.Size), item.Version
+		}
+	}
+	if !lookForLock {
+		return s, nil
+	}
+	if stored, found, err = snapshot.Get(keys.Lock(table, suffix), nil); err != nil || !found {
+		return s, err
+	}
+	held, err := record.ParseLock(stored)
+	s.Holder = command.TransactionID(held.ID)
+	return s, err
+}
+
+// ReadTogetherAndWait is ReadTogether for a caller that may block; it mostly does not.
+func (r *Replica) ReadTogetherAndWait(ctx context.Context, wait Wait, g *command.MultiGet) ([]command.Seen, error) {
+	var seen []command.Seen
+	var failed error
+	inline, done := newOnce()
+	r.ReadTogether(g, func(got []command.Seen, err error) {
+		seen, failed = got, err
+		done()
+	})
+	if err := inline.wait(ctx, wait); err != nil {
+		return nil, err
+	}
+	return seen, failed
+}
