@@ -51,26 +51,31 @@ func (o operator) suffix(ctx context.Context, table string, at []byte) ([]byte, 
 	if err != nil || key.Fault() != "" {
 		return nil, api.NewValidationException("the key is not in the form of DynamoDB JSON, which is {\"name\": {\"S\": \"value\"}, ...}")
 	}
-	names, err := o.keyNames(ctx, table)
+	attributes, err := o.keyAttributes(ctx, table)
 	if err != nil {
 		return nil, err
 	}
 	var values [2][]attr.Value
 	found := 0
-	for i, name := range names {
-		if value, ok := key.Get(name); ok && (value.Type() == attr.S || value.Type() == attr.N || value.Type() == attr.B) {
+	for i, a := range attributes {
+		if value, ok := key.Get(a.name); ok && value.Type().String() == a.kind {
 			values[i] = []attr.Value{value}
 			found++
 		}
 	}
 	if values[0] == nil || found != key.Len() {
-		return nil, api.NewValidationException(fmt.Sprintf("the key of table %s consists of %q", table, names))
+		return nil, api.NewValidationException(fmt.Sprintf("the key of table %s consists of %s", table, attributes))
 	}
 	return keys.Suffix(values[0], values[1]), nil
 }
 
-// keyNames asks as a client would.
-func (o operator) keyNames(ctx context.Context, table string) ([]string, error) {
+// keyAttribute is a name and a type: S, N or B.
+type keyAttribute struct{ name, kind string }
+
+func (a keyAttribute) String() string { return fmt.Sprintf("%q (%s)", a.name, a.kind) }
+
+// keyAttributes asks as a client would.
+func (o operator) keyAttributes(ctx context.Context, table string) ([]keyAttribute, error) {
 	body, err := json.Marshal(map[string]string{"TableName": table})
 	if err != nil {
 		return nil, fmt.Errorf("asking for the key of %s: %w", table, err)
@@ -81,15 +86,20 @@ func (o operator) keyNames(ctx context.Context, table string) ([]string, error) 
 	}
 	var description struct {
 		Table struct {
-			KeySchema []struct{ AttributeName, KeyType string }
+			KeySchema            []struct{ AttributeName string }
+			AttributeDefinitions []struct{ AttributeName, AttributeType string }
 		}
 	}
 	if err := json.Unmarshal(answer, &description); err != nil {
 		return nil, fmt.Errorf("asking for the key of %s: %w", table, err)
 	}
-	var names []string
-	for _, element := range description.Table.KeySchema {
-		names = append(names, element.AttributeName)
+	kinds := map[string]string{}
+	for _, d := range description.Table.AttributeDefinitions {
+		kinds[d.AttributeName] = d.AttributeType
 	}
-	return names, nil
+	var attributes []keyAttribute
+	for _, element := range description.Table.KeySchema {
+		attributes = append(attributes, keyAttribute{element.AttributeName, kinds[element.AttributeName]})
+	}
+	return attributes, nil
 }

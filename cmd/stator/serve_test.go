@@ -192,7 +192,8 @@ func splits(t *testing.T, admin string) {
 		{[]string{"things", "--at", `{"pk":{"S":"c"}}`}, 0, "table things was split: the right half is partition "},
 		{[]string{"things"}, 0, "table things was split"},
 		{[]string{"nothing"}, 1, "ResourceNotFoundException"},
-		{[]string{"things", "--at", `{"pk":{"S":"c"},"x":{"S":"c"}}`}, 1, `the key of table things consists of ["pk"]`},
+		{[]string{"things", "--at", `{"pk":{"S":"c"},"x":{"S":"c"}}`}, 1, `the key of table things consists of ["pk" (S)]`},
+		{[]string{"things", "--at", `{"pk":{"N":"3"}}`}, 1, `the key of table things consists of ["pk" (S)]`},
 		{[]string{"things", "--at", `c`}, 1, "not in the form of DynamoDB JSON"},
 	} {
 		code, out, complaint := command(append([]string{"split", "--admin", admin}, test.args...)...)

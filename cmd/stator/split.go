@@ -32,7 +32,7 @@ func (splitCommand) Help() string {
 	return `Example:
 
     stator split cities
-    stator split cities --at '{"country": {"S": "DE"}, "id": {"N": "2950159"}}'`
+    stator split cities --at '{"id": {"N": "2950159"}}'`
 }
 
 // Run asks the server for the split.
