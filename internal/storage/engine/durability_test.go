@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -193,12 +194,10 @@ func TestCrashAtEverySyncLosesNothing(t *testing.T) {
 	}
 }
 
+var crashSeeds = flag.Uint64("seeds", 200, "how many seeds TestCrashesUnderSeeds runs")
+
 func TestCrashesUnderSeeds(t *testing.T) {
-	seeds := uint64(200)
-	if testing.Short() {
-		seeds = 20
-	}
-	for seed := range seeds {
+	for seed := range *crashSeeds {
 		for n, c := range crashes(t, seed+2, 10, false) {
 			if err := c.check(); err != nil {
 				t.Errorf("seed %d, crash %d: %v", seed+2, n, err)
