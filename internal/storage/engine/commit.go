@@ -21,13 +21,6 @@ func (b *Batch) Delete(key []byte) { misused(b.b.Delete(key, nil)) }
 // DeleteRange removes the keys of [lower, upper), including those the batch has set before.
 func (b *Batch) DeleteRange(lower, upper []byte) { misused(b.b.DeleteRange(lower, upper, nil)) }
 
-// Merge appends other's writes behind those of b and leaves other as it is.
-func (b *Batch) Merge(other *Batch) {
-	if !other.b.Empty() {
-		misused(b.b.Apply(other.b, nil))
-	}
-}
-
 // Len is the size of the batch's writes in bytes; Count is how many there are.
 func (b *Batch) Len() int { return b.b.Len() }
 

@@ -59,16 +59,14 @@ func TestBatchIsOneStep(t *testing.T) {
 	for _, key := range []string{"a", "b", "c", "d"} {
 		put(t, e, key, key+"1")
 	}
-	first, second := e.NewBatch(), e.NewBatch()
+	first := e.NewBatch()
 	defer first.Close()
 	first.Set([]byte("e"), []byte("e1"))
 	first.Delete([]byte("a"))
-	second.DeleteRange([]byte("b"), []byte("d"))
-	second.Set([]byte("b"), []byte("b2"))
-	first.Merge(second)
-	second.Close()
+	first.DeleteRange([]byte("b"), []byte("d"))
+	first.Set([]byte("b"), []byte("b2"))
 	if first.Count() != 4 || first.Empty() {
-		t.Errorf("the merged batch has %d writes, want 4", first.Count())
+		t.Errorf("the batch has %d writes, want 4", first.Count())
 	}
 	has(t, e, "a", "a1")
 	if err := e.Commit(first, true); err != nil {

@@ -86,36 +86,16 @@ func SplitSuffix(suffix []byte, hashComponents int) (hash, sort []byte) {
 // Data is the key of an item: table id ‖ suffix.
 func Data(tableID uint64, suffix []byte) []byte { return build(SpaceData, tableID, suffix) }
 
-// AppendData appends what Data returns.
-func AppendData(dst []byte, tableID uint64, suffix []byte) []byte {
-	return appendRanged(dst, SpaceData, tableID, suffix)
-}
-
 // Lock is the key of an item's pending transactional write.
 func Lock(tableID uint64, suffix []byte) []byte { return build(SpaceLock, tableID, suffix) }
 
-// AppendLock appends what Lock returns.
-func AppendLock(dst []byte, tableID uint64, suffix []byte) []byte {
-	return appendRanged(dst, SpaceLock, tableID, suffix)
-}
-
 // Size is the key of an item collection's size; hash is token and partition key (SplitSuffix).
 func Size(tableID uint64, hash []byte) []byte { return build(SpaceSize, tableID, hash) }
-
-// AppendSize appends what Size returns.
-func AppendSize(dst []byte, tableID uint64, hash []byte) []byte {
-	return appendRanged(dst, SpaceSize, tableID, hash)
-}
 
 // Transaction is the key of a transaction's record: suffix is the first action's key followed by the request token
 // or transaction id as one more component.
 func Transaction(tableID uint64, suffix []byte) []byte {
 	return build(SpaceTransaction, tableID, suffix)
-}
-
-// AppendTransaction appends what Transaction returns.
-func AppendTransaction(dst []byte, tableID uint64, suffix []byte) []byte {
-	return appendRanged(dst, SpaceTransaction, tableID, suffix)
 }
 
 // LocalIndex is the key of a local index entry: table id ‖ token and partition key ‖ index id ‖ index sort key ‖
@@ -130,12 +110,8 @@ func LocalIndex(tableID uint64, hash []byte, indexID uint32, sortComponents []by
 
 // Log is the key of a change in a partition's change log.
 func Log(partition, sequence uint64) []byte {
-	return AppendLog(make([]byte, 0, 1+2*idBytes), partition, sequence)
-}
-
-// AppendLog appends what Log returns.
-func AppendLog(dst []byte, partition, sequence uint64) []byte {
-	dst = binary.BigEndian.AppendUint64(append(dst, byte(SpaceLog)), partition)
+	dst := append(make([]byte, 0, 1+2*idBytes), byte(SpaceLog))
+	dst = binary.BigEndian.AppendUint64(dst, partition)
 	return binary.BigEndian.AppendUint64(dst, sequence)
 }
 
