@@ -63,11 +63,18 @@ func newDisk(mem *vfs.MemFS, plan diskPlan, pictured func()) *disk {
 	return d
 }
 
-// opened ends the counting of every sync.
-func (d *disk) opened() {
+// openingSyncs is about how many syncs it takes to open a store that has crashed.
+const openingSyncs = 20
+
+// opened ends the counting of every sync. How many there were depends, after a crash, on how the engine's compactions come in
+// between, so that later syncs are numbered from a fixed number on: a plan must mean the same each time.
+func (d *disk) opened(first bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.opening = false
+	if !first {
+		d.syncs = openingSyncs
+	}
 }
 
 // hold answers the log's syncs without performing them, until reachedLog has seen one.

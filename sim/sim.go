@@ -167,7 +167,7 @@ func (r *run) begin(files *vfs.MemFS) (*world, error) {
 		}
 		return w, fmt.Errorf("opening the store: %w", err)
 	}
-	w.disk.opened()
+	w.disk.opened(r.starts == 1)
 	return w, w.recover()
 }
 
