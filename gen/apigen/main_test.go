@@ -58,9 +58,11 @@ func TestOverlayTargetsExist(t *testing.T) {
 	}
 	m := models[0]
 	members := map[string]bool{}
-	for _, name := range m.Shapes.names {
-		for _, member := range m.shape(name).Members.names {
-			members[name+"."+member] = true
+	for _, each := range models {
+		for _, name := range each.Shapes.names {
+			for _, member := range each.shape(name).Members.names {
+				members[name+"."+member] = true
+			}
 		}
 	}
 	var targets []string

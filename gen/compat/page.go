@@ -51,9 +51,14 @@ func operations(to *bytes.Buffer) {
 	}
 }
 
-// isBuilt knows that all operations of package ops are DynamoDB's own.
 func isBuilt(o api.Operation) bool {
-	return o.Service == "dynamodb" && slices.Contains(ops.Built(), o.Name)
+	switch o.Service {
+	case "dynamodb":
+		return slices.Contains(ops.Built(), o.Name)
+	case "dynamodb-streams":
+		return slices.Contains(ops.BuiltStreams(), o.Name)
+	}
+	return false
 }
 
 func members(to *bytes.Buffer) {

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"stator/internal/jobs/propagate"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 )
@@ -30,11 +29,6 @@ const feedWorkers = 2
 
 // catalogLogBytesMax is how much of the catalog's change log is kept for followers that lag.
 const catalogLogBytesMax = 4 << 20
-
-const (
-	feedConsumer    = propagate.Consumer
-	catalogConsumer = "catalog"
-)
 
 // signal asks a goroutine for a step; several asks before the step are one.
 type signal chan struct{}
@@ -182,7 +176,7 @@ func (n *Node) follow(ctx context.Context) error {
 		return nil
 	}
 	_, err := system.WriteAndWait(ctx, n.options.Wait, &command.Command{
-		Action: command.Consume, Consumer: catalogConsumer, Sequence: state.Applied.Sequence,
+		Action: command.Consume, Consumer: command.CatalogConsumer, Sequence: state.Applied.Sequence,
 	})
 	return err
 }
@@ -199,7 +193,9 @@ func (n *Node) performed(b machine.Batch, state machine.Part) {
 		n.following.raise()
 		return
 	}
-	n.feeds.add(state.Descriptor.Partition)
+	if state.Indexed() {
+		n.feeds.add(state.Descriptor.Partition)
+	}
 }
 
 // broken is told that a copy is quarantined.

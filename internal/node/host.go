@@ -106,7 +106,7 @@ func (h *host) Start(partition uint64) error {
 	next[partition] = t.replica
 	h.replicas.Store(&next)
 	h.node.expects(state, 0)
-	if state.Applied.Sequence > state.Cursor(feedConsumer) && partition != machine.CatalogPartition {
+	if state.Unfed() > 0 {
 		h.node.feeds.add(partition)
 	}
 	return nil

@@ -29,10 +29,9 @@ func (n *Node) unfed(t *table.Table) (changes, bytes int64) {
 		if !ok {
 			continue
 		}
-		applied := r.State().Applied
-		fed := max(r.State().Cursors[feedConsumer], applied.First-1)
-		changes += int64(applied.Sequence - fed)
-		bytes += applied.LogBytes
+		state := r.State()
+		changes += int64(state.Unfed())
+		bytes += state.Applied.UnfedBytes
 	}
 	return changes, bytes
 }

@@ -211,11 +211,17 @@ func (n *Node) Calls() map[string]api.Call {
 	for name, call := range n.ops.Calls() {
 		calls[targetPrefix+name] = call
 	}
+	for name, call := range n.ops.StreamCalls() {
+		calls[streamsTargetPrefix+name] = call
+	}
 	return calls
 }
 
-// targetPrefix stands before an operation's name in X-Amz-Target.
-const targetPrefix = "DynamoDB_20120810."
+// What stands before an operation's name in X-Amz-Target.
+const (
+	targetPrefix        = "DynamoDB_20120810."
+	streamsTargetPrefix = "DynamoDBStreams_20120810."
+)
 
 // Table finds a table in any state by its name.
 func (n *Node) Table(name string) (*table.Table, bool) { return n.catalog.Table(name) }

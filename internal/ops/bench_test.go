@@ -11,7 +11,10 @@ import (
 )
 
 // echoRouter answers at once, so that what is measured is the operation from JSON to JSON.
-type echoRouter struct{ item attr.Map }
+type echoRouter struct {
+	StreamReader
+	item attr.Map
+}
 
 func (r *echoRouter) Write(context.Context, *command.Command) (command.Result, error) {
 	return command.Result{Before: r.item, After: r.item}, nil

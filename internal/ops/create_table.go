@@ -65,8 +65,8 @@ func (o *Ops) wantedTable(in *api.CreateTableInput) (*table.Table, error) {
 		return nil, api.NewValidationException("Invalid TableArn: Invalid ResourceArn provided as input " + *in.TableName)
 	}
 	o.settle(t, in)
-	if in.ResourcePolicy == nil {
-		return t, nil
+	if t, err = o.streamed(t, in.StreamSpecification); err != nil || in.ResourcePolicy == nil {
+		return t, err
 	}
 	text, err = keptPolicy(policy.OfTable, *in.ResourcePolicy)
 	return t.WithPolicy("", text, t.CreatedMillis), err
@@ -124,16 +124,8 @@ func checkCreateThroughput(in *api.CreateTableInput, billing table.Billing) erro
 // checkCreateFeatures refuses what later releases will do. It comes last, so that a request that DynamoDB would refuse is refused in
 // DynamoDB's words.
 func checkCreateFeatures(in *api.CreateTableInput) error {
-	if s := in.StreamSpecification; s != nil {
-		enabled := value(s.StreamEnabled)
-		switch {
-		case enabled && s.StreamViewType == nil:
-			return invalidValue("Table is being created with a stream enabled, UpdateViewType is required")
-		case !enabled && s.StreamViewType != nil:
-			return invalidValue("Table is being created with a stream disabled, UpdateViewType should not be specified")
-		case enabled:
-			return refusedStreams.refusal()
-		}
+	if err := checkCreateStream(in.StreamSpecification); err != nil {
+		return err
 	}
 	return checkSupported(sentMember{refusedVectors, in.VectorIndexes != nil})
 }

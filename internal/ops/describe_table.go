@@ -52,6 +52,7 @@ func (o *Ops) tableDescription(t *table.Table, held table.Statistics) *api.Table
 			ReadUnitsPerSecond: &t.Warm.Read, WriteUnitsPerSecond: &t.Warm.Write, Status: ref(warmStatus(t.State == table.Creating)),
 		},
 	}
+	o.describeStream(d, t)
 	for i := range t.Local {
 		d.LocalSecondaryIndexes = append(d.LocalSecondaryIndexes, o.localDescription(t, &t.Local[i], held))
 	}

@@ -22,6 +22,19 @@ type Router interface {
 	Read(ctx context.Context, g command.Get) (command.GetResult, error)
 	// Scan walks the plan's range over as many partitions as its limit and budget allow: its pages never end at an Edge.
 	Scan(ctx context.Context, p command.Plan) (command.Page, error)
+	StreamReader
+}
+
+// StreamReader reads change logs as streams. A table that is gone is router.ErrNoTable; every other error is a fault.
+type StreamReader interface {
+	// Shards lists the shards of a table's stream.
+	Shards(ctx context.Context, tableID uint64, stream int64) (command.ShardList, error)
+	// Shard finds one of them.
+	Shard(ctx context.Context, at command.ShardPlace) (shard command.Shard, ok bool, err error)
+	// Changes reads a shard.
+	Changes(ctx context.Context, p command.LogPlan) (command.LogPage, error)
+	// ChangeSince is the first change of a shard that was made at a moment or later, the one after its last if there is none.
+	ChangeSince(ctx context.Context, at command.ShardPlace, millis int64) (uint64, error)
 }
 
 // Transactions carries transactions through. Its errors are those of Router.
@@ -70,8 +83,11 @@ func (o *Ops) Calls() map[string]api.Call {
 	return calls
 }
 
-// Built lists the names of the built operations.
+// Built lists the names of the built operations of DynamoDB, BuiltStreams those of DynamoDB Streams.
 func Built() []string { return slices.Sorted(maps.Keys(new(Ops).Calls())) }
+
+// BuiltStreams is Built for DynamoDB Streams.
+func BuiltStreams() []string { return slices.Sorted(maps.Keys(new(Ops).StreamCalls())) }
 
 // serving finds the table that a request names, by name or ARN. One that is being created or deleted is not there yet, or not any more
 // (semantics §17.1).

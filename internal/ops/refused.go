@@ -10,7 +10,6 @@ type Refused struct {
 }
 
 var (
-	refusedStreams      = Refused{"Streams", "StreamSpecification of CreateTable and UpdateTable"}
 	refusedGlobalTables = Refused{"Global tables", "GlobalTableSourceArn and GlobalTableSettingsReplicationMode of CreateTable; ReplicaUpdates, " +
 		"MultiRegionConsistency, GlobalTableWitnessUpdates, GlobalTableSettingsReplicationMode and DisassociationProtectionEnabled of UpdateTable"}
 	refusedVectors = Refused{"Vector indexes", "VectorIndexes of CreateTable, VectorIndexUpdates of UpdateTable"}
@@ -18,7 +17,7 @@ var (
 
 // RefusedFeatures lists what is refused.
 func RefusedFeatures() []Refused {
-	return []Refused{refusedStreams, refusedGlobalTables, refusedVectors}
+	return []Refused{refusedGlobalTables, refusedVectors}
 }
 
 // refusal is the answer to a request for the feature.

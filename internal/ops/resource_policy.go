@@ -187,8 +187,11 @@ func withoutStalePolicies(t *table.Table) *table.Table {
 	return t
 }
 
-// hasStream tells whether a stream of the table can be read. No table has one yet.
-func hasStream(*table.Table, string) bool { return false }
+// hasStream tells whether a stream of the table can be read.
+func hasStream(t *table.Table, label string) bool {
+	_, ok := t.StreamByLabel(label)
+	return ok
+}
 
 func policyMissing(arn string) error {
 	return api.NewPolicyNotFoundException("Resource-based policy not found for the provided ResourceArn: " + arn)

@@ -19,6 +19,7 @@ import (
 
 // naiveRouter keeps items in a map and computes every index entry when it is asked for: slow, and too simple to be wrong.
 type naiveRouter struct {
+	StreamReader
 	mu     sync.Mutex
 	tables []*table.Table
 	items  map[uint64]map[string]attr.Map

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -44,10 +45,12 @@ func newTableRoom() *tableRoom {
 		}
 		return a
 	}
-	r.calls = New(nil, nil, r.catalog, Account{
+	o := New(nil, nil, r.catalog, Account{
 		Region: "us-east-1", Number: "000000000000", Address: "127.0.0.1:8000", Clock: r.clock, Random: &counting{},
 		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{ReplaceAttr: plain})),
-	}).Calls()
+	})
+	r.calls = o.Calls()
+	maps.Copy(r.calls, o.StreamCalls())
 	return r
 }
 

@@ -44,13 +44,8 @@ func checkUpdate(in *api.UpdateTableInput) error {
 	if err := checkIndexUpdates(in); err != nil {
 		return err
 	}
-	if s := in.StreamSpecification; s != nil {
-		switch enabled := value(s.StreamEnabled); {
-		case enabled && s.StreamViewType == nil:
-			return invalidValue("If stream is being enabled then UpdateViewType is required")
-		case !enabled && s.StreamViewType != nil:
-			return invalidValue("If stream is being disabled, then UpdateViewType must not be specified")
-		}
+	if err := checkUpdateStream(in.StreamSpecification); err != nil {
+		return err
 	}
 	return checkSupported(
 		sentMember{refusedGlobalTables, in.ReplicaUpdates != nil || in.MultiRegionConsistency != nil || in.GlobalTableWitnessUpdates != nil ||
@@ -168,13 +163,10 @@ func (o *Ops) updatedTable(t *table.Table, in *api.UpdateTableInput) (*table.Tab
 	if err := tableBusy(t); err != nil {
 		return nil, err
 	}
-	if s := in.StreamSpecification; s != nil {
-		if value(s.StreamEnabled) {
-			return nil, refusedStreams.refusal()
-		}
-		return nil, api.NewValidationException("Table has no stream to disable: TableName: " + t.Name)
+	c, err := o.restreamed(t, in.StreamSpecification)
+	if err != nil {
+		return nil, err
 	}
-	c := t.Clone()
 	if err := o.updateSettings(c, in); err != nil {
 		return nil, err
 	}

@@ -133,7 +133,8 @@ func adopted(t *table.Table) any {
 		Local, Global []index
 		Deleting      bool
 		TimeToLive    string
-	}{Key: t.Key, Deleting: t.State == table.Deleting, TimeToLive: t.TimeToLive}
+		Streams       []table.Stream
+	}{Key: t.Key, Deleting: t.State == table.Deleting, TimeToLive: t.TimeToLive, Streams: t.Streams}
 	for _, ix := range t.Local {
 		view.Local = append(view.Local, index{ID: ix.ID, Key: ix.Key, Projection: ix.Projection})
 	}

@@ -18,9 +18,6 @@ import (
 	"stator/internal/storage/record"
 )
 
-// Consumer is the name of this job's cursor in a partition.
-const Consumer = "index"
-
 // stepBytesMax bounds the changes read in one step.
 const stepBytesMax = 2 << 20
 
@@ -39,7 +36,10 @@ type Job struct {
 // Step feeds the next changes of one partition and saves how far it came. more tells that there may be further ones.
 func (j *Job) Step(ctx context.Context, r *replica.Replica) (more bool, err error) {
 	state := r.State()
-	changes, err := r.Changes(state.Cursor(Consumer), stepBytesMax)
+	if state.Unfed() == 0 {
+		return false, nil
+	}
+	changes, err := r.Changes(state.Cursor(command.IndexConsumer), stepBytesMax)
 	var trimmed *replica.Trimmed
 	if errors.As(err, &trimmed) {
 		return false, nil // an adopt is ending the log, and what nobody has read goes with it
@@ -63,7 +63,7 @@ func (j *Job) Step(ctx context.Context, r *replica.Replica) (more bool, err erro
 		}
 	}
 	_, err = r.WriteAndWait(ctx, j.Wait, &command.Command{
-		Action: command.Consume, Consumer: Consumer, Sequence: changes[len(changes)-1].Sequence,
+		Action: command.Consume, Consumer: command.IndexConsumer, Sequence: changes[len(changes)-1].Sequence,
 	})
 	return true, err
 }

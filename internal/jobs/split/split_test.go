@@ -15,7 +15,6 @@ import (
 	"stator/internal/model/table"
 	"stator/internal/node/nodetest"
 	"stator/internal/partition/command"
-	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
 	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
@@ -270,11 +269,11 @@ func TestShards(t *testing.T) {
 	parent, right := n.Must(before.Descriptor.Partition).State(), n.Must(child).State()
 	s := before.Applied.Sequence
 	closed, open := parent.Shards[0], parent.Shards[1]
-	name := machine.ShardName{Partition: before.Descriptor.Partition, Generation: closed.Generation}
-	if closed.Last != s || open.First != s+1 || !slices.Equal(open.Parents, []machine.ShardName{name}) {
+	name := command.ShardName{Partition: before.Descriptor.Partition, Generation: closed.Generation}
+	if closed.Last != s || open.First != s+1 || !slices.Equal(open.Parents, []command.ShardName{name}) {
 		t.Errorf("parent's shards %+v after sequence %d", parent.Shards, s)
 	}
-	if right.Shards[0].First != s+1 || !slices.Equal(right.Shards[0].Parents, []machine.ShardName{name}) ||
+	if right.Shards[0].First != s+1 || !slices.Equal(right.Shards[0].Parents, []command.ShardName{name}) ||
 		right.Descriptor.Parent != before.Descriptor.Partition || right.Descriptor.ParentSequence != s {
 		t.Errorf("child %+v with shards %+v after sequence %d", right.Descriptor, right.Shards, s)
 	}

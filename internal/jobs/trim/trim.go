@@ -1,4 +1,5 @@
-// Package trim removes what nobody can need any more: old tombstones of global indexes. It knows no table's items.
+// Package trim removes what nobody can need any more: old tombstones of global indexes, old changes of streams. It knows
+// no table's items.
 package trim
 
 import (
@@ -7,7 +8,6 @@ import (
 	"fmt"
 
 	"stator/internal/cluster/catalog"
-	"stator/internal/jobs/propagate"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/partition/replica"
@@ -19,15 +19,12 @@ const tombstoneAgeMillis = 600_000
 // stepBytesMax bounds what one step walks of an index.
 const stepBytesMax = 4 << 20
 
-// versionLogicalBits is how far a version's milliseconds are shifted.
-const versionLogicalBits = 20
-
 // Host keeps the replicas of this node.
 type Host interface {
 	Replica(partition uint64) (*replica.Replica, bool)
 }
 
-// Job is the removal of tombstones.
+// Job is the removal of tombstones and changes.
 type Job struct {
 	Catalog   *catalog.Catalog
 	Host      Host
@@ -37,13 +34,16 @@ type Job struct {
 	after map[uint64][]byte
 }
 
-// Step walks a stretch of every index partition.
+// Step trims every stream, and walks a stretch of every index partition.
 func (j *Job) Step(ctx context.Context) error {
 	if j.after == nil {
 		j.after = map[uint64][]byte{}
 	}
 	var failed []error
 	for _, entry := range j.Catalog.Entries() {
+		if err := j.streams(ctx, entry); err != nil {
+			failed = append(failed, fmt.Errorf("trimming streams of table %s: %w", entry.Table.Name, err))
+		}
 		for i := range entry.Table.Global {
 			ix := &entry.Table.Global[i]
 			if ix.Status != table.IndexActive {
@@ -78,14 +78,14 @@ func (j *Job) fedUpTo(entry *catalog.Entry) (uint64, error) {
 	if len(entry.Splits) > 0 {
 		return 0, nil // a partition that is not in the catalog yet may have changes that are not fed
 	}
-	limit := uint64(max(0, j.NowMillis()-tombstoneAgeMillis)) << versionLogicalBits // a clock may begin with its epoch
+	limit := command.VersionAt(j.NowMillis() - tombstoneAgeMillis)
 	for _, p := range entry.Partitions[entry.Table.ID] {
 		r, ok := j.Host.Replica(p.ID)
 		if !ok {
 			return 0, nil
 		}
 		state := r.State()
-		next, err := r.Changes(state.Cursor(propagate.Consumer), 1)
+		next, err := r.Changes(state.Cursor(command.IndexConsumer), 1)
 		var trimmed *replica.Trimmed
 		if errors.As(err, &trimmed) {
 			return 0, nil // the feeding went on meanwhile

@@ -16,7 +16,7 @@ func (s *DescribeStreamInput) check(c *checks, at *path) {
 		c.str(at, "StreamArn", *s.StreamArn, &textStreamsStreamArn)
 	}
 	if s.Limit != nil {
-		c.number(at, "Limit", *s.Limit, bounds{min: 1, max: unbounded})
+		c.number(at, "Limit", *s.Limit, bounds{min: 1, max: 100})
 	}
 	if s.ExclusiveStartShardId != nil {
 		c.str(at, "ExclusiveStartShardId", *s.ExclusiveStartShardId, &textStreamsShardId)
@@ -40,7 +40,7 @@ func (s *GetRecordsInput) check(c *checks, at *path) {
 		c.str(at, "ShardIterator", *s.ShardIterator, &textStreamsShardIterator)
 	}
 	if s.Limit != nil {
-		c.number(at, "Limit", *s.Limit, bounds{min: 1, max: unbounded})
+		c.number(at, "Limit", *s.Limit, bounds{min: 1, max: 1000})
 	}
 }
 
@@ -84,7 +84,7 @@ func (s *ListStreamsInput) check(c *checks, at *path) {
 		c.str(at, "TableName", *s.TableName, &textStreamsTableName)
 	}
 	if s.Limit != nil {
-		c.number(at, "Limit", *s.Limit, bounds{min: 1, max: unbounded})
+		c.number(at, "Limit", *s.Limit, bounds{min: 1, max: 100})
 	}
 	if s.ExclusiveStartStreamArn != nil {
 		c.str(at, "ExclusiveStartStreamArn", *s.ExclusiveStartStreamArn, &textStreamsStreamArn)

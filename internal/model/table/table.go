@@ -20,6 +20,7 @@ type Table struct {
 	Definitions []KeyAttribute `json:"definitions"` // every key attribute of the table and its indexes, in the order declared
 	Local       []Index        `json:"local,omitempty"`
 	Global      []Index        `json:"global,omitempty"`
+	Streams     []Stream       `json:"streams,omitempty"` // those that can be read, oldest first: only the last may go on
 
 	Billing            Billing           `json:"billing"`
 	Throughput         Throughput        `json:"throughput"`
@@ -44,6 +45,7 @@ func (t *Table) Clone() *Table {
 	c.Definitions = slices.Clone(t.Definitions)
 	c.Local = cloneIndexes(t.Local)
 	c.Global = cloneIndexes(t.Global)
+	c.Streams = slices.Clone(t.Streams)
 	c.Tags = maps.Clone(t.Tags)
 	c.Policies = maps.Clone(t.Policies)
 	return &c

@@ -24,30 +24,20 @@ func Adopt(state Part, description *table.Table) (Batch, error) {
 	after.Applied.Chain++
 	after.Backfills = backfills(state, description)
 	after.Expiry = expiryAfter(state, description)
-	var b Batch
-	if state.Records() && !after.Records() {
-		b = withoutLog(state, after)
-	} else {
-		b = ofPart(Adopts, state, after)
+	after.Streams = streams(&state, &after)
+	after.Cursors = cursors(&state, &after)
+	if !state.Indexed() || !after.Indexed() {
+		after.Applied.UnfedBytes = 0
 	}
+	// What nobody has read goes with its readers: an index that is added later must not be fed from a log that says
+	// nothing of the time between.
+	gone := after.trim()
+	b := ofPart(Adopts, state, after)
+	b.Ranges = gone
 	if was := timeToLive(state.Table); was != "" && was != description.TimeToLive {
 		b.Ranges = append(b.Ranges, allExpiry(state.Descriptor.Partition))
 	}
 	return b, nil
-}
-
-// withoutLog is the adopt that ends the recording of changes. What nobody has read goes with its readers: an index that
-// is added later must not be fed from a log that says nothing of the time between.
-func withoutLog(state, after Part) Batch {
-	id := after.Descriptor.Partition
-	applied := &after.Applied
-	first := applied.First
-	applied.First, applied.LogBytes, after.Cursors = applied.Sequence+1, 0, nil
-	b := ofPart(Adopts, state, after)
-	if first < applied.First {
-		b.Ranges = []Range{{Lower: keys.Log(id, first), Upper: keys.Log(id, applied.First)}}
-	}
-	return b
 }
 
 // backfills drops the progress of indexes that are gone and begins that of new ones. An index is fed from here on, and
@@ -72,6 +62,9 @@ func ofPart(kind Kind, before, after Part) Batch {
 	writes := after.Writes()
 	if len(after.Backfills) == 0 && len(before.Backfills) > 0 {
 		writes = append(writes, Write{Key: keys.Part(id, nameBackfills)})
+	}
+	if len(after.Streams) == 0 && len(before.Streams) > 0 {
+		writes = append(writes, Write{Key: keys.Part(id, nameStreams)})
 	}
 	if len(after.Cursors) == 0 && len(before.Cursors) > 0 {
 		writes = append(writes, Write{Key: keys.Part(id, nameCursors)})

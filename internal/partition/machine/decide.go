@@ -11,11 +11,8 @@ import (
 // nothing older than one can still be under way when it goes.
 const FeedAgeMillisMax = 60_000
 
-// LogBytesMax is how far a change log may grow before writes are throttled until its readers catch up.
-const LogBytesMax = 1 << 30
-
-// versionLogicalBits is the part of a version that counts within a millisecond.
-const versionLogicalBits = 20
+// UnfedBytesMax is how many bytes of changes may wait for the table's indexes before writes are throttled.
+const UnfedBytesMax = 1 << 30
 
 // Decide answers every command in order, each over what the ones before it wrote, and returns the one batch that makes
 // it so. nowMillis is the leader's clock. An error is a fault of the view: nothing was decided.
@@ -123,7 +120,7 @@ func (d *decision) decide(c *command.Command) (Answer, error) {
 
 // nextVersion gives the version of a write: above every earlier one, and near the clock.
 func (d *decision) nextVersion() uint64 {
-	version := uint64(d.nowMillis) << versionLogicalBits
+	version := command.VersionAt(d.nowMillis)
 	if version <= d.part.Applied.VersionMax {
 		version = d.part.Applied.VersionMax + 1
 	}

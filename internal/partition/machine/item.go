@@ -60,7 +60,7 @@ func (d *decision) wish(c *command.Command) (wish, error) {
 		w.result.Refusal = command.ConditionFailed
 		return w, nil
 	}
-	if d.part.Applied.LogBytes > LogBytesMax {
+	if d.part.Applied.UnfedBytes > UnfedBytesMax {
 		w.result.Refusal = command.Throttled
 		return w, nil
 	}
@@ -242,6 +242,10 @@ func (d *decision) record(change record.Change) {
 	change.Sequence = d.part.Applied.Sequence
 	value := change.Append(nil)
 	d.part.Applied.LogBytes += int64(len(value))
-	d.put(keys.Log(d.part.Descriptor.Partition, change.Sequence), value)
+	if d.part.Indexed() {
+		d.part.Applied.UnfedBytes += int64(len(value))
+	}
+	// No command reads the log, so the place of the key needs no remembering.
+	d.writes = append(d.writes, Write{Key: keys.Log(d.part.Descriptor.Partition, change.Sequence), Value: value})
 	d.changes++
 }

@@ -60,11 +60,11 @@ func decideOne(t *testing.T, p Part, view View, c *command.Command) (Batch, comm
 // Writes are slowed once the readers of the change log are too far behind, and conditions are still answered.
 func TestThrottledByLag(t *testing.T) {
 	p, _ := holder()
-	p.Applied.LogBytes = LogBytesMax
+	p.Applied.UnfedBytes = UnfedBytesMax
 	if _, r := decideOne(t, p, memory{}, putOf("a")); r.Refusal != command.Accepted {
 		t.Errorf("at the bound: refusal %d", r.Refusal)
 	}
-	p.Applied.LogBytes++
+	p.Applied.UnfedBytes++
 	b, r := decideOne(t, p, memory{}, putOf("a"))
 	if r.Refusal != command.Throttled || !b.Empty() {
 		t.Errorf("past the bound: refusal %d, batch %+v", r.Refusal, b)
@@ -87,7 +87,7 @@ func TestCollectionTooLarge(t *testing.T) {
 		if r.Refusal != c.want {
 			t.Errorf("x=%s: refusal %d, want %d", c.x, r.Refusal, c.want)
 		}
-		if r.Refusal != command.Accepted && (!b.Empty() || b.After.Applied.VersionMax != p.Applied.VersionMax+1000<<versionLogicalBits) {
+		if r.Refusal != command.Accepted && (!b.Empty() || b.After.Applied.VersionMax != p.Applied.VersionMax+command.VersionAt(1000)) {
 			t.Errorf("a refusal left a trace: %+v", b)
 		}
 	}

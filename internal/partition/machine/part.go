@@ -31,6 +31,8 @@ type Part struct {
 	Cursors map[string]uint64
 	// Shards are the stretches of the change log by birth and split, oldest first.
 	Shards []Shard
+	// Streams are the stretches of the change log that belong to the table's streams, oldest first.
+	Streams []Stream
 	// Backfills maps an index id to its progress in this partition.
 	Backfills map[uint64]command.Backfill
 	// Expiry is how far the index of expiry is rebuilt; nil when it is whole, and where no item expires.
@@ -56,9 +58,9 @@ type Applied struct {
 	Sequence, First uint64
 	// VersionMax is at least every version ever given here; LastDelete the version of the newest deletion.
 	VersionMax, LastDelete uint64
-	// LogBytes is the size of the kept change log.
-	LogBytes int64
-	Stats    command.Stats
+	// LogBytes is the size of the kept change log, UnfedBytes that of the part which the table's indexes have not seen.
+	LogBytes, UnfedBytes int64
+	Stats                command.Stats
 	// Locks counts the items that transactions under way have locked: while there are none, no write looks for one.
 	Locks int64
 }
@@ -68,11 +70,8 @@ type Applied struct {
 type Shard struct {
 	Generation  uint64
 	First, Last uint64
-	Parents     []ShardName `json:",omitempty"`
+	Parents     []command.ShardName `json:",omitempty"`
 }
-
-// ShardName names a shard of any partition.
-type ShardName struct{ Partition, Generation uint64 }
 
 // Born is the state of a new table's partition: nothing decided, nothing adopted.
 func Born(partition, tableID uint64, bounds command.Bounds) Part {
@@ -85,7 +84,25 @@ func Born(partition, tableID uint64, bounds command.Bounds) Part {
 
 // Records tells whether changes go to the change log: where someone reads it.
 func (p *Part) Records() bool {
-	return p.Descriptor.Table == CatalogTable || (p.Table != nil && len(p.Table.Global) > 0)
+	if p.Descriptor.Table == CatalogTable || p.Indexed() {
+		return true
+	}
+	if p.Table == nil {
+		return false
+	}
+	_, streams := p.Table.Stream()
+	return streams
+}
+
+// Indexed tells whether the table has global indexes, which are fed from the change log.
+func (p *Part) Indexed() bool { return p.Table != nil && len(p.Table.Global) > 0 }
+
+// Unfed is how many changes the table's indexes have not seen.
+func (p *Part) Unfed() uint64 {
+	if !p.Indexed() {
+		return 0
+	}
+	return p.Applied.Sequence - p.Cursor(command.IndexConsumer)
 }
 
 // withCursor, withBackfill: a Part's maps are shared, so a change copies.

@@ -21,13 +21,15 @@ const (
 	nameDescriptor = "descriptor"
 	nameExpiry     = "expiry"
 	nameShards     = "shards"
+	nameStreams    = "streams"
 	nameTable      = "table"
 )
 
-// appliedFormat is the first byte of the applied record; the format before it has no locks at its end.
+// appliedFormat is the first byte of the applied record. The first format has no locks at its end, and no size of what
+// indexes have not seen: they were the log's only readers.
 const (
-	appliedFormat         = 2
-	appliedFormatLockless = 1
+	appliedFormat      = 2
+	appliedFormatFirst = 1
 )
 
 // DescriptorKey is the engine key of a partition's descriptor: a read looks at it through its own snapshot.
@@ -41,7 +43,7 @@ func (a Applied) append(dst []byte) []byte {
 	for _, n := range []uint64{a.Epoch, a.Chain, a.Sequence, a.First, a.VersionMax, a.LastDelete} {
 		dst = binary.AppendUvarint(dst, n)
 	}
-	for _, n := range []int64{a.LogBytes, a.Stats.Items, a.Stats.Bytes} {
+	for _, n := range []int64{a.LogBytes, a.UnfedBytes, a.Stats.Items, a.Stats.Bytes} {
 		dst = binary.AppendVarint(dst, n)
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(a.Stats.Local)))
@@ -57,7 +59,7 @@ func (a Applied) append(dst []byte) []byte {
 // ParseApplied reads an applied record.
 func ParseApplied(b []byte) (Applied, error) {
 	var a Applied
-	if len(b) == 0 || b[0] != appliedFormat && b[0] != appliedFormatLockless {
+	if len(b) == 0 || b[0] != appliedFormat && b[0] != appliedFormatFirst {
 		return a, fmt.Errorf("applied state has an unknown format")
 	}
 	format := b[0]
@@ -83,7 +85,12 @@ func ParseApplied(b []byte) (Applied, error) {
 	}
 	a.Epoch, a.Chain, a.Sequence, a.First = unsigned(), unsigned(), unsigned(), unsigned()
 	a.VersionMax, a.LastDelete = unsigned(), unsigned()
-	a.LogBytes, a.Stats.Items, a.Stats.Bytes = signed(), signed(), signed()
+	a.LogBytes = signed()
+	a.UnfedBytes = a.LogBytes
+	if format > appliedFormatFirst {
+		a.UnfedBytes = signed()
+	}
+	a.Stats.Items, a.Stats.Bytes = signed(), signed()
 	for range unsigned() {
 		if broken {
 			break
@@ -94,7 +101,7 @@ func ParseApplied(b []byte) (Applied, error) {
 		index := uint32(unsigned())
 		a.Stats.Local[index] = command.Tally{Items: signed(), Bytes: signed()}
 	}
-	if format != appliedFormatLockless {
+	if format > appliedFormatFirst {
 		a.Locks = signed()
 	}
 	if broken || len(b) != 0 {
@@ -113,6 +120,9 @@ func (p Part) Writes() []Write {
 	}
 	if len(p.Cursors) > 0 {
 		writes = append(writes, partJSON(id, nameCursors, p.Cursors))
+	}
+	if len(p.Streams) > 0 {
+		writes = append(writes, partJSON(id, nameStreams, p.Streams))
 	}
 	if len(p.Backfills) > 0 {
 		writes = append(writes, partJSON(id, nameBackfills, p.Backfills))
@@ -166,7 +176,9 @@ func ParseDescriptor(b []byte) (d Descriptor, err error) {
 
 func (p *Part) loadRest(from Reader) error {
 	id := p.Descriptor.Partition
-	records := map[string]any{nameCursors: &p.Cursors, nameShards: &p.Shards, nameBackfills: &p.Backfills, nameExpiry: &p.Expiry}
+	records := map[string]any{
+		nameCursors: &p.Cursors, nameShards: &p.Shards, nameStreams: &p.Streams, nameBackfills: &p.Backfills, nameExpiry: &p.Expiry,
+	}
 	for name, into := range records {
 		b, ok, err := from.Get(keys.Part(id, name))
 		if err != nil {

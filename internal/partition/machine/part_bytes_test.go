@@ -13,7 +13,7 @@ import (
 )
 
 var full = Applied{
-	Epoch: SoloEpoch, Chain: 300, Sequence: 70_000, First: 69_000, VersionMax: 1 << 60, LastDelete: 1<<60 - 1, LogBytes: 1 << 31,
+	Epoch: SoloEpoch, Chain: 300, Sequence: 70_000, First: 69_000, VersionMax: 1 << 60, LastDelete: 1<<60 - 1, LogBytes: 1 << 31, UnfedBytes: 1 << 30,
 	Stats: command.Stats{Items: 12, Bytes: -3, Local: map[uint32]command.Tally{2: {Items: 1, Bytes: 64}, 1: {Items: -1, Bytes: 63}, 5: {}}},
 	Locks: 3,
 }
@@ -25,9 +25,9 @@ func TestAppliedBytes(t *testing.T) {
 		applied Applied
 		want    string
 	}{
-		{"zero", Applied{}, "02" + "000000000000" + "000000" + "00" + "00"},
+		{"zero", Applied{}, "02" + "000000000000" + "00000000" + "00" + "00"},
 		{"full", full, "02" + "05" + "ac02" + "f0a204" + "889b04" + "808080808080808010" + "ffffffffffffffff0f" +
-			"8080808010" + "18" + "05" + "03" + "01017e" + "020280" + "01" + "050000" + "06"},
+			"8080808010" + "8080808008" + "18" + "05" + "03" + "01017e" + "020280" + "01" + "050000" + "06"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := c.applied.append(nil)
@@ -42,14 +42,17 @@ func TestAppliedBytes(t *testing.T) {
 	}
 }
 
-// A state of the format before this one had no locks.
-func TestAppliedBytesBefore(t *testing.T) {
-	now := full.append(nil)
-	before := append([]byte{1}, now[1:len(now)-1]...)
+// The first format had no locks, and one reader of the log, so that what was kept was what indexes had not seen.
+func TestAppliedBytesOfTheFirstFormat(t *testing.T) {
+	first, err := hex.DecodeString("01" + "05" + "ac02" + "f0a204" + "889b04" + "808080808080808010" + "ffffffffffffffff0f" +
+		"8080808010" + "18" + "05" + "03" + "01017e" + "020280" + "01" + "050000")
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := full
-	want.Locks = 0
-	if got, err := ParseApplied(before); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("read back %+v, %v", got, err)
+	want.Locks, want.UnfedBytes = 0, want.LogBytes
+	if a, err := ParseApplied(first); err != nil || !reflect.DeepEqual(a, want) {
+		t.Errorf("read %+v, %v", a, err)
 	}
 }
 

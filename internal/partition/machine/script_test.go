@@ -97,6 +97,8 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		s.scan(&out, d)
 	case "state":
 		s.showState(&out)
+	case "shards":
+		s.showShards(&out, d)
 	default:
 		d.Fatalf(t, "no such command")
 	}
@@ -265,8 +267,8 @@ func (s *script) splitCommand(d *datadriven.TestData) *command.Command {
 	return c
 }
 
-// description reads a table: "version=2", then lines "key pk:S sk:S", "ttl ends", "local 1 byColor pk:S color:S" and
-// "global 200 byCountry country:S [deleting]", of which the projections are all of the item.
+// description reads a table: "version=2", then lines "key pk:S sk:S", "ttl ends", "stream 500 [ended]", "local 1 byColor pk:S
+// color:S" and "global 200 byCountry country:S [deleting]", of which the projections are all of the item.
 func (s *script) description(d *datadriven.TestData) *table.Table {
 	t := &table.Table{ID: 100, Name: "things", State: table.Active}
 	d.ScanArgs(s.t, "version", &t.Version)
@@ -275,11 +277,17 @@ func (s *script) description(d *datadriven.TestData) *table.Table {
 	}
 	for line := range strings.SplitSeq(d.Input, "\n") {
 		fields := strings.Fields(line)
-		if fields[0] == "key" {
+		switch fields[0] {
+		case "key":
 			t.Key = keyOf(fields[1:])
 			continue
-		}
-		if fields[0] == "ttl" {
+		case "stream":
+			t.Streams = append(t.Streams, table.Stream{CreatedMillis: s.signed(fields[1]), View: table.ViewBoth})
+			if len(fields) > 2 {
+				t.Streams[len(t.Streams)-1].EndedMillis = s.millis
+			}
+			continue
+		case "ttl":
 			t.TimeToLive = fields[1]
 			continue
 		}

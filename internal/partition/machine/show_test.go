@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cockroachdb/datadriven"
+
 	"stator/internal/model/attr"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
@@ -132,6 +134,9 @@ func (s *script) content(space keys.Space, rest, value []byte) string {
 
 func showApplied(a Applied) string {
 	text := fmt.Sprintf("chain %d log %d..%d (%dB) items %d (%dB)", a.Chain, a.First, a.Sequence, a.LogBytes, a.Stats.Items, a.Stats.Bytes)
+	if a.UnfedBytes != 0 && a.UnfedBytes != a.LogBytes {
+		text += fmt.Sprintf(" unfed %dB", a.UnfedBytes)
+	}
 	for _, index := range slices.Sorted(maps.Keys(a.Stats.Local)) {
 		tally := a.Stats.Local[index]
 		text += fmt.Sprintf(" index %d: %d (%dB)", index, tally.Items, tally.Bytes)
@@ -147,7 +152,8 @@ func showApplied(a Applied) string {
 
 // version shows a version's milliseconds and, if not 0, its place within them.
 func version(v uint64) string {
-	millis, logical := v>>versionLogicalBits, v&(1<<versionLogicalBits-1)
+	millis := command.MillisOf(v)
+	logical := v - command.VersionAt(millis)
 	switch {
 	case millis == 0:
 		return fmt.Sprint(v)
@@ -209,5 +215,25 @@ func (s *script) showState(out *strings.Builder) {
 	}
 	for _, shard := range p.Shards {
 		fmt.Fprintf(out, "shard %+v\n", shard)
+	}
+}
+
+// showShards lists the shards that each stream has in the partition.
+func (s *script) showShards(out *strings.Builder, d *datadriven.TestData) {
+	for _, arg := range d.CmdArgs {
+		shards := s.part.ShardsOf(s.signed(arg.Key))
+		if len(shards) == 0 {
+			fmt.Fprintf(out, "stream %s: unknown\n", arg.Key)
+		}
+		for _, shard := range shards {
+			fmt.Fprintf(out, "stream %s: %d/%d holds %d..%d", arg.Key, shard.Name.Partition, shard.Name.Generation, shard.First, shard.Last)
+			if shard.Parent != (command.ShardName{}) {
+				fmt.Fprintf(out, " after %d/%d", shard.Parent.Partition, shard.Parent.Generation)
+			}
+			if shard.Open {
+				out.WriteString(" and goes on")
+			}
+			out.WriteString("\n")
+		}
 	}
 }

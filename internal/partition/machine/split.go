@@ -59,8 +59,8 @@ func leftOf(state Part, c *command.Command) Part {
 	after.Shards = slices.Clone(state.Shards)
 	last := &after.Shards[len(after.Shards)-1]
 	last.Last = s
-	parent := ShardName{Partition: state.Descriptor.Partition, Generation: last.Generation}
-	after.Shards = append(after.Shards, Shard{Generation: generation + 1, First: s + 1, Parents: []ShardName{parent}})
+	parent := command.ShardName{Partition: state.Descriptor.Partition, Generation: last.Generation}
+	after.Shards = append(after.Shards, Shard{Generation: generation + 1, First: s + 1, Parents: []command.ShardName{parent}})
 	return after
 }
 
@@ -82,7 +82,8 @@ func rightOf(state Part, c *command.Command) Part {
 		},
 		Cursors: map[string]uint64{},
 		Shards: []Shard{{Generation: 1, First: s + 1,
-			Parents: []ShardName{{Partition: state.Descriptor.Partition, Generation: open.Generation}}}},
+			Parents: []command.ShardName{{Partition: state.Descriptor.Partition, Generation: open.Generation}}}},
+		Streams:   streamsOfRight(state),
 		Backfills: maps.Clone(state.Backfills),
 	}
 	// The entries of its items lie under the parent's id, which drops them when it meets them.
@@ -90,8 +91,10 @@ func rightOf(state Part, c *command.Command) Part {
 		child.Expiry = &command.Backfill{}
 	}
 	// The child's own log is empty up to s: whoever reads it starts there, after having finished the parent's.
-	for consumer := range state.Cursors {
-		child.Cursors[consumer] = s
+	for _, consumer := range child.consumers() {
+		if _, saved := state.Cursors[consumer]; saved {
+			child.Cursors[consumer] = s
+		}
 	}
 	return child
 }

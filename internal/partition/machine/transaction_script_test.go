@@ -52,7 +52,7 @@ func (s *script) transactionCommand(verb, line string) *command.Command {
 		case "record":
 			first = s.item(strings.Split(value, "/"))
 		case "version":
-			t.Version = s.number(value) << versionLogicalBits
+			t.Version = command.VersionAt(s.signed(value))
 		case "sent":
 			t.SentMillis = s.signed(value)
 		default:

@@ -2,6 +2,8 @@ package replica
 
 import (
 	"fmt"
+	"math"
+	"sort"
 
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
@@ -15,24 +17,28 @@ func (e *Trimmed) Error() string { return fmt.Sprintf("the change log begins at 
 // Changes returns the changes that follow sequence after, oldest first, until bytesMax is reached, one at least: none if
 // there are none yet. Only what is durable is shown.
 func (r *Replica) Changes(after uint64, bytesMax int) ([]record.Change, error) {
+	return r.ChangesUpTo(math.MaxUint64, after, math.MaxInt, bytesMax)
+}
+
+// ChangesUpTo is Changes up to sequence last, and no more than countMax of them.
+func (r *Replica) ChangesUpTo(last, after uint64, countMax, bytesMax int) ([]record.Change, error) {
 	state := r.State()
-	if after >= state.Applied.Sequence {
+	last = min(last, state.Applied.Sequence)
+	if after >= last {
 		return nil, nil
 	}
 	if after+1 < state.Applied.First {
 		return nil, &Trimmed{First: state.Applied.First}
 	}
 	id := state.Descriptor.Partition
-	snapshot := r.options.Engine.Snapshot()
-	defer snapshot.Close()
-	iterator, err := snapshot.Iter(keys.Log(id, after+1), keys.Log(id, state.Applied.Sequence+1))
+	iterator, err := r.options.Engine.Iter(keys.Log(id, after+1), keys.Log(id, last+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading the change log of partition %d: %w", id, err)
 	}
 	defer iterator.Close()
 	var changes []record.Change
 	size := 0
-	for ok := iterator.First(); ok && (size < bytesMax || len(changes) == 0); ok = iterator.Next() {
+	for ok := iterator.First(); ok && len(changes) < countMax && (size < bytesMax || len(changes) == 0); ok = iterator.Next() {
 		value, err := iterator.Value()
 		if err != nil {
 			return nil, fmt.Errorf("reading the change log of partition %d: %w", id, err)
@@ -52,4 +58,30 @@ func (r *Replica) Changes(after uint64, bytesMax int) ([]record.Change, error) {
 		return nil, &Trimmed{First: max(after+2, r.State().Applied.First)}
 	}
 	return changes, nil
+}
+
+// ChangeSince is the first change from first to last whose version is at least version, last+1 if there is none: the
+// versions of a log rise, but for those of transactions, which may be a moment older than what stands before them.
+func (r *Replica) ChangeSince(first, last, version uint64) (uint64, error) {
+	id := r.State().Descriptor.Partition
+	var failed error
+	at := sort.Search(int(last+1-first), func(i int) bool {
+		change, err := r.changeAt(id, first+uint64(i))
+		if err != nil {
+			failed = err
+		}
+		return failed != nil || change.Version >= version
+	})
+	return first + uint64(at), failed
+}
+
+func (r *Replica) changeAt(partition, sequence uint64) (record.Change, error) {
+	value, found, err := r.options.Engine.Get(keys.Log(partition, sequence))
+	if err != nil {
+		return record.Change{}, fmt.Errorf("reading change %d of partition %d: %w", sequence, partition, err)
+	}
+	if !found {
+		return record.Change{}, &Trimmed{First: max(sequence+1, r.State().Applied.First)}
+	}
+	return record.ParseChange(value)
 }
