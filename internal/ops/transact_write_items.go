@@ -34,7 +34,7 @@ func newTransaction(in *api.TransactWriteItemsInput) (transaction, error) {
 	bytes := 0
 	for i := range in.TransactItems {
 		var err error
-		if t.actions[i], err = newTransactAction(&in.TransactItems[i]); err != nil {
+		if t.actions[i], err = newTransactAction(&in.TransactItems[i], blind(nil, in.ReturnConsumedCapacity)); err != nil {
 			return t, err
 		}
 		bytes += payloadBytes(&in.TransactItems[i])
@@ -55,7 +55,8 @@ func parametersOf(in *api.TransactWriteItemsInput) [16]byte {
 	return [16]byte(sum[:])
 }
 
-func newTransactAction(i *api.TransactWriteItem) (transactAction, error) {
+// newTransactAction checks one action. blind tells that the answer says nothing of items as they were.
+func newTransactAction(i *api.TransactWriteItem, blind bool) (transactAction, error) {
 	given := 0
 	for _, is := range []bool{i.ConditionCheck != nil, i.Put != nil, i.Delete != nil, i.Update != nil} {
 		if is {
@@ -69,28 +70,30 @@ func newTransactAction(i *api.TransactWriteItem) (transactAction, error) {
 	case i.ConditionCheck != nil:
 		return newCheckAction(i.ConditionCheck)
 	case i.Put != nil:
-		return newPutAction(i.Put)
+		return newPutAction(i.Put, blind)
 	case i.Delete != nil:
-		return newDeleteAction(i.Delete)
+		return newDeleteAction(i.Delete, blind)
 	}
 	return newUpdateAction(i.Update)
 }
 
-func newPutAction(p *api.Put) (transactAction, error) {
+func newPutAction(p *api.Put, blind bool) (transactAction, error) {
 	wish, err := bare.put(&api.PutItemInput{
 		Item: p.Item, ConditionExpression: p.ConditionExpression,
 		ExpressionAttributeNames: p.ExpressionAttributeNames, ExpressionAttributeValues: p.ExpressionAttributeValues,
 	})
+	wish.blind = blind
 	return transactAction{
 		planner: &wish, name: *p.TableName, key: p.Item, onFailure: p.ReturnValuesOnConditionCheckFailure,
 	}, err
 }
 
-func newDeleteAction(d *api.Delete) (transactAction, error) {
+func newDeleteAction(d *api.Delete, blind bool) (transactAction, error) {
 	wish, err := bare.removal(&api.DeleteItemInput{
 		Key: d.Key, ConditionExpression: d.ConditionExpression,
 		ExpressionAttributeNames: d.ExpressionAttributeNames, ExpressionAttributeValues: d.ExpressionAttributeValues,
 	})
+	wish.blind = blind
 	return transactAction{
 		planner: &wish, name: *d.TableName, key: d.Key, onFailure: d.ReturnValuesOnConditionCheckFailure,
 	}, err

@@ -184,8 +184,12 @@ func author(c *command.Command) byte {
 // NeedsBefore tells whether a command depends on what is in the item that it meets, or shows it: of an item that is
 // replaced unseen it is enough to know that it is there, and its size.
 func (p *Part) NeedsBefore(c *command.Command) bool {
-	return !c.Blind || c.Action == command.Update || c.Condition != nil ||
-		p.Table == nil || len(p.Table.Local) > 0 || p.Table.TimeToLive != "" || p.Records()
+	return !c.Blind || c.Action == command.Update || c.Condition != nil || p.Table == nil || p.derives()
+}
+
+// derives tells whether more than its place depends on an item: index entries, changes, or when it expires.
+func (p *Part) derives() bool {
+	return len(p.Table.Local) > 0 || p.Table.TimeToLive != "" || p.Records()
 }
 
 // before reads the item that a command meets; a missing one has no size.
@@ -193,6 +197,11 @@ func (d *decision) before(c *command.Command, key []byte) (record.Item, error) {
 	if d.part.NeedsBefore(c) {
 		return d.item(key)
 	}
+	return d.headOf(key)
+}
+
+// headOf reads an item without its attributes; a missing one has no size.
+func (d *decision) headOf(key []byte) (record.Item, error) {
 	return parsed(record.ParseHead)(d.Head(key))
 }
 

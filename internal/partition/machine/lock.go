@@ -101,7 +101,11 @@ func (d *decision) apply(t *command.Transaction) (elsewhere bool, err error) {
 		if command.Action(held.Kind) == command.Check {
 			return nil
 		}
-		before, err := d.item(keys.Data(d.part.Descriptor.Table, suffix))
+		read := d.item
+		if !d.part.derives() {
+			read = d.headOf
+		}
+		before, err := read(keys.Data(d.part.Descriptor.Table, suffix))
 		if err != nil {
 			return err
 		}
