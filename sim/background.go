@@ -18,6 +18,7 @@ func (w *world) startBackground() {
 	w.loop("fill", 20, w.node.Fill)
 	w.loop("follow", 20, w.node.Follow)
 	w.loop("trim", 2000, w.node.Trim)
+	w.loop("expire", 20, w.node.Expire)
 	for i := range 2 {
 		w.loop(fmt.Sprintf("feed %d", i), 5, func(ctx context.Context) error {
 			for w.node.Feed(ctx) {
@@ -48,6 +49,7 @@ func (w *world) startUnrest() {
 	}
 	w.trouble("splits", 40, w.split)
 	w.trouble("indexes", 60, w.moveIndex)
+	w.trouble("times to live", 60, w.moveTimeToLive)
 	w.trouble("drops", 400, w.dropTable)
 	w.trouble("jumps", 500, func(context.Context) error {
 		d := []time.Duration{time.Second, 61 * time.Second, 11 * time.Minute}[w.run.random.IntN(3)]
@@ -132,6 +134,24 @@ func (w *world) moveIndex(ctx context.Context) error {
 	if err == nil {
 		w.run.result.Indexes++
 		w.run.note("index %s of table %s is being %s", ix.Name, s.name, did)
+	}
+	return err
+}
+
+// moveTimeToLive turns time to live of one table on, off, or over to another attribute.
+func (w *world) moveTimeToLive(ctx context.Context) error {
+	s := shapes[w.run.random.IntN(len(shapes))]
+	attribute := []string{"", attrEnds, attrEnds, attrUntil}[w.run.random.IntN(4)]
+	_, err := w.node.Catalog().Update(ctx, s.name, func(now *table.Table) (*table.Table, error) {
+		if now.State != table.Active || now.TimeToLive == attribute {
+			return nil, errNotNow
+		}
+		next := now.Clone()
+		next.TimeToLive = attribute
+		return next, nil
+	})
+	if err == nil {
+		w.run.note("the items of table %s end by %q", s.name, attribute)
 	}
 	return err
 }

@@ -38,6 +38,11 @@ func (f *rows) checkMap(c *catalog.Catalog) error {
 			return fmt.Errorf("the change log of partition %d outlived it", id)
 		}
 	}
+	for id := range f.expiry {
+		if !listed[id] {
+			return fmt.Errorf("the index of expiry of partition %d outlived it", id)
+		}
+	}
 	return errors.Join(known(tables, f.data), known(tables, f.local), known(tables, f.sizes))
 }
 

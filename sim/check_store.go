@@ -27,6 +27,8 @@ type rows struct {
 	transactions map[uint64]map[string]record.Transaction
 	// changes are the change logs by partition, in order.
 	changes map[uint64][]record.Change
+	// expiry are the indexes of expiry by partition.
+	expiry map[uint64][]expiryEntry
 }
 
 // checkStore holds everything that the store keeps twice against each other.
@@ -66,7 +68,7 @@ func (h *history) observe(data map[uint64]map[string]record.Item) {
 func readRows(snapshot *engine.Snapshot) (*rows, error) {
 	found := &rows{
 		parts: map[uint64]machine.Part{}, data: map[uint64]map[string]record.Item{}, local: map[uint64]map[string]record.Item{},
-		sizes: map[uint64]map[string]uint64{}, changes: map[uint64][]record.Change{},
+		sizes: map[uint64]map[string]uint64{}, changes: map[uint64][]record.Change{}, expiry: map[uint64][]expiryEntry{},
 		locks: map[uint64]map[string]record.Lock{}, transactions: map[uint64]map[string]record.Transaction{},
 	}
 	it, err := snapshot.Iter(nil, nil)
@@ -109,6 +111,8 @@ func (f *rows) add(snapshot *engine.Snapshot, key, value []byte) error {
 		transaction, err := record.ParseTransaction(value)
 		put(f.transactions, id, rest, transaction)
 		return err
+	case keys.SpaceExpiry:
+		f.expiry[id] = append(f.expiry[id], expiryEntry{suffix: rest[8:], second: binary.BigEndian.Uint64([]byte(rest))})
 	case keys.SpaceLog:
 		change, err := record.ParseChange(value)
 		if change.Sequence != binary.BigEndian.Uint64([]byte(rest)) {
@@ -186,7 +190,7 @@ func (f *rows) checkPart(id uint64, part machine.Part) error {
 			return fmt.Errorf("statistics say %v of local index %d, there are %v", have.Local[index], index, truth.Local[index])
 		}
 	}
-	return f.checkLog(id, part)
+	return errors.Join(f.checkExpiry(id, part), f.checkLog(id, part))
 }
 
 // checkLog finds gaps in a change log, changes that do not follow from each other, and items that are not as their last

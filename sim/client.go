@@ -93,7 +93,8 @@ func (w *world) put(ctx context.Context, client int, s shape) {
 
 func (w *world) update(ctx context.Context, client int, s shape) {
 	key := w.run.key(s)
-	texts := []string{"SET tag = :t ADD n :one", "SET tag = :t REMOVE g", "SET tag = :t, g = :g", "SET tag = :t, l = :l", "SET tag = :t REMOVE l"}
+	texts := []string{"SET tag = :t ADD n :one", "SET tag = :t REMOVE g", "SET tag = :t, g = :g", "SET tag = :t, l = :l", "SET tag = :t REMOVE l",
+		"SET tag = :t, ends = :e", "SET tag = :t REMOVE ends"}
 	text := texts[w.run.random.IntN(len(texts))]
 	values := map[string]attr.Value{":t": w.run.tag()}
 	switch text {
@@ -105,9 +106,11 @@ func (w *world) update(ctx context.Context, client int, s shape) {
 		}
 	case texts[3]:
 		values[":l"] = attr.String(fmt.Sprintf("l%d", w.run.random.IntN(4)))
+	case texts[5]:
+		values[":e"] = end(w.run.random)
 	}
 	var entries []attr.Entry
-	for _, name := range []string{":t", ":one", ":g", ":l"} {
+	for _, name := range []string{":t", ":one", ":g", ":l", ":e"} {
 		if v, ok := values[name]; ok {
 			entries = append(entries, attr.Entry{Name: name, Value: v})
 		}

@@ -16,8 +16,10 @@ const (
 	attrRange  = "sk"
 	attrTag    = "tag"
 	attrCount  = "n"
-	attrGroup  = "g" // key of a global index
-	attrLocal  = "l" // key of a local index
+	attrGroup  = "g"    // key of a global index
+	attrLocal  = "l"    // key of a local index
+	attrEnds   = "ends" // time to live
+	attrUntil  = "until"
 	attrFiller = "filler"
 )
 
@@ -125,10 +127,26 @@ func (r *run) item(key attr.Map) attr.Map {
 	if r.random.IntN(3) > 0 {
 		item = item.With(attrLocal, attr.String(fmt.Sprintf("l%d", r.random.IntN(4))))
 	}
+	if r.random.IntN(2) == 0 {
+		item = item.With(attrEnds, end(r.random)).With(attrUntil, end(r.random))
+	}
 	if r.random.IntN(4) == 0 {
 		item = item.With(attrFiller, attr.String(strings.Repeat("x", r.random.IntN(2000))))
 	}
 	return item
+}
+
+// end draws a time to live, far behind the end of every run: what no client asks for would have no place in a history.
+// Some are no times.
+func end(random *rand.Rand) attr.Value {
+	switch random.IntN(6) {
+	case 0:
+		return attr.String("4000000000")
+	case 1:
+		return attr.Int(0)
+	default:
+		return attr.Int(4_000_000_000 + random.Int64N(4))
+	}
 }
 
 // group draws a key of the global indexes, nil for none. Some are of the wrong type, some are too long.

@@ -235,6 +235,11 @@ func (w *world) unrest() string {
 			return r.name + " waits"
 		}
 	}
+	for _, id := range w.node.Partitions() {
+		if r, ok := w.node.Replica(id); ok && r.State().Expiry != nil {
+			return fmt.Sprintf("the index of expiry of partition %d is not whole", id)
+		}
+	}
 	for _, entry := range w.node.Catalog().Entries() {
 		if entry.Table.State != table.Active || !entry.Table.Settled() {
 			return fmt.Sprintf("table %s is %s", entry.Table.Name, entry.Table.State)

@@ -61,6 +61,8 @@ type PartitionReport struct {
 	Items, Bytes   int64
 	// Tombstones are deletions that an index remembers.
 	Tombstones int64
+	// Expiring are the items in the index of expiry: those whose time to live ends some day.
+	Expiring int64
 	// Changes and LogBytes are the length of the change log.
 	Changes, LogBytes int64
 }

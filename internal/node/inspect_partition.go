@@ -63,6 +63,7 @@ func (i *inspection) partition(part machine.Part) {
 	}
 	w.transactions()
 	w.changes()
+	w.expiry()
 	w.enter()
 }
 
@@ -112,6 +113,8 @@ type partitionWalk struct {
 	part   machine.Part
 	report PartitionReport
 	local  map[uint32]command.Tally
+	// expiring counts the items whose time to live ends some day.
+	expiring int64
 	// partial tells that not everything could be read, so that counts say nothing.
 	partial bool
 }
@@ -170,6 +173,11 @@ func (w *partitionWalk) data(suffix, value []byte) error {
 	if t := w.part.Table; t != nil && !bytes.Equal(suffixOf(t.Key, item.Attributes), suffix) {
 		w.row("item", suffix, "its key attributes are not those of its place")
 		return nil
+	}
+	if t := w.part.Table; t != nil {
+		if _, ok := t.Expiry(item.Attributes); ok {
+			w.expiring++
+		}
 	}
 	w.report.Items++
 	w.report.Bytes += int64(item.Size)

@@ -54,15 +54,19 @@ func filled(t *testing.T) (dir string) {
 		"LocalSecondaryIndexes":[{"IndexName":"by-color","KeySchema":[{"AttributeName":"p","KeyType":"HASH"},{"AttributeName":"c","KeyType":"RANGE"}],"Projection":{"ProjectionType":"KEYS_ONLY"}}],
 		"GlobalSecondaryIndexes":[{"IndexName":"colors","KeySchema":[{"AttributeName":"c","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}]}`)
 	settled("DescribeTable", `{"TableName":"things"}`, `"TableStatus":"ACTIVE"`)
+	call("UpdateTimeToLive", `{"TableName":"things","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"ends"}}`)
 	for i := range 200 {
 		color := `,"c":{"S":"red"}`
 		if i%4 == 0 {
 			color = ""
 		}
-		call("PutItem", fmt.Sprintf(`{"TableName":"things","Item":{"p":{"S":"p%d"},"s":{"N":"%d"}%s}}`, i%20, i, color))
+		call("PutItem", fmt.Sprintf(`{"TableName":"things","Item":{"p":{"S":"p%d"},"s":{"N":"%d"},"ends":{"N":"4000000000"}%s}}`, i%20, i, color))
 	}
 	if _, err := n.Split(context.Background(), "things", nil); err != nil {
 		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); !n.ExpiryWhole() && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
 	}
 	settled("Scan", `{"TableName":"things","IndexName":"colors","Select":"COUNT"}`, `"Count":150`)
 	if err := n.Close(); err != nil {
@@ -98,6 +102,13 @@ func itemsOf(t *node.TableReport) (items int64) {
 	return items
 }
 
+func expiringOf(t *node.TableReport) (items int64) {
+	for _, p := range t.Partitions {
+		items += p.Expiring
+	}
+	return items
+}
+
 // A sound directory is told apart to the last entry, and left as it was.
 func TestInspectTellsWhatIsThere(t *testing.T) {
 	dir := filled(t)
@@ -112,6 +123,9 @@ func TestInspectTellsWhatIsThere(t *testing.T) {
 	things, colors := tableNamed(t, r, "table things"), tableNamed(t, r, "index things/colors")
 	if len(things.Partitions) != 3 || itemsOf(things) != 200 || things.State != "ACTIVE" {
 		t.Errorf("%d partitions with %d items, %s: want 3 with 200, ACTIVE", len(things.Partitions), itemsOf(things), things.State)
+	}
+	if expiringOf(things) != 200 {
+		t.Errorf("%d items are to expire, want all", expiringOf(things))
 	}
 	if len(things.Local) != 1 || things.Local[0].Name != "by-color" || things.Local[0].Items != 150 {
 		t.Errorf("local indexes %v: want 150 entries", things.Local)
@@ -170,6 +184,12 @@ func TestInspectFindsPlantedDamage(t *testing.T) {
 		}},
 		{"a change log without its end", "the change log of partition 1 ends at", func(b *engine.Batch) {
 			b.DeleteRange(keys.Log(1, 2), keys.SuccessorPrefix(keys.Prefix(keys.SpaceLog, 1)))
+		}},
+		{"an index of expiry without its end", "lacks", func(b *engine.Batch) {
+			for partition := id + 1; partition < id+10; partition++ {
+				prefix := keys.Prefix(keys.SpaceExpiry, partition)
+				b.DeleteRange(prefix, keys.SuccessorPrefix(prefix))
+			}
 		}},
 		{"a catalog without a table", "belongs to no table of the catalog", func(b *engine.Batch) {
 			b.Delete(keys.Data(1, keys.Suffix([]attr.Value{attr.String("table/things")}, nil)))

@@ -35,7 +35,7 @@ func (r *Report) head() grid {
 // holdings lists every table, under it its partitions in key order and its local indexes.
 func (r *Report) holdings() grid {
 	g := grid{left: 4, rows: [][]string{
-		{"", "STATE", "GENERATION", "KEYS", "ITEMS", "SIZE", "DELETED", "CHANGES", "LOG", "DISK"},
+		{"", "STATE", "GENERATION", "KEYS", "ITEMS", "SIZE", "DELETED", "EXPIRING", "CHANGES", "LOG", "DISK"},
 	}}
 	for _, t := range r.Tables {
 		var sum PartitionReport
@@ -43,6 +43,7 @@ func (r *Report) holdings() grid {
 			sum.Items += p.Items
 			sum.Bytes += p.Bytes
 			sum.Tombstones += p.Tombstones
+			sum.Expiring += p.Expiring
 			sum.Changes += p.Changes
 			sum.LogBytes += p.LogBytes
 		}
@@ -61,8 +62,8 @@ func (r *Report) holdings() grid {
 
 func (p *PartitionReport) cells() []string {
 	return []string{
-		strconv.FormatInt(p.Items, 10), sizeText(p.Bytes), strconv.FormatInt(p.Tombstones, 10), strconv.FormatInt(p.Changes, 10),
-		sizeText(p.LogBytes),
+		strconv.FormatInt(p.Items, 10), sizeText(p.Bytes), strconv.FormatInt(p.Tombstones, 10), strconv.FormatInt(p.Expiring, 10),
+		strconv.FormatInt(p.Changes, 10), sizeText(p.LogBytes),
 	}
 }
 

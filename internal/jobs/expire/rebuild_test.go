@@ -1,6 +1,7 @@
 package expire_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -9,6 +10,8 @@ import (
 
 	"stator/internal/model/table"
 	"stator/internal/node/nodetest"
+	"stator/internal/partition/command"
+	"stator/internal/partition/replica"
 )
 
 // setTimeToLive is UpdateTimeToLive; the partitions have yet to adopt it.
@@ -139,4 +142,78 @@ func unrest(t *testing.T, seed uint64, items, turns int) {
 	setTimeToLive(t, n, "ends")
 	n.Rest()
 	n.Check("things")
+}
+
+// filledItems is the size of a table that is filled before time to live is turned on.
+const filledItems = 100_000
+
+// fillQuickly puts items into a table of one partition, many in a batch.
+func fillQuickly(n *nodetest.Node, r *replica.Replica, items int) {
+	for i := 0; i < items; {
+		left := min(256, items-i)
+		done := make(chan struct{})
+		for range left {
+			r.Write(put(n, i, far+uint64(i%1000)), func(command.Result, error) {
+				if left--; left == 0 {
+					close(done)
+				}
+			})
+			i++
+		}
+		if err := n.Wait(context.Background(), done); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// A large table's index is built while clients write between any two turns, through a crash.
+func TestRebuildOfALargeTable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fills a large table")
+	}
+	files := vfs.NewCrashableMem()
+	n := nodetest.Open(t, files)
+	made := n.Create(nodetest.Things(), 1)
+	id := n.Catalog().Partitions(made.ID)[0].ID
+	fillQuickly(n, n.Must(id), filledItems)
+	setTimeToLive(t, n, "ends")
+	control(t, n)
+	random := rand.New(rand.NewPCG(1, 3))
+	writes, steps := 0, 0
+	clients := func() {
+		if r, ok := n.Replica(id); ok && random.IntN(3) == 0 {
+			c := put(n, random.IntN(filledItems), far+uint64(random.IntN(1000)))
+			if random.IntN(4) == 0 {
+				c.Action, c.Item = command.Delete, nil
+			}
+			r.Write(c, func(_ command.Result, err error) {
+				if err == nil {
+					writes++
+				}
+			})
+		}
+	}
+	rebuild := func(stepsMax int) {
+		j, _ := job(n, n)
+		j.Schedule.Add(id, 0)
+		n.Turned = clients
+		for more := true; more && stepsMax > 0; stepsMax-- {
+			more = step(t, j)
+			steps++
+		}
+		n.Turned = nil
+	}
+	rebuild(20)
+	half := n.Must(id).State().Expiry
+	if half == nil || half.Items < 20_000 || half.Items > 80_000 {
+		t.Fatalf("in the middle the partition says %+v", half)
+	}
+	n = n.Crash(files.CrashClone(vfs.CrashCloneCfg{}))
+	rebuild(filledItems)
+	n.Rest()
+	items := n.Check("things")
+	t.Logf("%d items entered in %d steps, beside %d writes", len(items), steps, writes)
+	if writes < 500 {
+		t.Errorf("only %d writes came in between", writes)
+	}
 }
