@@ -76,6 +76,7 @@ func (o *Ops) Calls() map[string]api.Call {
 
 		"ExecuteStatement":      api.Bind(o.ExecuteStatement),
 		"BatchExecuteStatement": api.Bind(o.BatchExecuteStatement),
+		"ExecuteTransaction":    api.Bind(o.ExecuteTransaction),
 	}
 	for name, call := range o.tableCalls() {
 		calls[name] = call
@@ -89,12 +90,14 @@ func Built() []string { return slices.Sorted(maps.Keys(new(Ops).Calls())) }
 // BuiltStreams is Built for DynamoDB Streams.
 func BuiltStreams() []string { return slices.Sorted(maps.Keys(new(Ops).StreamCalls())) }
 
+const noTable = "Requested resource not found"
+
 // serving finds the table that a request names, by name or ARN. One that is being created or deleted is not there yet, or not any more
 // (semantics §17.1).
 func (o *Ops) serving(name string) (*table.Table, error) {
 	t, ok := o.catalog.Table(o.tableName(name))
 	if !ok || !t.Serves() {
-		return nil, api.NewResourceNotFoundException("Requested resource not found")
+		return nil, api.NewResourceNotFoundException(noTable)
 	}
 	return t, nil
 }

@@ -14,10 +14,8 @@ import (
 
 // newStatement makes all checks that need only the request. A parameter with a fault in it is told before the statement is looked at.
 func newStatement(text string, parameters []attr.Value) (*partiql.Bound, error) {
-	for _, p := range parameters {
-		if err := bare.checkValue(p); err != nil {
-			return nil, err
-		}
+	if err := checkParameters(parameters); err != nil {
+		return nil, err
 	}
 	s, err := partiql.Parse(text)
 	if err != nil {
@@ -25,6 +23,15 @@ func newStatement(text string, parameters []attr.Value) (*partiql.Bound, error) 
 	}
 	b, err := s.Bind(parameters)
 	return b, refuseStatement(err)
+}
+
+func checkParameters(parameters []attr.Value) error {
+	for _, p := range parameters {
+		if err := bare.checkValue(p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refuseStatement turns a refusal of a statement into an answer; what is no refusal passes.

@@ -11,13 +11,15 @@ import (
 	"stator/internal/partition/command"
 )
 
-// writeStatement is the planner of an INSERT, UPDATE or DELETE.
+// writeStatement is the planner of an INSERT, UPDATE, DELETE or, in a transaction, EXISTS.
 func writeStatement(b *partiql.Bound) (planner, error) {
 	switch b.Verb {
 	case partiql.Insert:
 		return &insertion{b.Item}, checkItemSize(b.Item)
 	case partiql.Update:
 		return &statementChange{b}, nil
+	case partiql.Exists:
+		return &statementCheck{b}, nil
 	default:
 		return &statementRemoval{b}, nil
 	}
@@ -66,6 +68,19 @@ func (s *statementRemoval) plan(t *table.Table) (*command.Command, error) {
 	}
 	r := removal{key: pin.Key, condition: condition}
 	return r.plan(t)
+}
+
+// statementCheck is a wish that there be an item as an EXISTS says. Of two values for one key attribute the first counts, and the second cannot hold.
+type statementCheck struct{ *partiql.Bound }
+
+func (s *statementCheck) plan(t *table.Table) (*command.Command, error) {
+	pin := s.Where.Pin(t.Key.Names())
+	condition, err := pin.Condition(t.Key.Hash[0].Name)
+	if err != nil {
+		return nil, refuseStatement(err)
+	}
+	c := check{key: pin.Key, condition: condition}
+	return c.plan(t)
 }
 
 // executeWrite performs an INSERT, UPDATE or DELETE.

@@ -27,6 +27,7 @@ type transactAction struct {
 	name      string   // the table as the request gave it
 	key       attr.Map // what holds the key
 	onFailure *string  // ReturnValuesOnConditionCheckFailure
+	inserts   bool     // its condition is that there is no item
 }
 
 // transaction is a request to write: a token makes it one that is performed once, as far as its hash is the same.
@@ -34,6 +35,8 @@ type transaction struct {
 	actions []transactAction
 	token   string
 	hash    [16]byte
+	// plan makes the commands of the actions; nil is planTransaction.
+	plan func(actions []transactAction) ([]plannedWrite, error)
 }
 
 // transacted is what became of a transaction that was performed, action by action. Of a replayed one there are no results.
@@ -45,8 +48,12 @@ type transacted struct {
 
 // transact performs a transaction: all of its actions or, with an error that says why, none.
 func (o *Ops) transact(ctx context.Context, t transaction) (transacted, error) {
+	plan := t.plan
+	if plan == nil {
+		plan = o.planTransaction
+	}
 	for plans := 1; ; plans++ {
-		planned, err := o.planTransaction(t.actions)
+		planned, err := plan(t.actions)
 		if err != nil {
 			return transacted{}, err
 		}
@@ -155,6 +162,8 @@ const (
 	reasonProvisioned = "ProvisionedThroughputExceeded"
 	reasonThrottling  = "ThrottlingError"
 	reasonValidation  = "ValidationError"
+	reasonDuplicate   = "DuplicateItem"
+	reasonNoTable     = "ResourceNotFound"
 )
 
 // reason is why an action stood in the way, or that it did not.
@@ -163,6 +172,9 @@ func (a *transactAction) reason(t *table.Table, r *command.Result) api.Cancellat
 	case command.Accepted:
 		return reason(reasonNone, "")
 	case command.ConditionFailed:
+		if a.inserts {
+			return reason(reasonDuplicate, duplicateItem)
+		}
 		why := reason(reasonCondition, conditionFailed)
 		if value(a.onFailure) == api.ReturnValuesOnConditionCheckFailureAllOld {
 			why.Item = r.Before

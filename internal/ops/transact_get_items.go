@@ -16,23 +16,41 @@ func (o *Ops) TransactGetItems(ctx context.Context, in *api.TransactGetItemsInpu
 			return nil, err
 		}
 	}
-	planned, seen, err := o.transactGet(ctx, reads)
+	together, err := o.transactGet(ctx, func() ([]plannedRead, error) { return o.planTransactGet(reads) })
 	if err != nil {
 		return nil, err
 	}
-	out := &api.TransactGetItemsOutput{Responses: make([]api.ItemResponse, len(seen))}
-	var used transactUsage
-	for i := range seen {
+	return &api.TransactGetItemsOutput{
+		Responses: together.responses(), ConsumedCapacity: together.consumed(in.ReturnConsumedCapacity),
+	}, nil
+}
+
+// readTogether is what a transaction that reads saw.
+type readTogether struct {
+	planned []plannedRead
+	seen    []command.Seen
+}
+
+func (r *readTogether) responses() []api.ItemResponse {
+	responses := make([]api.ItemResponse, len(r.seen))
+	for i := range r.seen {
 		// A projection that matches nothing leaves no item here (semantics §8.19).
-		if item := projected(planned[i].projection, seen[i].Item); item.Len() > 0 {
-			out.Responses[i].Item = item
+		if item := projected(r.planned[i].projection, r.seen[i].Item); item.Len() > 0 {
+			responses[i].Item = item
 		}
-		used.add(planned[i].table, planned[i].name, readInTransaction(seen[i].Size))
 	}
-	if wantsCapacity(in.ReturnConsumedCapacity) {
-		out.ConsumedCapacity = used.consumed(in.ReturnConsumedCapacity, true)
+	return responses
+}
+
+func (r *readTogether) consumed(kind *string) []api.ConsumedCapacity {
+	if !wantsCapacity(kind) {
+		return nil
 	}
-	return out, nil
+	var used transactUsage
+	for i := range r.seen {
+		used.add(r.planned[i].table, r.planned[i].name, readInTransaction(r.seen[i].Size))
+	}
+	return used.consumed(kind, true)
 }
 
 // transactLookup is one read of a transaction, which passed every check that needs only the request.
@@ -49,11 +67,11 @@ func newTransactLookup(g *api.Get) (transactLookup, error) {
 }
 
 // transactGet reads the items of a transaction.
-func (o *Ops) transactGet(ctx context.Context, reads []transactLookup) ([]plannedRead, []command.Seen, error) {
+func (o *Ops) transactGet(ctx context.Context, plan func() ([]plannedRead, error)) (readTogether, error) {
 	for plans := 1; ; plans++ {
-		planned, err := o.planTransactGet(reads)
+		planned, err := plan()
 		if err != nil {
-			return nil, nil, err
+			return readTogether{}, err
 		}
 		gets := make([]command.Get, len(planned))
 		for i := range planned {
@@ -64,11 +82,11 @@ func (o *Ops) transactGet(ctx context.Context, reads []transactLookup) ([]planne
 		case replan(err, plans):
 			continue
 		case err != nil:
-			return nil, nil, err
+			return readTogether{}, err
 		case moving != nil:
-			return nil, nil, conflicting(moving)
+			return readTogether{}, conflicting(moving)
 		}
-		return planned, seen, checkReadTogether(seen)
+		return readTogether{planned, seen}, checkReadTogether(seen)
 	}
 }
 
