@@ -5,39 +5,23 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"time"
-
-	"stator/internal/base/limiter"
 )
 
-// memoryEvery is how often the garbage collector is told what it may use.
-const memoryEvery = 100 * time.Millisecond
+// garbagePercent is how much garbage the collector lets gather beside what lives, most of which are caches that the operator
+// has given a size: with Go's default of 100 the process takes twice that. A limit in bytes would not do: what the store
+// knows of its tables grows with them, and a collector near its limit does nothing but collect.
+const garbagePercent = 30
 
-// programBytes is the part of overheadBytes that is the program itself, which the collector does not count.
-const programBytes = 20 << 20
-
-// keepMemory tells the garbage collector what the process may use: what the store keeps, some more, and twice what requests
-// under way hold, as an answer is built while its request is kept. It collects more often when it comes near. The
-// operator's own GOMEMLIMIT comes first.
-func (s *server) keepMemory(requests *limiter.Budget) {
-	if _, set := os.LookupEnv("GOMEMLIMIT"); set {
-		return
+// tuneMemory has the process take little more than it keeps, and collect more often when it comes near all that it may, so
+// that a burst of large requests does not double the heap. The operator's own GOGC and GOMEMLIMIT come first.
+func (c *serveCommand) tuneMemory() {
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(garbagePercent)
 	}
-	resting := math.Min(float64(s.command.Cache)+memtableBytes+overheadBytes-programBytes, math.MaxInt64/2)
-	limit := func() { debug.SetMemoryLimit(int64(resting) + 2*requests.Used()) }
-	limit()
-	go func() {
-		ticker := time.NewTicker(memoryEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				limit()
-			case <-s.stopped:
-				return
-			}
-		}
-	}()
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
+		sum := float64(c.Cache) + float64(c.Memory) + memtableBytes + overheadBytes
+		debug.SetMemoryLimit(int64(math.Min(sum, math.MaxInt64/2)))
+	}
 }
 
 // syncingProcessors are for the thread that waits for the disk: it keeps its processor from others for a while, on

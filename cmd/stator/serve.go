@@ -69,8 +69,6 @@ type server struct {
 	api     *httpapi.Server
 	admin   *admin.Door
 	ring    *sigv4.Ring // nil without --auth sigv4
-	// stopped ends what runs beside the doors.
-	stopped chan struct{}
 }
 
 // Run serves until a signal ends it.
@@ -78,7 +76,7 @@ func (c *serveCommand) Run(s streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	server := &server{command: c, log: c.logger(s), stopped: make(chan struct{})}
+	server := &server{command: c, log: c.logger(s)}
 	auth, err := server.authenticator()
 	if err != nil {
 		return err
@@ -114,6 +112,7 @@ func (s *server) open(auth httpapi.Authenticator) (err error) {
 		return err
 	}
 	c := s.command
+	c.tuneMemory()
 	addProcessors()
 	s.node, err = node.Open(context.Background(), node.Options{
 		Data: c.Data, InMemory: c.InMemory, Partitions: c.Partitions, Durability: node.Durability(c.Durability),
@@ -135,7 +134,6 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 	calls := s.node.Calls()
 	requests := metric.NewRequests(slices.Values(append(slices.Collect(maps.Keys(calls)), httpapi.UnknownTarget)))
 	budget := httpapi.NewBudget(int64(s.command.Memory))
-	s.keepMemory(budget)
 	options := httpapi.Options{
 		Calls: calls, Auth: auth, Budget: budget, IDs: ids, Clock: clock.System{}, Log: s.log,
 		Region: s.command.Region, Requests: requests, Origin: s.command.CORS,
@@ -182,7 +180,6 @@ func (s *server) serve() <-chan error {
 // close ends what open began, the doors before the data. It stops waiting for requests when ctx ends.
 func (s *server) close(ctx context.Context) error {
 	var failures []error
-	close(s.stopped)
 	if s.api != nil {
 		s.admin.SetReady(false)
 		if err := s.api.Shutdown(ctx); err != nil {
