@@ -12,8 +12,8 @@ import (
 	"stator/internal/storage/record"
 )
 
-// What one GetRecords reads at most (semantics §4). The bytes are those of the change log, where every change holds the
-// item before and after: an answer is never larger.
+// What one GetRecords answers with at most (semantics §4); a single record may be larger. No more is read of the change log
+// either, where every change holds the item before and after whatever the view.
 const (
 	recordsPageMax      = 1000
 	recordsPageBytesMax = 1 << 20
@@ -38,10 +38,15 @@ func (o *Ops) GetRecords(ctx context.Context, in *api.GetRecordsInput) (*api.Get
 	if page.Trimmed {
 		return nil, dataTrimmed()
 	}
-	out := &api.GetRecordsOutput{Records: make([]api.Record, len(page.Changes))}
+	out := &api.GetRecordsOutput{Records: make([]api.Record, 0, len(page.Changes))}
 	shown := o.newRecordView(s, it.shard.Partition)
+	bytes := int64(0)
 	for i := range page.Changes {
-		shown.show(&page.Changes[i], &out.Records[i])
+		r := shown.show(&page.Changes[i])
+		if bytes += *r.Dynamodb.SizeBytes; bytes > recordsPageBytesMax && i > 0 {
+			break
+		}
+		out.Records = append(out.Records, r)
 		it.next = page.Changes[i].Sequence + 1
 	}
 	if page.Shard.Open || it.next <= page.Shard.Last {
@@ -73,7 +78,7 @@ func (o *Ops) newRecordView(s openStream, partition uint64) *recordView {
 }
 
 // show writes a change's record (semantics §14.3 to 14.5).
-func (v *recordView) show(c *record.Change, to *api.Record) {
+func (v *recordView) show(c *record.Change) api.Record {
 	name, item := api.OperationTypeModify, c.After
 	switch {
 	case len(c.Before) == 0:
@@ -97,12 +102,13 @@ func (v *recordView) show(c *record.Change, to *api.Record) {
 		size += int64(c.Before.Size())
 	}
 	r.SizeBytes = &size
-	*to = api.Record{
+	shown := api.Record{
 		EventID: ref(v.id(c.Sequence)), EventName: &name, EventVersion: v.version, EventSource: v.source, AwsRegion: v.region, Dynamodb: r,
 	}
 	if c.Kind == command.ByExpiry {
-		to.UserIdentity = &api.Identity{PrincipalId: ref("dynamodb.amazonaws.com"), Type: ref("Service")}
+		shown.UserIdentity = &api.Identity{PrincipalId: ref("dynamodb.amazonaws.com"), Type: ref("Service")}
 	}
+	return shown
 }
 
 // id is a change's event id.
