@@ -154,7 +154,7 @@ func TestSizes(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	code, out, _ := command("version")
-	if code != 0 || !strings.HasPrefix(out, "stator development") || !strings.Contains(out, ", data format 1, go1.") {
+	if code != 0 || !strings.HasPrefix(out, "stator development") || !strings.Contains(out, ", data format 2, go1.") {
 		t.Errorf("exit %d, %q", code, out)
 	}
 }

@@ -126,7 +126,7 @@ func (e *Engine) open(o Options) error {
 	if err := e.identify(o, isNew); err != nil {
 		return err
 	}
-	if isNew {
+	if version < FormatVersion && !o.ReadOnly {
 		return e.layout.writeFormat(o.Creator)
 	}
 	return nil

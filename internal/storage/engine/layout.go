@@ -12,8 +12,13 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// FormatVersion is the layout of a data directory that this release writes and reads.
-const FormatVersion = 1
+// FormatVersion is the newest layout of a data directory, with all records in it, that this release reads, and the one that it
+// writes: a directory of an older one becomes one of this by being opened, before anything is written to it that the
+// release before would not know.
+//
+//	1  tables, items, indexes, change logs
+//	2  transactions' locks and records, streams, times to live
+const FormatVersion = 2
 
 // The names in a data directory. testdata keeps a directory of every format ever written.
 const (
@@ -168,7 +173,7 @@ func parseFormat(text string) (version int, creator string, ok bool) {
 	return version, creator, true
 }
 
-// writeFormat ends a first open. It goes through a second name so that FORMAT is never there by half.
+// writeFormat ends a first open, or the first one by a release of a newer format. It goes through a second name so that FORMAT is never there by half.
 func (l layout) writeFormat(creator string) error {
 	f, err := l.fs.Create(l.draft, vfs.WriteCategoryUnspecified)
 	if err != nil {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -151,7 +153,7 @@ func TestDirectoryOnDisk(t *testing.T) {
 	}
 	closed(t, e)
 	text, err := os.ReadFile(filepath.Join(dir, "FORMAT"))
-	if err != nil || string(text) != "format: 1\ncreator: stator test\n" {
+	if err != nil || string(text) != fmt.Sprintf("format: %d\ncreator: stator test\n", engine.FormatVersion) {
 		t.Errorf("FORMAT is %q, %v", text, err)
 	}
 	e = open(t, o)
@@ -188,7 +190,7 @@ func TestANewStoreTakesLittleDisk(t *testing.T) {
 // the one of the current format anew, for the commit that raises FormatVersion.
 func TestEveryFormatOpens(t *testing.T) {
 	if os.Getenv("UPDATE_FORMAT") != "" {
-		keep(t, filepath.Join("testdata", "format-1"))
+		keep(t, filepath.Join("testdata", "format-"+strconv.Itoa(engine.FormatVersion)))
 	}
 	dirs, err := filepath.Glob("testdata/format-*")
 	if err != nil || len(dirs) != engine.FormatVersion {
@@ -204,6 +206,9 @@ func TestEveryFormatOpens(t *testing.T) {
 		if ident := e.Ident(); ident.Cluster != "00112233445566aa" || ident.Node != 2 || len(ident.Members) != 3 {
 			t.Errorf("%s has the ident %+v", dir, ident)
 		}
+		if version, _, err := e.Format(); err != nil || version != engine.FormatVersion {
+			t.Errorf("%s is of format %d once it was opened, %v", dir, version, err)
+		}
 		has(t, e, "in a table", "compacted")
 		has(t, e, "in the log", "only synced")
 		has(t, e, "deleted", "")
@@ -215,7 +220,7 @@ func TestEveryFormatOpens(t *testing.T) {
 func keep(t *testing.T, dir string) {
 	fs := vfs.NewCrashableMem()
 	o := small(fs)
-	o.Creator = "stator of format 1"
+	o.Creator = "stator of format " + strconv.Itoa(engine.FormatVersion)
 	o.Ident = engine.Ident{Cluster: "00112233445566aa", Node: 2, Members: []uint64{1, 2, 3}}
 	e := open(t, o)
 	put(t, e, "in a table", "compacted")
