@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ten commands of the AWS CLI. Each prints as text, and its output must be what is written beside it.
+# Commands of the AWS CLI, one of each kind. Each prints as text, and its output must be what is written beside it.
 set -uo pipefail
 endpoint=${1:?usage: cli.sh ENDPOINT}
 table=session-cli-$$
@@ -40,6 +40,16 @@ want batch-write-item "0" batch-write-item --query 'length(UnprocessedItems)' --
 want query "Four${tab}Blue" query --table-name "$table" --no-scan-index-forward --key-condition-expression 'artist = :a' \
 	--expression-attribute-values '{":a": {"S": "Nina"}}' --query 'Items[].song.S'
 want scan "3" scan --table-name "$table" --select COUNT --query Count
+want execute-statement "Four${tab}Blue" execute-statement --statement "SELECT song FROM \"$table\" WHERE artist = 'Nina' ORDER BY song DESC" \
+	--query 'Items[].song.S'
+want execute-statement-update "1967" execute-statement --parameters '[{"S": "Nina"}]' --query 'Items[0].year.N' \
+	--statement "UPDATE \"$table\" SET year = year + 1 WHERE artist = ? AND song = 'Four' RETURNING MODIFIED NEW *"
+want batch-execute-statement $'None\nDuplicateItem' batch-execute-statement --query 'Responses[].[Error.Code]' --statements "[
+	{\"Statement\": \"INSERT INTO \\\"$table\\\" VALUE {'artist': 'Ella', 'song': 'One'}\"},
+	{\"Statement\": \"INSERT INTO \\\"$table\\\" VALUE {'artist': 'Nina', 'song': 'Blue'}\"}]"
+want execute-transaction "0" execute-transaction --query 'length(Responses)' --transact-statements "[
+	{\"Statement\": \"DELETE FROM \\\"$table\\\" WHERE artist = 'Ella' AND song = 'One'\"},
+	{\"Statement\": \"EXISTS(SELECT * FROM \\\"$table\\\" WHERE artist = 'Nina' AND song = 'Four' AND year = 1967)\"}]"
 want delete-table "DELETING" delete-table --table-name "$table" --query TableDescription.TableStatus
 
 echo "aws-cli: $passed passed, $failed failed"

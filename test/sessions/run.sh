@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ten commands with the AWS CLI and ten with boto3 against a running server, each with its output checked. Installs both (Debian's packages)
+# A session with the AWS CLI and one with boto3 against a running server, each with its output checked. Installs both (Debian's packages)
 # where they are missing.
 #
 #   test/sessions/run.sh http://127.0.0.1:8000
