@@ -76,7 +76,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	write(t, foreign, "data/thesis.tex", "years of work")
 	newer, unreadable, without, lost := made(t), made(t), made(t), made(t)
-	write(t, newer, "data/FORMAT", "format: 2\ncreator: stator 9.9\n")
+	write(t, newer, "data/FORMAT", "format: 99\ncreator: stator 9.9\n")
 	write(t, unreadable, "data/FORMAT", "gibberish")
 	if err := without.RemoveAll("data/db"); err != nil {
 		t.Fatal(err)
@@ -134,7 +134,7 @@ func TestOpenRefuses(t *testing.T) {
 
 func TestRefusedOpenLetsTheLockGo(t *testing.T) {
 	fs := made(t)
-	write(t, fs, "data/FORMAT", "format: 2\n")
+	write(t, fs, "data/FORMAT", "format: 99\n")
 	if _, err := engine.Open(small(fs)); err == nil {
 		t.Fatal("a newer format was opened")
 	}
