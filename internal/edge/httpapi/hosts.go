@@ -9,7 +9,8 @@ import (
 
 // Hosts judges the Host header of a server without authentication. A web page can make the browser of someone near the
 // server send requests to any name it controls and let that name point at this machine (DNS rebinding); the Host header
-// then carries the page's name. Names that nobody outside can own are let in, all others are not.
+// then carries the page's name. Names that nobody outside can own are let in, all others are not. A request without a
+// name is let in: no browser sends one, and health checkers that speak HTTP/1.0 do.
 type Hosts struct {
 	listen string
 	open   bool
@@ -39,13 +40,13 @@ func (h *Hosts) Allows(header []byte) bool {
 
 func (h *Hosts) judge(name string) bool {
 	switch {
-	case strings.EqualFold(name, h.listen) && name != "", Loopback(name):
+	case name == "", strings.EqualFold(name, h.listen), Loopback(name):
 		return true
 	case !h.open:
 		return false
 	}
 	_, err := netip.ParseAddr(name)
-	return name != "" && (err == nil || !strings.Contains(strings.TrimSuffix(name, "."), "."))
+	return err == nil || !strings.Contains(strings.TrimSuffix(name, "."), ".")
 }
 
 // Loopback reports whether host, a name or an address without port, can only mean this machine.

@@ -114,7 +114,7 @@ func TestHosts(t *testing.T) {
 		{"127.0.0.1:8000", "[::1]:8000", true},
 		{"127.0.0.1:8000", "[::1]", true},
 		{"127.0.0.1:8000", "[::ffff:127.0.0.1]", true},
-		{"127.0.0.1:8000", "", false},
+		{"127.0.0.1:8000", "", true},
 		{"127.0.0.1:8000", "evil.example:8000", false},
 		{"127.0.0.1:8000", "notlocalhost", false},
 		{"127.0.0.1:8000", "localhost.evil.example", false},
@@ -124,7 +124,7 @@ func TestHosts(t *testing.T) {
 		{"0.0.0.0:8000", "stator:8000", true},
 		{":8000", "stator", true},
 		{"0.0.0.0:8000", "evil.example", false},
-		{"0.0.0.0:8000", "", false},
+		{"0.0.0.0:8000", "", true},
 	} {
 		if got := httpapi.NewHosts(test.listen).Allows([]byte(test.header)); got != test.want {
 			t.Errorf("listening at %s, Host %q: %v, want %v", test.listen, test.header, got, test.want)

@@ -108,6 +108,16 @@ func request(operation, body string) string {
 	return head(operation, fmt.Sprintf("Content-Length: %d", len(body))) + body
 }
 
+func TestServerAnswersAHealthCheckerWithoutAHost(t *testing.T) {
+	_, _, address := serve(t, quick(), func(o *httpapi.Options) { o.Hosts = httpapi.NewHosts("127.0.0.1:8000") })
+	c := dial(t, address)
+	c.send("GET / HTTP/1.0\r\n\r\n")
+	if r, answer := c.answer(); r.StatusCode != 200 || !strings.HasPrefix(answer, "healthy: ") {
+		t.Errorf("status %d, %q", r.StatusCode, answer)
+	}
+	c.closed()
+}
+
 func TestServerAnswersOnOneConnection(t *testing.T) {
 	_, _, address := serve(t, quick(), nil)
 	c := dial(t, address)
