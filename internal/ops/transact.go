@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"stator/internal/cluster/txn"
@@ -204,7 +205,7 @@ func reason(code, message string) api.CancellationReason {
 
 // invalidAction cancels a transaction for what is wrong with one of its n actions; an err that is none of the API's passes.
 func invalidAction(n, at int, err error) error {
-	invalid, ok := err.(*api.Error)
+	invalid, ok := errors.AsType[*api.Error](err)
 	if !ok {
 		return err
 	}
