@@ -27,38 +27,12 @@ func (p *parser) insertion() (*script, *Error) {
 
 // update reads what follows UPDATE.
 func (p *parser) update() (*script, *Error) {
-	s := &script{verb: Update}
-	var err *Error
-	if s.table, err = p.simplePath(); err != nil {
-		return nil, err
-	}
-	p.alias()
-	if s.changes, err = p.changes(); err != nil {
-		return nil, err
-	}
-	if s.where, err = p.where(); err != nil {
-		return nil, err
-	}
-	s.returning, err = p.returning()
-	return s, err
+	return p.written(Update, p.intoChanges, p.intoWhere)
 }
 
 // fromFirst reads the form of an update that begins with FROM.
 func (p *parser) fromFirst() (*script, *Error) {
-	s := &script{verb: Update}
-	var err *Error
-	if s.table, err = p.simplePath(); err != nil {
-		return nil, err
-	}
-	p.alias()
-	if s.where, err = p.where(); err != nil {
-		return nil, err
-	}
-	if s.changes, err = p.changes(); err != nil {
-		return nil, err
-	}
-	s.returning, err = p.returning()
-	return s, err
+	return p.written(Update, p.intoWhere, p.intoChanges)
 }
 
 // deletion reads what follows DELETE.
@@ -66,17 +40,34 @@ func (p *parser) deletion() (*script, *Error) {
 	if err := p.expect("from", "Unexpected keyword"); err != nil {
 		return nil, err
 	}
-	s := &script{verb: Delete}
+	return p.written(Delete, p.intoWhere)
+}
+
+// written reads the table of a write, its clauses in the order that its form has them, and RETURNING.
+func (p *parser) written(verb Verb, clauses ...func(*script) *Error) (*script, *Error) {
+	s := &script{verb: verb}
 	var err *Error
 	if s.table, err = p.simplePath(); err != nil {
 		return nil, err
 	}
 	p.alias()
-	if s.where, err = p.where(); err != nil {
-		return nil, err
+	for _, clause := range clauses {
+		if err := clause(s); err != nil {
+			return nil, err
+		}
 	}
 	s.returning, err = p.returning()
 	return s, err
+}
+
+func (p *parser) intoChanges(s *script) (err *Error) {
+	s.changes, err = p.changes()
+	return err
+}
+
+func (p *parser) intoWhere(s *script) (err *Error) {
+	s.where, err = p.where()
+	return err
 }
 
 func (p *parser) simplePath() (*term, *Error) {
