@@ -45,7 +45,9 @@ func BenchmarkGetRecords(b *testing.B) {
 		}
 		call("DynamoDB_20120810.PutItem", fmt.Sprintf(`{"TableName":"records","Item":{"pk":{"S":"%d"},%s}}`, i, strings.Join(item, ",")), nil)
 	}
-	var stream struct{ StreamDescription struct{ Shards []struct{ ShardId string } } }
+	var stream struct {
+		StreamDescription struct{ Shards []struct{ ShardId string } }
+	}
 	call("DynamoDBStreams_20120810.DescribeStream", `{"StreamArn":"`+table.Table.LatestStreamArn+`"}`, &stream)
 	var start struct{ ShardIterator string }
 	call("DynamoDBStreams_20120810.GetShardIterator", fmt.Sprintf(`{"StreamArn":"%s","ShardId":"%s","ShardIteratorType":"TRIM_HORIZON"}`,
