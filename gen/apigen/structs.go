@@ -14,6 +14,9 @@ func (g *generator) structsFile(m *model) *source {
 		for _, member := range s.Members.names {
 			out.f("%s %s", exported(member), m.fieldType(s.Members.by[member].Shape))
 		}
+		if beside, ok := besides[s.name]; ok {
+			out.f("\n%s", beside)
+		}
 		out.f("}\n")
 	}
 	// An operation without output still answers with something that has the Output methods.
@@ -24,6 +27,11 @@ func (g *generator) structsFile(m *model) *source {
 		}
 	}
 	return out
+}
+
+// besides are fields that no client sends: what a door has to say to an operation about a structure.
+var besides = map[string]string{
+	"BatchStatementRequest": "// Denied is why the caller may not have this done, nil when it may.\nDenied *Error",
 }
 
 var titles = map[string]string{

@@ -54,12 +54,16 @@ type batchStatement struct {
 func (m *batchStatement) compile(request *api.BatchStatementRequest) {
 	m.strong = value(request.ConsistentRead)
 	m.Bound, m.err = newStatement(*request.Statement, request.Parameters)
-	if m.err == nil && m.Verb == partiql.Exists {
+	switch {
+	case m.err != nil:
+	case m.Verb == partiql.Exists:
 		m.err = bare.refuse(existsOutside)
+	case request.Denied != nil:
+		m.err = request.Denied
 	}
 }
 
-// checkBatchVerbs refuses reads and writes together. What could not be parsed is neither.
+// checkBatchVerbs refuses reads and writes together. What is not going to be performed is neither.
 func checkBatchVerbs(members []batchStatement) error {
 	reads, writes := false, false
 	for i := range members {

@@ -3,6 +3,7 @@
 package iam
 
 import (
+	"errors"
 	"fmt"
 	"net"
 
@@ -49,6 +50,7 @@ type Request struct {
 }
 
 // Authorize returns nil if the caller may, an AccessDeniedException if not. A caller that no policy binds may do anything.
+// Of a batch of statements the caller may have some done: the others are marked in the input, and the operation skips them.
 func (g *Guard) Authorize(r Request) error {
 	if r.Caller == nil {
 		r.Caller = &sigv4.Caller{}
@@ -61,7 +63,11 @@ func (g *Guard) Authorize(r Request) error {
 		return err
 	}
 	for i := range needs {
-		if err := g.check(&r, &needs[i]); err != nil {
+		n := &needs[i]
+		err := g.check(&r, n)
+		if refused, ok := errors.AsType[*api.Error](err); ok && n.denied != nil {
+			*n.denied = refused
+		} else if err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package iam
 import (
 	"strings"
 
+	"stator/internal/model/api"
 	"stator/internal/model/table"
 )
 
@@ -16,6 +17,8 @@ type need struct {
 	// key is the key that the action names items by: the table's, or the index's.
 	key   table.Key
 	items items
+	// denied is where a denial is told when it stops only a part of the request, nil when it stops all of it.
+	denied **api.Error
 }
 
 // anywhere is the resource of actions that are on none in particular.

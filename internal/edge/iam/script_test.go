@@ -2,6 +2,7 @@ package iam_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -146,10 +147,29 @@ func (r *room) ask(t *testing.T, d *datadriven.TestData) string {
 	var refused *api.Error
 	switch {
 	case err == nil:
-		return "granted\n"
+		return "granted\n" + exceptions(in)
 	case errors.As(err, &refused):
-		return strings.Replace(string(refused.AppendJSON(nil)), `,"Message"`, ",\n \"Message\"", 1) + "\n"
+		return told(refused)
 	default:
 		return "fault: " + err.Error() + "\n"
 	}
+}
+
+// exceptions are the statements of a batch that are not granted with the others.
+func exceptions(in api.Input) string {
+	batch, ok := in.(*api.BatchExecuteStatementInput)
+	if !ok {
+		return ""
+	}
+	var text strings.Builder
+	for i := range batch.Statements {
+		if denied := batch.Statements[i].Denied; denied != nil {
+			fmt.Fprintf(&text, "but statement %d: %s", i, told(denied))
+		}
+	}
+	return text.String()
+}
+
+func told(e *api.Error) string {
+	return strings.Replace(string(e.AppendJSON(nil)), `,"Message"`, ",\n \"Message\"", 1) + "\n"
 }

@@ -32,7 +32,7 @@ func (g *Guard) statementNeeds(r *Request) (needs []need, ok bool) {
 		for i := range in.Statements {
 			s := &in.Statements[i]
 			n := add(s.Statement, s.Parameters, s.ReturnValuesOnConditionCheckFailure)
-			n.items.capacity, n.items.enclosing = in.ReturnConsumedCapacity, "BatchExecuteStatement"
+			n.items.capacity, n.items.enclosing, n.denied = in.ReturnConsumedCapacity, "BatchExecuteStatement", &s.Denied
 		}
 	case *api.ExecuteTransactionInput:
 		for i := range in.TransactStatements {

@@ -141,6 +141,9 @@ type BatchStatementRequest struct {
 	Parameters                          []attr.Value
 	ConsistentRead                      *bool
 	ReturnValuesOnConditionCheckFailure *string
+
+	// Denied is why the caller may not have this done, nil when it may.
+	Denied *Error
 }
 
 // BatchStatementResponse is a structure of the DynamoDB API.
