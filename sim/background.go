@@ -19,6 +19,7 @@ func (w *world) startBackground() {
 	w.loop("follow", 20, w.node.Follow)
 	w.loop("trim", 2000, w.node.Trim)
 	w.loop("expire", 20, w.node.Expire)
+	w.loop("settle", 100, w.node.SettleTransactions)
 	for i := range 2 {
 		w.loop(fmt.Sprintf("feed %d", i), 5, func(ctx context.Context) error {
 			for w.node.Feed(ctx) {

@@ -15,6 +15,7 @@ const (
 	controlEvery     = time.Second
 	spaceEvery       = 2 * time.Second
 	trimEvery        = 30 * time.Second
+	settleEvery      = time.Second
 	expireEvery      = 250 * time.Millisecond
 	relaxedSyncEvery = 100 * time.Millisecond
 	// expirePauseMin is the least pause between two steps that delete expired items: with expire's bound on a step, at most
@@ -68,6 +69,7 @@ func (n *Node) startJobs(ctx context.Context) {
 		n.loop(ctx, duty{"disk", newSignal(), spaceEvery, func(context.Context) error { return n.engine.Space().Check() }})
 	})
 	n.run(func() { n.loop(ctx, duty{"expire", newSignal(), expireEvery, n.expire}) })
+	n.run(func() { n.loop(ctx, duty{"settle", n.unlocking, settleEvery, n.jobs.settle.Step}) })
 	n.run(func() { n.loop(ctx, duty{"trim", newSignal(), trimEvery, n.jobs.trim.Step}) })
 	if n.options.Durability == Relaxed && !n.options.InMemory {
 		n.run(func() {

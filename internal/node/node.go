@@ -22,6 +22,7 @@ import (
 	"stator/internal/jobs/drop"
 	"stator/internal/jobs/expire"
 	"stator/internal/jobs/propagate"
+	"stator/internal/jobs/settle"
 	"stator/internal/jobs/split"
 	"stator/internal/jobs/trim"
 	"stator/internal/model/api"
@@ -102,7 +103,7 @@ type Node struct {
 	closed  sync.Once
 	failed  error
 	// Each signal asks a goroutine for a step.
-	committing, settling, following, controlling, filling signal
+	committing, settling, following, controlling, filling, unlocking signal
 }
 
 // jobs are the background works of the node.
@@ -112,6 +113,7 @@ type jobs struct {
 	expire    expire.Job
 	backfill  backfill.Job
 	propagate propagate.Job
+	settle    settle.Job
 	split     split.Job
 	trim      trim.Job
 }
@@ -143,6 +145,7 @@ func newNode(o Options) (*Node, error) {
 		options: o, engine: e, executors: newExecutors(), feeds: newFeeds(), expiries: expire.NewSchedule(),
 		expired: newExpired(), stop: func() {},
 		committing: newSignal(), settling: newSignal(), following: newSignal(), controlling: newSignal(), filling: newSignal(),
+		unlocking: newSignal(),
 	}
 	n.committer = solo.NewCommitter(e, o.Durability == Synced && !o.InMemory, n.committing.raise, n.settling.raise)
 	n.host = &host{node: n}
@@ -173,6 +176,7 @@ func (n *Node) assemble(ctx context.Context) error {
 	})
 	n.transactions = txn.New(txn.Options{
 		Router: n.router, NowMillis: n.nowMillis, Random: n.options.Random, Pause: n.options.Pause, Failpoint: n.options.Failpoint,
+		Met: n.unlocking.raise,
 	})
 	n.jobs = n.newJobs()
 	if err := n.jobs.split.Recover(ctx); err != nil {
@@ -180,7 +184,7 @@ func (n *Node) assemble(ctx context.Context) error {
 	}
 	space := n.engine.Space()
 	transactions := &guardedTransactions{Coordinator: n.transactions, space: space}
-	n.ops = ops.New(&guardedRouter{Router: n.router, space: space}, transactions, &livePort{n.catalog, n.host}, ops.Account{
+	n.ops = ops.New(&guardedRouter{Router: n.router, space: space, met: n.transactions.MetBy}, transactions, &livePort{n.catalog, n.host}, ops.Account{
 		Region: n.options.Region, Number: n.options.Account, Address: n.options.Address,
 		Partitions: n.options.Partitions, Clock: n.options.Clock, Random: n.options.Random, Log: n.options.Log,
 	})
@@ -191,8 +195,9 @@ func (n *Node) newJobs() jobs {
 	wait := n.options.Wait
 	return jobs{
 		adopt:     adopt.Job{Catalog: n.catalog, Host: n.host, Wait: wait},
-		drop:      drop.Job{Catalog: n.catalog, Host: n.host, Wait: wait},
+		drop:      drop.Job{Catalog: n.catalog, Host: n.host, Settled: &n.jobs.settle, Wait: wait},
 		propagate: propagate.Job{Router: n.router, Wait: wait, NowMillis: n.nowMillis},
+		settle:    settle.Job{Catalog: n.catalog, Host: n.host, Transactions: n.transactions, Wait: wait, NowMillis: n.nowMillis},
 		split:     split.Job{Catalog: n.catalog, Host: n.host, Wait: wait},
 		trim:      trim.Job{Catalog: n.catalog, Host: n.host, Wait: wait, NowMillis: n.nowMillis},
 		expire: expire.Job{

@@ -20,6 +20,8 @@ var ErrDiskLow = errors.New("the disk is nearly full: make room, or give Stator 
 type guardedRouter struct {
 	*router.Router
 	space *engine.Space
+	// met is told of writes that met a lock: nobody else may come to remove it.
+	met func(...command.Result)
 }
 
 // Write is the router's, unless the disk is nearly full.
@@ -27,7 +29,11 @@ func (g *guardedRouter) Write(ctx context.Context, c *command.Command) (command.
 	if c.Action != command.Delete && g.space.Low() {
 		return command.Result{}, ErrDiskLow
 	}
-	return g.Router.Write(ctx, c)
+	result, err := g.Router.Write(ctx, c)
+	if result.Refusal == command.Locked {
+		g.met(result)
+	}
+	return result, err
 }
 
 // guardedTransactions refuses transactions that make the store grow while the disk is nearly full.

@@ -7,6 +7,7 @@ import (
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
+	"stator/internal/cluster/txn"
 	"stator/internal/partition/replica"
 	"stator/internal/storage/engine"
 )
@@ -53,6 +54,9 @@ func (s *Steps) Follow(ctx context.Context) error { return s.node.follow(ctx) }
 // Trim removes old tombstones.
 func (s *Steps) Trim(ctx context.Context) error { return s.node.jobs.trim.Step(ctx) }
 
+// SettleTransactions brings transactions to their end whose coordinators died.
+func (s *Steps) SettleTransactions(ctx context.Context) error { return s.node.jobs.settle.Step(ctx) }
+
 // Expire deletes what has expired, and completes indexes of expiry, until nothing is left to do now.
 func (s *Steps) Expire(ctx context.Context) error { return s.node.expire(ctx) }
 
@@ -72,6 +76,9 @@ func (s *Steps) Catalog() *catalog.Catalog { return s.node.catalog }
 
 // Router brings requests to partitions.
 func (s *Steps) Router() *router.Router { return s.node.router }
+
+// Transactions carries transactions through.
+func (s *Steps) Transactions() *txn.Coordinator { return s.node.transactions }
 
 // Engine is the node's store.
 func (s *Steps) Engine() *engine.Engine { return s.node.engine }

@@ -108,8 +108,8 @@ func (c *Coordinator) pass(step string) error {
 	return nil
 }
 
-// met looks at what a refused action met.
-func (c *Coordinator) met(results []command.Result) {
+// MetBy looks at what refused writes met: a lock that is older than any transaction may be is somebody's to settle.
+func (c *Coordinator) MetBy(results ...command.Result) {
 	if c.options.Met == nil {
 		return
 	}

@@ -43,7 +43,7 @@ func (t *transaction) run(ctx context.Context) (Outcome, error) {
 		return Outcome{}, p.failed
 	case p.verdict.Refusal != command.Accepted:
 		t.release(ctx, p.locked)
-		t.met(p.results)
+		t.MetBy(p.results...)
 		return Outcome{Refusal: p.verdict.Refusal, Results: p.results}, nil
 	}
 	outcome := Outcome{Results: p.results, Version: p.version}

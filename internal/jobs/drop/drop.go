@@ -21,10 +21,18 @@ type Host interface {
 	Drop(tableID uint64, partitions []catalog.Partition) error
 }
 
+// Settled sees to transactions.
+type Settled interface {
+	// Table settles every transaction that begins in a table's partitions, and tells whether all are.
+	Table(ctx context.Context, partitions []catalog.Partition) (bool, error)
+}
+
 // Job is the removal of tables and indexes.
 type Job struct {
 	Catalog *catalog.Catalog
 	Host    Host
+	// Settled is asked before a table goes: the items of other tables may wait for what its records say.
+	Settled Settled
 	// Wait is replica.WaitOnChannel by default.
 	Wait replica.Wait
 }
@@ -54,6 +62,11 @@ func (j *Job) table(ctx context.Context, entry *catalog.Entry) error {
 	// A split under way has a half that the catalog does not name yet: it would stay for ever.
 	if len(gone) == 0 || len(entry.Splits) > 0 || !j.adopted(entry) {
 		return nil
+	}
+	if gone[t.ID] {
+		if settled, err := j.Settled.Table(ctx, entry.Partitions[t.ID]); err != nil || !settled {
+			return err
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(gone)) {
 		if err := j.quiet(ctx, entry.Partitions[id]); err != nil {

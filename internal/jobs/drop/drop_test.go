@@ -1,6 +1,7 @@
 package drop_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -19,6 +20,11 @@ func setDeleting(now *table.Table) (*table.Table, error) {
 	next.State = table.Deleting
 	return next, nil
 }
+
+// settled answers whether transactions are.
+type settled bool
+
+func (s settled) Table(context.Context, []catalog.Partition) (bool, error) { return bool(s), nil }
 
 func setIndexDeleting(now *table.Table) (*table.Table, error) {
 	next := now.Clone()
@@ -154,7 +160,7 @@ func TestNothingGoesTooEarly(t *testing.T) {
 	n := nodetest.Open(t, nil)
 	n.Create(nodetest.Things("color"), 2)
 	host := &spy{Node: n}
-	job := drop.Job{Catalog: n.Catalog(), Host: host, Wait: n.Wait}
+	job := drop.Job{Catalog: n.Catalog(), Host: host, Wait: n.Wait, Settled: settled(true)}
 	step := func(what string) {
 		t.Helper()
 		if err := job.Step(t.Context()); err != nil || len(host.dropped) != 0 {

@@ -73,7 +73,9 @@ func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) 
 }
 
 // fedUpTo is the version under which tombstones may go: old enough, and below everything that is not fed yet. The
-// versions of a partition's log rise, and a change that comes after the look at it is younger than the age asked for.
+// versions of a partition's log rise, and a change that comes after the look at it is younger than the age asked for. A
+// change that a transaction applied may stand behind younger ones; its item was locked meanwhile, so that no tombstone of
+// that item is younger.
 func (j *Job) fedUpTo(entry *catalog.Entry) (uint64, error) {
 	if len(entry.Splits) > 0 {
 		return 0, nil // a partition that is not in the catalog yet may have changes that are not fed
