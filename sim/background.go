@@ -50,6 +50,9 @@ func (w *world) startUnrest() {
 	}
 	w.trouble("splits", 40, w.split)
 	w.trouble("indexes", 60, w.moveIndex)
+	if w.run.options.Bank != nil {
+		return // a bank stays, and its tokens are kept for as long as they should
+	}
 	w.trouble("times to live", 60, w.moveTimeToLive)
 	w.trouble("drops", 400, w.dropTable)
 	w.trouble("jumps", 500, func(context.Context) error {

@@ -20,6 +20,10 @@ const plansMax = 50
 
 // startClients makes the clients, each with one operation, or one burst of them, after the other.
 func (w *world) startClients() {
+	if w.run.options.Bank != nil {
+		w.startTellers()
+		return
+	}
 	for i := range w.run.habits.clients {
 		w.clients++
 		w.start(fmt.Sprintf("client %d", i), func(ctx context.Context) {
@@ -68,30 +72,34 @@ func (w *world) operate(ctx context.Context, client int) {
 	}
 	r.left--
 	r.result.Operations++
-	switch n := r.random.IntN(20); {
+	switch n := r.random.IntN(26); {
 	case n < 6:
-		w.put(ctx, client, s)
+		_, _ = w.write(ctx, client, s, w.putCommand(s)) // the history has it
 	case n < 11:
-		w.update(ctx, client, s)
+		_, _ = w.write(ctx, client, s, w.updateCommand(s))
 	case n < 13:
-		w.remove(ctx, client, s)
+		_, _ = w.write(ctx, client, s, w.removeCommand(s))
 	case n < 17:
 		w.get(ctx, client, s)
-	default:
+	case n < 20:
 		w.query(ctx, client, s)
+	case n < 24:
+		_, _ = w.transact(ctx, client, w.wishes(5), "")
+	default:
+		w.together(ctx, client, w.wishes(1))
 	}
 }
 
-func (w *world) put(ctx context.Context, client int, s shape) {
+func (w *world) putCommand(s shape) command.Command {
 	key := w.run.key(s)
 	c := command.Command{Action: command.Put, Key: s.suffix(key), Item: w.run.item(key)}
 	if w.run.random.IntN(4) == 0 {
 		c.Condition = condition("attribute_not_exists(" + attrHash + ")")
 	}
-	w.write(ctx, client, s, c)
+	return c
 }
 
-func (w *world) update(ctx context.Context, client int, s shape) {
+func (w *world) updateCommand(s shape) command.Command {
 	key := w.run.key(s)
 	texts := []string{"SET tag = :t ADD n :one", "SET tag = :t REMOVE g", "SET tag = :t, g = :g", "SET tag = :t, l = :l", "SET tag = :t REMOVE l",
 		"SET tag = :t, ends = :e", "SET tag = :t REMOVE ends"}
@@ -117,18 +125,17 @@ func (w *world) update(ctx context.Context, client int, s shape) {
 	}
 	parsed, err := expr.ParseUpdate(text, expr.NewNames(nil, attr.NewMap(entries)))
 	if err != nil {
-		w.run.fail(fmt.Errorf("parsing %q: %w", text, err))
-		return
+		panic(fmt.Sprintf("parsing %q: %v", text, err))
 	}
-	w.write(ctx, client, s, command.Command{Action: command.Update, Key: s.suffix(key), Item: key, Update: parsed})
+	return command.Command{Action: command.Update, Key: s.suffix(key), Item: key, Update: parsed}
 }
 
-func (w *world) remove(ctx context.Context, client int, s shape) {
+func (w *world) removeCommand(s shape) command.Command {
 	c := command.Command{Action: command.Delete, Key: s.suffix(w.run.key(s))}
 	if w.run.random.IntN(3) == 0 {
 		c.Condition = condition("attribute_exists(" + attrCount + ")")
 	}
-	w.write(ctx, client, s, c)
+	return c
 }
 
 func condition(text string) *expr.Condition {
@@ -141,11 +148,11 @@ func condition(text string) *expr.Condition {
 
 // write makes one write as an operation does: planned with the table as the catalog has it, and again when a partition
 // knows a newer one.
-func (w *world) write(ctx context.Context, client int, s shape, c command.Command) {
+func (w *world) write(ctx context.Context, client int, s shape, c command.Command) (command.Result, error) {
 	for range plansMax {
 		t, ok := w.node.Catalog().Table(s.name)
 		if !ok || !t.Serves() || c.Action == command.Put && table.CheckIndexKeys(t, c.Item) != "" {
-			return
+			return command.Result{}, errNotNow
 		}
 		planned := c
 		planned.Table, planned.TableVersion = t.ID, t.Version
@@ -154,24 +161,28 @@ func (w *world) write(ctx context.Context, client int, s shape, c command.Comman
 		result, err := w.node.Router().Write(ctx, &planned)
 		o.result = result
 		switch {
+		case err == nil && result.Refusal == command.Locked:
+			w.run.history.cancel(o) // it saw nothing of the item
+			return result, nil
 		case err == nil:
 			w.run.note("client %d %s", client, o)
 			w.run.history.finish(o)
-			return
+			return result, nil
 		case certainlyNot(err):
 			w.run.history.cancel(o)
 		default:
 			w.run.note("client %d %s: %v", client, o, err)
 			w.run.history.open(o)
-			return
+			return result, err
 		}
 		if replan(err) {
 			_ = w.pause(ctx, time.Millisecond)
 			continue
 		}
 		w.run.note("client %d: %v", client, err)
-		return
+		return result, err
 	}
+	return command.Result{}, errNotNow
 }
 
 func replan(err error) bool {

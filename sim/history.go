@@ -25,6 +25,8 @@ type operation struct {
 	write  *command.Command // nil is a read
 	read   attr.Map         // what a read saw; nil is no item
 	result command.Result   // what a write was told
+	// part tells that the write is one of a transaction.
+	part bool
 	// unknown is a write of which nobody knows whether it happened.
 	unknown    bool
 	begun, end int64
@@ -96,6 +98,9 @@ func (h *history) lost(o *operation) {
 		return
 	}
 	o.unknown, o.end = true, h.endAt
+	if o.part {
+		o.end = math.MaxInt64 // a transaction that was committed is applied by whoever settles it
+	}
 	h.done = append(h.done, o)
 }
 
@@ -163,7 +168,7 @@ func (o *operation) String() string {
 	if o.write == nil {
 		return "reads " + shown(o.read)
 	}
-	verb := map[command.Action]string{command.Put: "puts " + shown(o.write.Item), command.Update: "updates", command.Delete: "deletes"}[o.write.Action]
+	verb := map[command.Action]string{command.Put: "puts " + shown(o.write.Item), command.Update: "updates", command.Delete: "deletes", command.Check: "checks"}[o.write.Action]
 	if o.unknown {
 		return verb + ": unknown"
 	}
@@ -224,6 +229,8 @@ func applied(before attr.Map, c *command.Command) (after attr.Map, held bool) {
 		return c.Item, true
 	case command.Delete:
 		return nil, true
+	case command.Check:
+		return before, true
 	}
 	if len(before) == 0 && !c.Update.CreatesItem() {
 		return nil, true

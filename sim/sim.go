@@ -28,6 +28,8 @@ type Options struct {
 	AfterSync   bool
 	// Calm leaves out splits, changes of tables and jumps of the clock.
 	Calm bool
+	// Bank has the clients move money instead of doing this and that.
+	Bank *Bank
 	// Log gets a line for everything that happens; nil is none.
 	Log io.Writer
 
@@ -47,7 +49,11 @@ const (
 // Result is what a run was like.
 type Result struct {
 	Operations, Crashes, Splits, Indexes, Dropped int
-	Turns, Syncs                                  int
+	// Transactions are those that were answered, Committed those of them that were performed.
+	Transactions, Committed int
+	Turns, Syncs            int
+	// Passes counts the steps of transactions that a failpoint saw, Audits the reads of all accounts of a bank.
+	Passes, Audits int
 	// Trace is a checksum of all that happened: two runs of a seed have the same.
 	Trace uint64
 }
@@ -59,6 +65,7 @@ type run struct {
 	clock   *clock.Manual
 	world   *world
 	history history
+	ledger  ledger
 	habits  habits
 
 	left    int // operations that no client has begun
@@ -116,6 +123,7 @@ func (r *run) draw() {
 	if r.crashes == 0 {
 		r.crashes = r.random.IntN(crashesMax + 1)
 	}
+	r.options.Bank.draw(r)
 	r.nextAt = 1 + r.random.IntN(r.habits.crashEvery)
 }
 
@@ -136,7 +144,7 @@ func (r *run) loop() error {
 		}
 		if !w.over() {
 			r.result.Syncs += w.disk.syncs
-			return errors.Join(w.close(), r.history.check())
+			return errors.Join(w.close(), r.history.check(), r.ledger.check())
 		}
 		files = w.end()
 		r.result.Crashes++
@@ -153,7 +161,7 @@ func (r *run) begin(files *vfs.MemFS) (*world, error) {
 	w.node, err = node.Assemble(node.Options{
 		Data: dataDir, FS: w.disk, MemtableBytes: r.habits.memtableBytes, CacheBytes: cacheBytes, DiskReserve: -1,
 		Durability: r.options.Durability, Clock: r.clock, Random: randomBytes{r.random}, Creator: "sim",
-		Wait: w.wait, Pause: w.pause, Fatal: w.fatal,
+		Wait: w.wait, Pause: w.pause, Fatal: w.fatal, Failpoint: r.failpoint(),
 		Broken: func(partition uint64, err error) {
 			r.fail(fmt.Errorf("partition %d broke: %w", partition, err))
 		},

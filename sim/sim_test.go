@@ -30,8 +30,10 @@ func TestSeeds(t *testing.T) {
 		sum.Splits += result.Splits
 		sum.Indexes += result.Indexes
 		sum.Dropped += result.Dropped
+		sum.Transactions += result.Transactions
+		sum.Committed += result.Committed
 		sum.Turns += result.Turns
 	}
-	t.Logf("%d seeds: %d operations, %d crashes, %d splits, %d indexes created or deleted, %d tables dropped, %d turns",
-		*seeds, sum.Operations, sum.Crashes, sum.Splits, sum.Indexes, sum.Dropped, sum.Turns)
+	t.Logf("%d seeds: %d operations, %d transactions of which %d were performed, %d crashes, %d splits, %d indexes created or deleted, %d tables dropped, %d turns",
+		*seeds, sum.Operations, sum.Transactions, sum.Committed, sum.Crashes, sum.Splits, sum.Indexes, sum.Dropped, sum.Turns)
 }

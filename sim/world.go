@@ -239,6 +239,9 @@ func (w *world) unrest() string {
 		if r, ok := w.node.Replica(id); ok && r.State().Expiry != nil {
 			return fmt.Sprintf("the index of expiry of partition %d is not whole", id)
 		}
+		if r, ok := w.node.Replica(id); ok && r.State().Applied.Locks > 0 {
+			return fmt.Sprintf("partition %d has locks", id)
+		}
 	}
 	for _, entry := range w.node.Catalog().Entries() {
 		if entry.Table.State != table.Active || !entry.Table.Settled() {
@@ -254,6 +257,7 @@ func (w *world) unrest() string {
 // end leaves a world that is over, and returns the disk as the next one finds it.
 func (w *world) end() *vfs.MemFS {
 	files := w.disk.stop()
+	w.run.ledger.end(w.run.history.endAt)
 	w.run.history.end()
 	w.leave()
 	// A machine may come back with its clock set back.

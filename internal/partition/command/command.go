@@ -166,8 +166,7 @@ type Result struct {
 	Held *Held
 	// Results answer the actions of a Transact, Begin or Prepare one by one.
 	Results []Result
-	// Version is, of a prepare, the least version the partition would commit with; of a transaction that is committed,
-	// the version it has.
+	// Version is the version of what was written; of a prepare, the least version the partition would commit with.
 	Version uint64
 	// Participants are the items that a Completed transaction may not have applied everywhere.
 	Participants []Place

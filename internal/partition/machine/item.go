@@ -38,7 +38,8 @@ func (d *decision) writeItem(c *command.Command) (Answer, error) {
 	}
 	w, err := d.wish(c)
 	if err == nil && w.result.Refusal == command.Accepted && w.changes() {
-		d.write(&w, d.nextVersion())
+		w.result.Version = d.nextVersion()
+		d.write(&w, w.result.Version)
 	}
 	return Answer{Result: w.result}, err
 }

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"stator/internal/partition/command"
@@ -10,6 +11,8 @@ import (
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
 )
+
+var errChanging = errors.New("the partition is about to change")
 
 // ReadTogether answers with some items as they were together at one moment, and with who has locked them.
 func (r *Replica) ReadTogether(g *command.MultiGet, done func([]command.Seen, error)) {
@@ -36,6 +39,10 @@ func (r *Replica) readTogether(g *command.MultiGet, done func([]command.Seen, er
 	}
 	r.mu.Lock()
 	err = r.readRefusal(g.Table, g.TableVersion, true)
+	if err == nil && r.flight.touching(machine.DescriptorKey(r.options.Partition)) != 0 {
+		// The snapshot may show a half of the partition that is not told of yet, which counts its own locks only.
+		err = &command.Rejected{Cause: errChanging}
+	}
 	newest := uint64(0)
 	for _, suffix := range g.Keys {
 		if err == nil && !r.performed.Descriptor.Bounds.Holds(suffix) {

@@ -1,0 +1,274 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"stator/internal/model/attr"
+	"stator/internal/model/expr"
+	"stator/internal/partition/command"
+)
+
+// Bank is a run whose clients move money between accounts, which are items of one table, read all or some of them together,
+// and write to them otherwise.
+type Bank struct {
+	Accounts, Clients, Partitions int
+	// FaultAt is the step of a transaction, counted over the whole run, at which Fault happens; 0 is never. Steps are made
+	// one after the other then.
+	FaultAt int
+	Fault   Fault
+}
+
+// Fault is what happens at a step of a transaction.
+type Fault string
+
+// The faults.
+const (
+	// Crash stops the machine.
+	Crash Fault = "crash"
+	// Die ends the coordinator and nothing else.
+	Die Fault = "die"
+	// Split cuts every partition of the table that holds more than one account.
+	Split Fault = "split"
+)
+
+// deposit is what every account begins with.
+const deposit = 100
+
+// bankShape is the table of the accounts.
+var bankShape = shapes[0]
+
+// draw puts a bank's own habits in place of a run's.
+func (b *Bank) draw(r *run) {
+	if b == nil {
+		return
+	}
+	r.habits.clients, r.habits.partitions = b.Clients, b.Partitions
+	// The disk tells by its newest log that a commit has reached it. A commit that is large beside a memtable is written to
+	// one log and begins another, and the wait for it would not end.
+	r.habits.memtableBytes = max(r.habits.memtableBytes, 1<<20)
+}
+
+// startTellers makes the clients of a bank. They begin once every account is there.
+func (w *world) startTellers() {
+	bank := w.run.options.Bank
+	w.clients += bank.Clients
+	open := make(chan struct{})
+	w.start("opening", func(ctx context.Context) {
+		for account := range bank.Accounts {
+			for !w.deposit(ctx, account) {
+				_ = w.pause(ctx, time.Millisecond)
+			}
+		}
+		close(open)
+	})
+	for i := range bank.Clients {
+		w.start(fmt.Sprintf("teller %d", i), func(ctx context.Context) {
+			_ = w.wait(ctx, open)
+			for w.run.left > 0 {
+				w.run.left--
+				w.run.result.Operations++
+				w.serve(ctx, i)
+				_ = w.pause(ctx, time.Duration(w.run.random.Int64N(w.run.habits.pauseMillis*1000))*time.Microsecond)
+			}
+			for i == 0 && !w.audit(ctx, i, bank.Accounts) {
+				_ = w.pause(ctx, 100*time.Millisecond)
+			}
+			w.clients--
+		})
+	}
+}
+
+// deposit opens an account, unless it is open.
+func (w *world) deposit(ctx context.Context, account int) bool {
+	d := &deed{client: -1, tag: w.tags(), wrote: []int{account}}
+	c := command.Command{
+		Action: command.Put, Key: bankShape.suffix(accountKey(account)), Condition: condition("attribute_not_exists(" + attrHash + ")"),
+		Item: accountKey(account).With(attrCount, attr.Int(deposit)).With(attrTag, attr.Int(d.tag)),
+	}
+	w.run.ledger.begin(d, w.run.history.tick())
+	result, err := w.write(ctx, -1, bankShape, c)
+	return w.note(d, result, err) || result.Refusal == command.ConditionFailed || result.Refusal == command.Locked
+}
+
+func accountKey(account int) attr.Map { return bankShape.key(account, 0) }
+
+func (w *world) tags() int64 {
+	w.run.tags++
+	return w.run.tags
+}
+
+// serve makes one operation of a teller.
+func (w *world) serve(ctx context.Context, client int) {
+	accounts := w.run.options.Bank.Accounts
+	switch n := w.run.random.IntN(20); {
+	case w.run.options.Bank.FaultAt != 0 || n < 9:
+		w.transfer(ctx, client)
+	case n < 12:
+		w.audit(ctx, client, accounts)
+	case n < 14:
+		w.audit(ctx, client, min(accounts, 3))
+	case n < 17:
+		w.touch(ctx, client)
+	default:
+		_ = w.together(ctx, client, []wish{{shape: bankShape, command: command.Command{Key: bankShape.suffix(accountKey(w.run.random.IntN(accounts)))}}})
+	}
+}
+
+// some draws different accounts.
+func (w *world) some(n int) []int { return w.run.random.Perm(w.run.options.Bank.Accounts)[:n] }
+
+// transfer moves money from one account to up to three others, if it holds enough, and sometimes only if another is there.
+func (w *world) transfer(ctx context.Context, client int) {
+	accounts := w.some(min(w.run.options.Bank.Accounts, 2+w.run.random.IntN(3)))
+	checks := 0
+	if len(accounts) > 2 && w.run.random.IntN(4) == 0 {
+		checks = 1
+	}
+	amount := int64(1 + w.run.random.IntN(40))
+	takers := accounts[1 : len(accounts)-checks]
+	d := &deed{client: client, tag: w.tags(), wrote: accounts[:len(accounts)-checks], looked: accounts}
+	list := []wish{w.payment(accounts[0], -amount*int64(len(takers)), d.tag)}
+	for _, taker := range takers {
+		list = append(list, w.payment(taker, amount, d.tag))
+	}
+	for _, account := range accounts[len(accounts)-checks:] {
+		list = append(list, wish{shape: bankShape, command: command.Command{
+			Action: command.Check, Key: bankShape.suffix(accountKey(account)), Condition: condition("attribute_exists(" + attrHash + ")"),
+		}})
+	}
+	token := fmt.Sprint(d.tag)
+	w.run.ledger.begin(d, w.run.history.tick())
+	outcome, err := w.transact(ctx, client, list, token)
+	result := command.Result{Refusal: outcome.Refusal, Version: outcome.Version, Results: outcome.Results}
+	if w.note(d, result, err) && w.run.random.IntN(4) == 0 {
+		// The same request again is answered and not performed.
+		if again, err := w.transact(ctx, client, list, token); err == nil && !again.Replayed {
+			w.run.fail(fmt.Errorf("transfer %d was performed twice", d.tag))
+		}
+	}
+}
+
+// payment adds to an account, which must not fall below 0.
+func (w *world) payment(account int, amount, tag int64) wish {
+	values := attr.NewMap([]attr.Entry{
+		{Name: ":amount", Value: attr.Int(amount)}, {Name: ":tag", Value: attr.Int(tag)}, {Name: ":least", Value: attr.Int(-amount)},
+	})
+	names := expr.NewNames(nil, values)
+	update, err := expr.ParseUpdate("SET tag = :tag ADD n :amount", names)
+	enough, wrong := expr.ParseCondition(expr.ConditionExpression, "n >= :least", names)
+	if err = errors.Join(err, wrong); err != nil {
+		panic(err)
+	}
+	return wish{shape: bankShape, command: command.Command{
+		Action: command.Update, Key: bankShape.suffix(accountKey(account)), Item: accountKey(account), Update: update, Condition: enough,
+	}}
+}
+
+// touch writes to an account outside of any transaction.
+func (w *world) touch(ctx context.Context, client int) {
+	account := w.run.random.IntN(w.run.options.Bank.Accounts)
+	d := &deed{client: client, tag: w.tags(), wrote: []int{account}, looked: []int{account}}
+	c := w.payment(account, 0, d.tag).command
+	w.run.ledger.begin(d, w.run.history.tick())
+	result, err := w.write(ctx, client, bankShape, c)
+	result.Results = []command.Result{result}
+	w.note(d, result, err)
+}
+
+// audit reads some accounts together; it tells whether they kept still.
+func (w *world) audit(ctx context.Context, client, n int) bool {
+	accounts := w.some(n)
+	var list []wish
+	for _, account := range accounts {
+		list = append(list, wish{shape: bankShape, command: command.Command{Key: bankShape.suffix(accountKey(account))}})
+	}
+	d := &deed{client: client, looked: accounts}
+	w.run.ledger.begin(d, w.run.history.tick())
+	seen := w.together(ctx, client, list)
+	if seen == nil {
+		w.run.ledger.cancel(d)
+		return false
+	}
+	sum := int64(0)
+	for _, s := range seen {
+		d.saw = append(d.saw, tagOf(s.Item))
+		sum += balanceOf(s.Item)
+	}
+	w.run.ledger.finish(d, w.run.history.tick(), w.run.history.endAt)
+	if total := int64(w.run.options.Bank.Accounts) * deposit; n == w.run.options.Bank.Accounts && !w.over() {
+		w.run.result.Audits++
+		if sum != total {
+			w.run.fail(fmt.Errorf("%d accounts hold %d, not %d", n, sum, total))
+		}
+	}
+	return true
+}
+
+// note enters what became of a deed that writes, and tells whether it was done.
+func (w *world) note(d *deed, result command.Result, err error) bool {
+	switch {
+	case err != nil && !certainlyNot(err) && !errors.Is(err, errNotNow):
+		w.run.ledger.open(d)
+		return false
+	case err != nil || result.Refusal != command.Accepted:
+		w.run.ledger.cancel(d)
+		return false
+	}
+	for i := range result.Results {
+		d.saw = append(d.saw, tagOf(result.Results[i].Before))
+	}
+	d.version = result.Version
+	w.run.ledger.finish(d, w.run.history.tick(), w.run.history.endAt)
+	return true
+}
+
+func tagOf(item attr.Map) int64     { return numberOf(item, attrTag) }
+func balanceOf(item attr.Map) int64 { return numberOf(item, attrCount) }
+
+func numberOf(item attr.Map, name string) (n int64) {
+	if v, ok := item.Get(name); ok {
+		n, _ = strconv.ParseInt(string(v.Number().Append(nil)), 10, 64) // tellers write nothing else
+	}
+	return n
+}
+
+// errFault is what a failpoint kills a coordinator with.
+var errFault = errors.New("a fault of the simulator")
+
+// failpoint is called before each step of every transaction, nil where no fault is wanted.
+func (r *run) failpoint() func(step string) error {
+	bank := r.options.Bank
+	if bank == nil || bank.FaultAt == 0 {
+		return nil
+	}
+	return func(step string) error {
+		if r.result.Passes++; r.result.Passes != bank.FaultAt {
+			return nil
+		}
+		r.note("%s before %s", bank.Fault, step)
+		switch bank.Fault {
+		case Crash:
+			r.world.disk.stop()
+			return errFault
+		case Die:
+			return errFault
+		}
+		r.world.splitAccounts()
+		return nil
+	}
+}
+
+// splitAccounts parts every account from the others, as far as may be.
+func (w *world) splitAccounts() {
+	t, ok := w.node.Catalog().Table(bankShape.name)
+	for account := 0; ok && account < w.run.options.Bank.Accounts; account++ {
+		_, err := w.node.Split(context.Background(), t.Name, t.ID, bankShape.suffix(accountKey(account)))
+		if err == nil {
+			w.run.result.Splits++
+		}
+	}
+}
