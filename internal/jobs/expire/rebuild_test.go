@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -141,6 +142,33 @@ func unrest(t *testing.T, seed uint64, items, turns int) {
 	n.Check("things")
 	setTimeToLive(t, n, "ends")
 	n.Rest()
+	n.Check("things")
+}
+
+// A clock that is set forward in the middle of a step does not have the next one wait for as long.
+func TestRebuildOutlivesAJumpOfTheClock(t *testing.T) {
+	n := nodetest.Open(t, nil)
+	n.Create(nodetest.Things(), 1)
+	for i := range 5000 { // more than a step reads
+		n.Write(put(n, i, far+uint64(i)))
+	}
+	setTimeToLive(t, n, "ends")
+	control(t, n)
+	begin := n.Clock.Now()
+	jumped := time.Duration(0)
+	n.Turned = func() {
+		if jumped == 0 {
+			jumped = 11 * time.Minute
+			n.Clock.Advance(jumped)
+		}
+	}
+	if err := n.Expire(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	n.Turned = nil
+	if took := n.Clock.Now().Sub(begin) - jumped; jumped == 0 || took > time.Minute {
+		t.Errorf("besides a jump of %s the rebuild took %s", jumped, took)
+	}
 	n.Check("things")
 }
 
