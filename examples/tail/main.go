@@ -25,13 +25,13 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := follow(ctx, *endpoint, *table, *places)
 	stop()
-	if err != nil && !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "tail:", err)
 		os.Exit(1)
 	}
 }
 
-// follow prints the changes of a table until ctx ends.
+// follow prints the changes of a table until ctx ends, which is an error like any other that ends it.
 func follow(ctx context.Context, endpoint, table, placesTable string) error {
 	anyone := credentials.NewStaticCredentialsProvider("local", "local", "")
 	db := dynamodb.New(dynamodb.Options{Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: anyone})

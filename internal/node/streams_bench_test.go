@@ -41,7 +41,7 @@ func BenchmarkGetRecords(b *testing.B) {
 	for i := range 2000 {
 		var item []string
 		for j := range 10 {
-			item = append(item, fmt.Sprintf(`"attribute%d":{"S":"%s"}`, j, filler))
+			item = append(item, fmt.Sprintf(`"attribute%d":{"S":%q}`, j, filler))
 		}
 		call("DynamoDB_20120810.PutItem", fmt.Sprintf(`{"TableName":"records","Item":{"pk":{"S":"%d"},%s}}`, i, strings.Join(item, ",")), nil)
 	}
@@ -50,9 +50,9 @@ func BenchmarkGetRecords(b *testing.B) {
 	}
 	call("DynamoDBStreams_20120810.DescribeStream", `{"StreamArn":"`+table.Table.LatestStreamArn+`"}`, &stream)
 	var start struct{ ShardIterator string }
-	call("DynamoDBStreams_20120810.GetShardIterator", fmt.Sprintf(`{"StreamArn":"%s","ShardId":"%s","ShardIteratorType":"TRIM_HORIZON"}`,
+	call("DynamoDBStreams_20120810.GetShardIterator", fmt.Sprintf(`{"StreamArn":%q,"ShardId":%q,"ShardIteratorType":"TRIM_HORIZON"}`,
 		table.Table.LatestStreamArn, stream.StreamDescription.Shards[0].ShardId), &start)
-	body, read := []byte(fmt.Sprintf(`{"ShardIterator":"%s","Limit":1000}`, start.ShardIterator)), 0
+	body, read := []byte(fmt.Sprintf(`{"ShardIterator":%q,"Limit":1000}`, start.ShardIterator)), 0
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {

@@ -42,7 +42,7 @@ func TestHalfSentBodies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer connection.Close()
+		t.Cleanup(func() { connection.Close() })
 		running.Go(func() {
 			// The server may read none of it, or end the connection: whatever it likes.
 			_, _ = fmt.Fprintf(connection, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n"+
