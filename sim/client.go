@@ -92,7 +92,7 @@ func (w *world) operate(ctx context.Context, client int) {
 
 func (w *world) putCommand(s shape) command.Command {
 	key := w.run.key(s)
-	c := command.Command{Action: command.Put, Key: s.suffix(key), Item: w.run.item(key)}
+	c := command.Command{Action: command.Put, Key: s.suffix(key), Item: w.run.item(key), Blind: w.run.random.IntN(2) == 0}
 	if w.run.random.IntN(4) == 0 {
 		c.Condition = condition("attribute_not_exists(" + attrHash + ")")
 	}
@@ -131,7 +131,7 @@ func (w *world) updateCommand(s shape) command.Command {
 }
 
 func (w *world) removeCommand(s shape) command.Command {
-	c := command.Command{Action: command.Delete, Key: s.suffix(w.run.key(s))}
+	c := command.Command{Action: command.Delete, Key: s.suffix(w.run.key(s)), Blind: w.run.random.IntN(2) == 0}
 	if w.run.random.IntN(3) == 0 {
 		c.Condition = condition("attribute_exists(" + attrCount + ")")
 	}

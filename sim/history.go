@@ -206,7 +206,8 @@ func step(state string, o *operation) []any {
 	}
 	switch o.result.Refusal {
 	case command.Accepted:
-		if !held || string(o.result.Before) != state || string(o.result.After) != string(after) {
+		unseen := o.write.Blind && o.result.Before == nil
+		if !held || string(o.result.Before) != state && !unseen || string(o.result.After) != string(after) {
 			return nil
 		}
 		return []any{string(after)}

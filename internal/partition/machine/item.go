@@ -185,7 +185,8 @@ func author(c *command.Command) byte {
 // NeedsBefore tells whether a command depends on what is in the item that it meets, or shows it: of an item that is
 // replaced unseen it is enough to know that it is there, and its size.
 func (p *Part) NeedsBefore(c *command.Command) bool {
-	return !c.Blind || c.Action == command.Update || c.Condition != nil || p.Table == nil || p.derives()
+	replaces := c.Action == command.Put || c.Action == command.Delete
+	return !c.Blind || !replaces || c.Condition != nil || p.Table == nil || p.derives()
 }
 
 // derives tells whether more than its place depends on an item: index entries, changes, or when it expires.

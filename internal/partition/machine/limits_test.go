@@ -196,6 +196,17 @@ func TestDecideLeavesTheStateAlone(t *testing.T) {
 	}
 }
 
+// What does not replace an item looks at it, whatever its sender says.
+func TestOnlyReplacementsAreBlind(t *testing.T) {
+	p, plain := holder()
+	plain.Local, plain.Global = nil, nil
+	for action, needs := range map[command.Action]bool{command.Put: false, command.Delete: false, command.Update: true, command.Check: true, command.Expire: true} {
+		if got := p.NeedsBefore(&command.Command{Action: action, Blind: true}); got != needs {
+			t.Errorf("action %d needs what was before: %t", action, got)
+		}
+	}
+}
+
 // A command that sees nothing of what it replaces decides as one that does: the same writes, the same statistics.
 func TestBlindDecidesAlike(t *testing.T) {
 	p, plain := holder()
