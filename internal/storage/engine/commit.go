@@ -107,8 +107,9 @@ func (e *Engine) writable() error {
 	return e.Broken()
 }
 
-// apply turns the panics with which Pebble answers a log it cannot write or rotate into errors. Panics with anything but
-// an error speak of misuse and go on.
+// apply turns the panics with which Pebble answers a log it cannot write into errors. (One that it cannot rotate it answers
+// with a panic that nobody can recover from: rotationFS is there before it.) Panics with anything but an error speak of
+// misuse and go on.
 func (e *Engine) apply(commit func() error) (err error) {
 	defer func() {
 		switch r := recover().(type) {

@@ -40,8 +40,8 @@ type Options struct {
 	// Creator is who a new FORMAT says wrote it: program and version.
 	Creator string
 	// Fatal is told the first failure that breaks the store, and does not return: nil logs one sentence and exits with
-	// status 1. One that returns (in tests) leaves a store whose commits all fail; a background goroutine of Pebble that
-	// reported the failure is then parked for ever, with what it holds.
+	// status 1. One that returns (in tests) leaves a store whose commits all fail; the goroutine that met the failure
+	// within Pebble, in the background or in a commit that rotates the log, is then parked for ever, with what it holds.
 	Fatal func(error)
 }
 
@@ -61,6 +61,8 @@ type Engine struct {
 	space  *Space
 	events *events
 	rows   *rows
+	// rotations ends the store when its log cannot be rotated.
+	rotations *rotations
 	// readOnly is set for good by Open.
 	readOnly bool
 
@@ -90,6 +92,7 @@ func Open(o Options) (*Engine, error) {
 		}
 		return nil, errors.Join(err, lock.Close())
 	}
+	e.rotations.watched.Store(!o.ReadOnly)
 	return e, nil
 }
 
@@ -109,6 +112,7 @@ func (e *Engine) open(o Options) error {
 	e.space = newSpace(e.layout, o)
 	e.events = newEvents(o.Log, e.health)
 	e.rows = newRows(o)
+	e.rotations = &rotations{health: e.health}
 	e.events.memtables = func(n int64) { e.rows.leave(n-memtablesUsual, o.MemtableBytes) }
 	options := e.pebbleOptions(o)
 	options.ErrorIfNotExists = !isNew
@@ -262,6 +266,7 @@ func (e *Engine) Close() error {
 		if e.Broken() != nil {
 			return
 		}
+		e.rotations.watched.Store(false)
 		if err := e.db.Close(); err != nil {
 			e.closeErr = e.fault("closing the store", err)
 		}

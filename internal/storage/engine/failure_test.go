@@ -162,10 +162,80 @@ func TestFatalExits(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestFatalExits$") //nolint:gosec // this very test binary
 	cmd.Env = append(os.Environ(), exitDir+"="+t.TempDir())
 	out, err := cmd.CombinedOutput()
+	exitsWithASentence(t, out, err)
+}
+
+const exitFault = "STATOR_TEST_EXIT_FAULT"
+
+// unrotatable are failures that a commit meets when its log is full, each before anybody else has noticed it.
+var unrotatable = map[string]func(op errorfs.Op) bool{
+	"the log is not synced":  func(op errorfs.Op) bool { return isSync(op) && strings.HasSuffix(op.Path, ".log") },
+	"the log is not written": func(op errorfs.Op) bool { return op.Kind == errorfs.OpFileWrite && strings.HasSuffix(op.Path, ".log") },
+	"no log can be begun": func(op errorfs.Op) bool {
+		return (op.Kind == errorfs.OpCreate || op.Kind == errorfs.OpReuseForWrite) && strings.HasSuffix(op.Path, ".log")
+	},
+	"the directory is not synced": func(op errorfs.Op) bool { return isSync(op) && strings.HasSuffix(op.Path, "db") },
+}
+
+// A log that cannot be rotated ends the process in the same way, whatever of it failed.
+func TestAFailedRotationExits(t *testing.T) {
+	if name := os.Getenv(exitFault); name != "" {
+		fs := newFailing(vfs.Default)
+		o := small(fs)
+		o.Dir, o.ReserveBytes = os.Getenv(exitDir), -1
+		e := open(t, o)
+		put(t, e, "k", "v")
+		fs.set(func(op errorfs.Op) error {
+			if unrotatable[name](op) {
+				return syscall.EIO
+			}
+			return nil
+		})
+		for n := range 1000 { // nobody waits for the syncs
+			b := e.NewBatch()
+			b.Set(fmt.Appendf(nil, "%d", n), letters(seeded(1), 4000))
+			e.CommitNoWait(b)
+		}
+		return
+	}
+	for name := range unrotatable {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(os.Args[0], "-test.run=^TestAFailedRotationExits$") //nolint:gosec // this very test binary
+			cmd.Env = append(os.Environ(), exitDir+"="+t.TempDir(), exitFault+"="+name)
+			out, err := cmd.CombinedOutput()
+			exitsWithASentence(t, out, err)
+		})
+	}
+}
+
+// A disk that fails while a store is opened or closed is the error of that: the caller lives on.
+func TestAFailedOpenOrCloseReturns(t *testing.T) {
+	logSync := func(op errorfs.Op) error {
+		if unrotatable["the log is not synced"](op) {
+			return syscall.EIO
+		}
+		return nil
+	}
+	fs := newFailing(vfs.NewMem())
+	fs.set(logSync)
+	if _, err := engine.Open(small(fs)); !errors.Is(err, syscall.EIO) {
+		t.Errorf("the open says %v", err)
+	}
+	fs.clear()
+	e := open(t, small(fs))
+	fs.set(logSync)
+	if err := e.Close(); !errors.Is(err, syscall.EIO) {
+		t.Errorf("the close says %v", err)
+	}
+}
+
+// exitsWithASentence holds a process to how a broken store ends it.
+func exitsWithASentence(t *testing.T, out []byte, err error) {
+	t.Helper()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Contains(string(out), "FAIL") ||
 		strings.Count(strings.TrimSpace(string(out)), "\n") != 0 || !strings.Contains(string(out), "takes no more writes") {
-		t.Errorf("it ended with %v and said %q", err, out)
+		t.Errorf("it ended with %v and said %.1000q", err, out)
 	}
 }
 

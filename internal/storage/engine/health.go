@@ -52,6 +52,11 @@ func (h *health) Errorf(format string, args ...any) {
 // invariant failed) and would go on with a wrong state if it returned. Failed syncs of the log do not come here: our
 // commits ask for them apart (commit.go).
 func (h *health) Fatalf(format string, args ...any) {
-	_ = h.fail(fmt.Errorf("pebble: "+format, args...))
-	select {} // only reached when Options.Fatal returned
+	h.stop(fmt.Errorf("pebble: "+format, args...))
+}
+
+// stop breaks the store where Pebble must not go on.
+func (h *health) stop(cause error) {
+	_ = h.fail(cause)
+	select {} // reached when Options.Fatal returned, or another failure is already ending the process
 }
