@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
 func (c client) timeToLive(table, attribute string, enabled bool) (*types.TimeToLiveSpecification, error) {
@@ -149,5 +150,35 @@ func TestAnEndThatIsPutOff(t *testing.T) {
 	time.Sleep(time.Second)
 	if got := c.count(table); got != 5 {
 		t.Errorf("%d items are left", got)
+	}
+}
+
+// The stream tells a deletion that nobody asked for from one that a client did: by whose it is.
+func TestStreamSaysWhoEndedAnItem(t *testing.T) {
+	s := stream(t, types.StreamViewTypeNewAndOldImages)
+	s.lives(s.table, "ends")
+	s.put(s.table, with(keyOf("a", "ended"), item{"ends": after(-time.Minute)}), with(keyOf("a", "deleted"), item{"ends": after(time.Hour)}))
+	_, err := s.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &s.table, Key: keyOf("a", "deleted")})
+	check(t, err)
+	place, whose := s.reader(nil), map[string]string{}
+	s.eventually("both removals are in the stream", func() bool {
+		for _, r := range s.read(place) {
+			sk := r.Dynamodb.Keys["sk"].(*streamtypes.AttributeValueMemberS).Value
+			switch {
+			case r.EventName == streamtypes.OperationTypeRemove && r.UserIdentity != nil:
+				whose[sk] = fmt.Sprintf("%s %s", aws.ToString(r.UserIdentity.Type), aws.ToString(r.UserIdentity.PrincipalId))
+			case r.EventName == streamtypes.OperationTypeRemove:
+				whose[sk] = "nobody's"
+			case r.UserIdentity != nil:
+				t.Errorf("%s has an identity", shown(r))
+			}
+			if sk == "ended" && r.EventName == streamtypes.OperationTypeRemove && (len(r.Dynamodb.OldImage) != 3 || r.Dynamodb.NewImage != nil) {
+				t.Errorf("the removal is shown as %s", shown(r))
+			}
+		}
+		return len(whose) == 2
+	})
+	if whose["ended"] != "Service dynamodb.amazonaws.com" || whose["deleted"] != "nobody's" {
+		t.Errorf("the removals are %v", whose)
 	}
 }
