@@ -15,6 +15,9 @@ const garbagePercent = 30
 // tuneMemory has the process take little more than it keeps, and collect more often when it comes near all that it may, so
 // that a burst of large requests does not double the heap. The operator's own GOGC and GOMEMLIMIT come first.
 func (c *serveCommand) tuneMemory() {
+	if c.InMemory {
+		return // the data is in the heap too, and nobody has given that a size
+	}
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(garbagePercent)
 	}
