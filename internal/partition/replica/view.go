@@ -25,10 +25,7 @@ func (r *Replica) look(c *command.Command) seen {
 	if len(c.Key) == 0 {
 		return seen{}
 	}
-	r.mu.Lock()
-	head := !r.decided.NeedsBefore(c)
-	r.mu.Unlock()
-	return r.lookAt(keys.Data(c.Table, c.Key), head)
+	return r.lookAt(keys.Data(c.Table, c.Key), func() bool { return !r.decided.NeedsBefore(c) })
 }
 
 // lookAll reads the keys of a transaction's part: its record's, if that is here, and its actions'.
@@ -39,7 +36,7 @@ func (r *Replica) lookAll(c *command.Command) []seen {
 	}
 	all := make([]seen, 0, 1+len(t.Actions))
 	if len(t.Record.Suffix) > 0 && c.Action != command.Prepare {
-		all = append(all, r.lookAt(keys.Transaction(t.Record.Table, t.Record.Suffix), false))
+		all = append(all, r.lookAt(keys.Transaction(t.Record.Table, t.Record.Suffix), func() bool { return false }))
 	}
 	for _, action := range t.Actions {
 		all = append(all, r.look(action))
@@ -47,12 +44,13 @@ func (r *Replica) lookAll(c *command.Command) []seen {
 	return all
 }
 
-func (r *Replica) lookAt(key []byte, head bool) seen {
+// lookAt reads a key, or its head if that is enough, which is asked under mu.
+func (r *Replica) lookAt(key []byte, enough func() bool) seen {
 	r.mu.Lock()
-	s := seen{head: head, landed: r.flight.settled(), term: r.term}
+	s := seen{head: enough(), landed: r.flight.settled(), term: r.term}
 	r.mu.Unlock()
 	read := r.options.Engine.Get
-	if head {
+	if s.head {
 		read = r.options.Engine.Head
 	}
 	var err error

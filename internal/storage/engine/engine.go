@@ -220,7 +220,7 @@ const HeadBytes = headBytes
 // Head reads the beginning of a key's value: HeadBytes of it, or more, or all. It costs much less than Get where the key
 // was read or written before.
 func (e *Engine) Head(key []byte) (value []byte, found bool, err error) {
-	p := e.rows.place(key)
+	p := e.rows.headPlace(key)
 	if p.shard == nil {
 		return e.Get(key)
 	}

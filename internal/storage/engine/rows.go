@@ -89,7 +89,16 @@ func (r *rows) place(key []byte) place {
 		return place{}
 	}
 	hash := maphash.Bytes(r.seed, key)
-	return place{shard: &r.shards[hash%rowShards], hash: hash, check: maphash.Bytes(r.check, key)}
+	return place{shard: &r.shards[hash%rowShards], hash: hash}
+}
+
+// headPlace is place for whoever needs the head too, which a second hash tells from others.
+func (r *rows) headPlace(key []byte) place {
+	p := r.place(key)
+	if p.shard != nil {
+		p.check = maphash.Bytes(r.check, key)
+	}
+	return p
 }
 
 // get finds a value, or tells the count of writes to give to fill.
@@ -211,11 +220,11 @@ func (r *rows) applied(b *pebble.Batch) {
 				r.clear()
 			}
 		case pebble.InternalKeyKindDelete:
-			if p := r.place(key); p.shard != nil {
+			if p := r.headPlace(key); p.shard != nil {
 				p.shard.wrote(p, nil)
 			}
 		default:
-			if p := r.place(key); p.shard != nil {
+			if p := r.headPlace(key); p.shard != nil {
 				p.shard.wrote(p, value)
 			}
 		}
