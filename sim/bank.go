@@ -89,7 +89,7 @@ func (w *world) deposit(ctx context.Context, account int) bool {
 		Action: command.Put, Key: bankShape.suffix(accountKey(account)), Condition: condition("attribute_not_exists(" + attrHash + ")"),
 		Item: accountKey(account).With(attrCount, attr.Int(deposit)).With(attrTag, attr.Int(d.tag)),
 	}
-	w.run.ledger.begin(d, w.run.history.tick())
+	w.run.ledger.begin(d, w.run.history.Tick())
 	result, err := w.write(ctx, -1, bankShape, c)
 	return w.note(d, result, err) || result.Refusal == command.ConditionFailed || result.Refusal == command.Locked
 }
@@ -141,7 +141,7 @@ func (w *world) transfer(ctx context.Context, client int) {
 		}})
 	}
 	token := fmt.Sprint(d.tag)
-	w.run.ledger.begin(d, w.run.history.tick())
+	w.run.ledger.begin(d, w.run.history.Tick())
 	outcome, err := w.transact(ctx, client, list, token)
 	result := command.Result{Refusal: outcome.Refusal, Version: outcome.Version, Results: outcome.Results}
 	if w.note(d, result, err) && w.run.random.IntN(4) == 0 {
@@ -173,7 +173,7 @@ func (w *world) touch(ctx context.Context, client int) {
 	account := w.run.random.IntN(w.run.options.Bank.Accounts)
 	d := &deed{client: client, tag: w.tags(), wrote: []int{account}, looked: []int{account}}
 	c := w.payment(account, 0, d.tag).command
-	w.run.ledger.begin(d, w.run.history.tick())
+	w.run.ledger.begin(d, w.run.history.Tick())
 	result, err := w.write(ctx, client, bankShape, c)
 	result.Results = []command.Result{result}
 	w.note(d, result, err)
@@ -187,7 +187,7 @@ func (w *world) audit(ctx context.Context, client, n int) bool {
 		list = append(list, wish{shape: bankShape, command: command.Command{Key: bankShape.suffix(accountKey(account))}})
 	}
 	d := &deed{client: client, looked: accounts}
-	w.run.ledger.begin(d, w.run.history.tick())
+	w.run.ledger.begin(d, w.run.history.Tick())
 	seen := w.together(ctx, client, list)
 	if seen == nil {
 		w.run.ledger.cancel(d)
@@ -198,7 +198,7 @@ func (w *world) audit(ctx context.Context, client, n int) bool {
 		d.saw = append(d.saw, tagOf(s.Item))
 		sum += balanceOf(s.Item)
 	}
-	w.run.ledger.finish(d, w.run.history.tick(), w.run.history.endAt)
+	w.run.ledger.finish(d, w.run.history.Tick(), w.run.history.EndAt())
 	if total := int64(w.run.options.Bank.Accounts) * deposit; n == w.run.options.Bank.Accounts && !w.over() {
 		w.run.result.Audits++
 		if sum != total {
@@ -222,7 +222,7 @@ func (w *world) note(d *deed, result command.Result, err error) bool {
 		d.saw = append(d.saw, tagOf(result.Results[i].Before))
 	}
 	d.version = result.Version
-	w.run.ledger.finish(d, w.run.history.tick(), w.run.history.endAt)
+	w.run.ledger.finish(d, w.run.history.Tick(), w.run.history.EndAt())
 	return true
 }
 
@@ -252,7 +252,7 @@ func (r *run) failpoint() func(step string) error {
 		r.note("%s before %s", bank.Fault, step)
 		switch bank.Fault {
 		case Crash:
-			r.world.disk.stop()
+			r.world.disk.Stop()
 			return errFault
 		case Die:
 			return errFault

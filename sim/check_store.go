@@ -38,7 +38,7 @@ func (w *world) checkStore() error {
 	if err = errors.Join(err, snapshot.Close()); err != nil {
 		return err
 	}
-	w.run.history.observe(found.data)
+	w.observe(found.data)
 	if err := found.checkMap(w.node.Catalog()); err != nil {
 		return err
 	}
@@ -55,13 +55,13 @@ func (w *world) checkStore() error {
 	return nil
 }
 
-// observe notes the items of a store at rest as reads: an acknowledged write that is gone has no place in any order.
-func (h *history) observe(data map[uint64]map[string]record.Item) {
-	for _, item := range h.items() {
-		if data[item.table] == nil {
+// observe notes the items of a store at rest as reads.
+func (w *world) observe(data map[uint64]map[string]record.Item) {
+	for _, item := range w.run.history.Items() {
+		if data[item.Table] == nil {
 			continue // the table is gone, or empty and maybe gone
 		}
-		h.done = append(h.done, &operation{item: item, client: -1, read: data[item.table][item.key].Attributes, begun: h.tick(), end: h.tick()})
+		w.run.history.Observe(item, data[item.Table][item.Key].Attributes)
 	}
 }
 

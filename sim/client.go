@@ -13,6 +13,7 @@ import (
 	"stator/internal/partition/command"
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
+	"stator/sim/history"
 )
 
 // plansMax bounds how often an operation is planned anew for a table that changes.
@@ -156,23 +157,23 @@ func (w *world) write(ctx context.Context, client int, s shape, c command.Comman
 		}
 		planned := c
 		planned.Table, planned.TableVersion = t.ID, t.Version
-		o := &operation{item: itemName{t.ID, string(c.Key)}, client: client, write: &planned}
-		w.run.history.begin(o)
+		o := &history.Operation{Item: history.Item{Table: t.ID, Key: string(c.Key)}, Client: client, Write: &planned}
+		w.run.history.Begin(o)
 		result, err := w.node.Router().Write(ctx, &planned)
-		o.result = result
+		o.Result = result
 		switch {
 		case err == nil && result.Refusal == command.Locked:
-			w.run.history.cancel(o) // it saw nothing of the item
+			w.run.history.Cancel(o) // it saw nothing of the item
 			return result, nil
 		case err == nil:
 			w.run.note("client %d %s", client, o)
-			w.run.history.finish(o)
+			w.run.history.Finish(o)
 			return result, nil
 		case certainlyNot(err):
-			w.run.history.cancel(o)
+			w.run.history.Cancel(o)
 		default:
 			w.run.note("client %d %s: %v", client, o, err)
-			w.run.history.open(o)
+			w.run.history.Open(o)
 			return result, err
 		}
 		if replan(err) {
@@ -208,28 +209,28 @@ func (w *world) get(ctx context.Context, client int, s shape) {
 		if !ok || !t.Serves() {
 			return
 		}
-		if written, ok := w.run.history.written(t.ID); ok && contended {
+		if written, ok := w.run.history.Written(t.ID); ok && contended {
 			key = []byte(written)
 		}
-		o := &operation{item: itemName{t.ID, string(key)}, client: client}
-		w.run.history.begin(o)
+		o := &history.Operation{Item: history.Item{Table: t.ID, Key: string(key)}, Client: client}
+		w.run.history.Begin(o)
 		var err error
 		if w.run.options.Undurable {
-			o.read, err = w.undurable(t.ID, key)
+			o.Read, err = w.undurable(t.ID, key)
 		} else {
 			var result command.GetResult
 			result, err = w.node.Router().Read(ctx, command.Get{Table: t.ID, TableVersion: t.Version, Key: key, Strong: strong})
-			o.read = result.Item
+			o.Read = result.Item
 		}
 		if err == nil {
 			w.run.note("client %d %s", client, o)
-			w.run.history.finish(o)
+			w.run.history.Finish(o)
 			if w.unsettled > 0 && w.run.random.IntN(10) == 0 {
 				w.crash() // what was read and is not durable would be gone
 			}
 			return
 		}
-		w.run.history.cancel(o)
+		w.run.history.Cancel(o)
 		if !replan(err) {
 			w.run.failedRead(err)
 			return

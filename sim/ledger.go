@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/anishathalye/porcupine"
+
+	"stator/sim/history"
 )
 
 // deed is what a teller did, as a whole: a transaction, a read of several accounts, or a plain write.
@@ -91,7 +93,7 @@ func (l *ledger) check() error {
 	for _, d := range deeds {
 		operations = append(operations, porcupine.Operation{ClientId: d.client, Input: d, Output: d, Call: d.begun, Return: d.end})
 	}
-	if verdict := porcupine.CheckOperationsTimeout(bankModel, operations, checkTimeout); verdict != porcupine.Ok {
+	if verdict := porcupine.CheckOperationsTimeout(bankModel, operations, history.CheckTimeout); verdict != porcupine.Ok {
 		return fmt.Errorf("the %d deeds of the bank have no order (%s)", len(deeds), verdict)
 	}
 	return nil

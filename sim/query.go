@@ -10,6 +10,7 @@ import (
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/storage/keys"
+	"stator/sim/history"
 )
 
 // query walks one collection, or a whole table, page by page. Every page is a read of each key that it went over.
@@ -61,15 +62,15 @@ type queried struct {
 
 // page reads one page and notes what it says of each key of the universe that lies in what it covered.
 func (w *world) page(ctx context.Context, t *table.Table, q *queried) (more bool, err error) {
-	reads := map[string]*operation{}
-	var order []*operation
+	reads := map[string]*history.Operation{}
+	var order []*history.Operation
 	for hash := range w.run.habits.keys {
 		for rng := range w.run.habits.keys {
 			key := string(q.shape.suffix(q.shape.key(hash, rng)))
 			if reads[key] == nil && q.covers(key) {
-				reads[key] = &operation{item: itemName{t.ID, key}, client: q.client}
+				reads[key] = &history.Operation{Item: history.Item{Table: t.ID, Key: key}, Client: q.client}
 				order = append(order, reads[key])
-				w.run.history.begin(reads[key])
+				w.run.history.Begin(reads[key])
 			}
 		}
 	}
@@ -79,13 +80,13 @@ func (w *world) page(ctx context.Context, t *table.Table, q *queried) (more bool
 		found[string(q.shape.suffix(item))] = item
 	}
 	for _, o := range order {
-		item, present := found[o.item.key]
-		if err != nil || !present && !q.saw(o.item.key, &page) {
-			w.run.history.cancel(o)
+		item, present := found[o.Item.Key]
+		if err != nil || !present && !q.saw(o.Item.Key, &page) {
+			w.run.history.Cancel(o)
 			continue
 		}
-		o.read = item
-		w.run.history.finish(o)
+		o.Read = item
+		w.run.history.Finish(o)
 	}
 	if err != nil {
 		return false, err

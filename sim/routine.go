@@ -2,42 +2,23 @@ package sim
 
 import (
 	"context"
-	"fmt"
-	"iter"
-	"runtime/debug"
 	"time"
+
+	"stator/sim/coroutine"
 )
 
-// routine is code that blocks, run as a coroutine: it is resumed by the world, when it can go on, and gives way wherever
-// it waits. Only one runs at a time, so the order of all that happens is the world's choice.
+// routine is a coroutine with what it waits for.
 type routine struct {
-	name   string
-	next   func() (struct{}, bool)
-	stop   func()
-	yield  func(struct{}) bool
+	*coroutine.Routine
 	ready  func() bool
 	wakeAt time.Time // zero unless it sleeps
 }
 
-// ended is the value of the panic that unwinds a routine whose world has ended.
-type ended struct{}
-
 // start makes a routine, which begins when the world first resumes it.
-func (w *world) start(name string, body func(ctx context.Context)) *routine {
-	r := &routine{name: name, ready: always}
-	r.next, r.stop = iter.Pull(func(yield func(struct{}) bool) {
-		defer func() {
-			switch v := recover().(type) {
-			case nil, ended:
-			default:
-				w.run.fail(fmt.Errorf("panic in %s: %v\n%s", name, v, debug.Stack()))
-			}
-		}()
-		r.yield = yield
-		body(context.Background())
-	})
+func (w *world) start(name string, body func(ctx context.Context)) {
+	r := &routine{ready: always}
+	r.Routine = w.set.Start(name, func() { body(context.Background()) })
 	w.routines = append(w.routines, r)
-	return r
 }
 
 func always() bool { return true }
@@ -45,7 +26,7 @@ func always() bool { return true }
 // resume runs a routine until it waits. It returns false when the routine is over.
 func (w *world) resume(r *routine) bool {
 	w.current = r
-	_, more := r.next()
+	more := w.set.Resume(r.Routine)
 	w.current = nil
 	return more
 }
@@ -57,9 +38,7 @@ func (w *world) give(ready func() bool, wakeAt time.Time) {
 		panic("sim: something waits that is not a routine")
 	}
 	r.ready, r.wakeAt = ready, wakeAt
-	if !r.yield(struct{}{}) {
-		panic(ended{})
-	}
+	w.set.Give()
 	r.ready, r.wakeAt = always, time.Time{}
 }
 
@@ -88,9 +67,6 @@ func (w *world) pause(_ context.Context, d time.Duration) error {
 
 // unwind ends all routines where they stand.
 func (w *world) unwind() {
-	for _, r := range w.routines {
-		w.current = r
-		r.stop()
-	}
+	w.set.Unwind()
 	w.current, w.routines = nil, nil
 }

@@ -14,6 +14,9 @@ import (
 
 	"stator/internal/base/clock"
 	"stator/internal/node"
+	"stator/sim/coroutine"
+	"stator/sim/disk"
+	"stator/sim/history"
 )
 
 // Options say what a run is like. The zero value but for Seed is an ordinary one.
@@ -64,7 +67,7 @@ type run struct {
 	random  *rand.Rand
 	clock   *clock.Manual
 	world   *world
-	history history
+	history history.History
 	ledger  ledger
 	habits  habits
 
@@ -143,8 +146,8 @@ func (r *run) loop() error {
 			return errors.Join(err, r.failed)
 		}
 		if !w.over() {
-			r.result.Syncs += w.disk.syncs
-			return errors.Join(w.close(), r.history.check(), r.ledger.check())
+			r.result.Syncs += w.disk.Syncs()
+			return errors.Join(w.close(), r.history.Check(), r.ledger.check())
 		}
 		files = w.end()
 		r.result.Crashes++
@@ -154,9 +157,9 @@ func (r *run) loop() error {
 // begin starts the database on what a crash left, or on nothing. An error while the world was already over is no error:
 // whatever the database met there had no consequence.
 func (r *run) begin(files *vfs.MemFS) (*world, error) {
-	w := &world{run: r}
+	w := &world{run: r, set: coroutine.Set{Failed: r.fail}}
 	r.world = w
-	w.disk = newDisk(files, r.plan(), func() { r.history.endAt = r.history.tick() })
+	w.disk = disk.New(files, r.plan(), func() { r.history.Stop() })
 	var err error
 	w.node, err = node.Assemble(node.Options{
 		Data: dataDir, FS: w.disk, MemtableBytes: r.habits.memtableBytes, CacheBytes: cacheBytes, DiskReserve: -1,
@@ -167,7 +170,7 @@ func (r *run) begin(files *vfs.MemFS) (*world, error) {
 		},
 	})
 	if err != nil {
-		if errors.Is(err, errDisk) {
+		if errors.Is(err, disk.ErrSync) {
 			w.fatal(err)
 		}
 		if w.over() {
@@ -175,7 +178,7 @@ func (r *run) begin(files *vfs.MemFS) (*world, error) {
 		}
 		return w, fmt.Errorf("opening the store: %w", err)
 	}
-	w.disk.opened(r.starts == 1)
+	w.disk.Opened(r.starts == 1)
 	return w, w.recover()
 }
 
@@ -185,15 +188,15 @@ const (
 )
 
 // plan draws what happens to the disk until the next start.
-func (r *run) plan() diskPlan {
-	p := diskPlan{seed: r.random.Uint64(), percent: []uint64{0, 0, 50, 90, 100}[r.random.IntN(5)]}
+func (r *run) plan() disk.Plan {
+	p := disk.Plan{Seed: r.random.Uint64(), Percent: []uint64{0, 0, 50, 90, 100}[r.random.IntN(5)]}
 	switch {
 	case r.starts == 1 && r.options.CrashAtSync > 0:
-		p.crashAt, p.after = r.options.CrashAtSync, r.options.AfterSync
+		p.CrashAt, p.After = r.options.CrashAtSync, r.options.AfterSync
 	case r.crashes > 0 && r.random.IntN(2) == 0:
-		p.crashAt, p.after = 1+r.random.IntN(120), r.random.IntN(2) == 0
+		p.CrashAt, p.After = 1+r.random.IntN(120), r.random.IntN(2) == 0
 	case r.crashes > 0 && r.random.IntN(8) == 0:
-		p.failAt = 20 + r.random.IntN(60)
+		p.FailAt = 20 + r.random.IntN(60)
 	}
 	return p
 }

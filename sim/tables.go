@@ -8,14 +8,15 @@ import (
 	"stator/internal/model/attr"
 	"stator/internal/model/table"
 	"stator/internal/storage/keys"
+	"stator/sim/history"
 )
 
 // The attributes of simulated items. No two writes share a tag, so an item tells which write made it.
 const (
 	attrHash   = "pk"
 	attrRange  = "sk"
-	attrTag    = "tag"
-	attrCount  = "n"
+	attrTag    = history.Tag
+	attrCount  = history.Count
 	attrGroup  = "g"    // key of a global index
 	attrLocal  = "l"    // key of a local index
 	attrEnds   = "ends" // time to live

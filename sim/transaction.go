@@ -7,6 +7,7 @@ import (
 	"stator/internal/cluster/txn"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
+	"stator/sim/history"
 )
 
 // wish is one action of a transaction before it is planned.
@@ -60,7 +61,7 @@ func (w *world) transact(ctx context.Context, client int, list []wish, token str
 
 // planned makes commands of wishes for the tables as the catalog has them, and notes that they begin; none if a table does
 // not serve.
-func (w *world) planned(client int, list []wish) ([]*command.Command, []*operation) {
+func (w *world) planned(client int, list []wish) ([]*command.Command, []*history.Operation) {
 	var actions []*command.Command
 	for _, each := range list {
 		t, ok := w.node.Catalog().Table(each.shape.name)
@@ -71,10 +72,10 @@ func (w *world) planned(client int, list []wish) ([]*command.Command, []*operati
 		c.Table, c.TableVersion = t.ID, t.Version
 		actions = append(actions, &c)
 	}
-	var parts []*operation
+	var parts []*history.Operation
 	for _, c := range actions {
-		o := &operation{item: itemName{c.Table, string(c.Key)}, client: client, write: c, part: true}
-		w.run.history.begin(o)
+		o := &history.Operation{Item: history.Item{Table: c.Table, Key: string(c.Key)}, Client: client, Write: c, Part: true}
+		w.run.history.Begin(o)
 		parts = append(parts, o)
 	}
 	return actions, parts
@@ -82,22 +83,22 @@ func (w *world) planned(client int, list []wish) ([]*command.Command, []*operati
 
 // ended notes what became of a transaction's actions. Of a cancelled one only those saw something that were refused for what
 // they saw.
-func (w *world) ended(client int, parts []*operation, outcome txn.Outcome, err error) {
+func (w *world) ended(client int, parts []*history.Operation, outcome txn.Outcome, err error) {
 	for i, o := range parts {
 		switch {
 		case err != nil && certainlyNot(err):
-			w.run.history.cancel(o)
+			w.run.history.Cancel(o)
 			continue
 		case err != nil:
-			w.run.history.open(o)
+			w.run.history.Open(o)
 		case outcome.Refusal == command.Accepted && !outcome.Replayed:
-			o.result = outcome.Results[i]
-			w.run.history.finish(o)
+			o.Result = outcome.Results[i]
+			w.run.history.Finish(o)
 		case outcome.Refusal == command.Cancelled && outcome.Results[i].Refusal == command.ConditionFailed:
-			o.result = outcome.Results[i]
-			w.run.history.finish(o)
+			o.Result = outcome.Results[i]
+			w.run.history.Finish(o)
 		default:
-			w.run.history.cancel(o)
+			w.run.history.Cancel(o)
 			continue
 		}
 		w.run.note("client %d in a transaction %s", client, o)
@@ -115,7 +116,7 @@ func (w *world) ended(client int, parts []*operation, outcome txn.Outcome, err e
 func (w *world) together(ctx context.Context, client int, list []wish) []command.Seen {
 	for range plansMax {
 		var gets []command.Get
-		var parts []*operation
+		var parts []*history.Operation
 		for _, each := range list {
 			t, ok := w.node.Catalog().Table(each.shape.name)
 			if !ok || !t.Serves() {
@@ -124,19 +125,19 @@ func (w *world) together(ctx context.Context, client int, list []wish) []command
 			gets = append(gets, command.Get{Table: t.ID, TableVersion: t.Version, Key: each.command.Key, Strong: true})
 		}
 		for _, g := range gets {
-			o := &operation{item: itemName{g.Table, string(g.Key)}, client: client}
-			w.run.history.begin(o)
+			o := &history.Operation{Item: history.Item{Table: g.Table, Key: string(g.Key)}, Client: client}
+			w.run.history.Begin(o)
 			parts = append(parts, o)
 		}
 		seen, moving, err := w.node.Transactions().Read(ctx, gets)
 		for i, o := range parts {
 			if err != nil || moving != nil {
-				w.run.history.cancel(o)
+				w.run.history.Cancel(o)
 				continue
 			}
-			o.read = seen[i].Item
+			o.Read = seen[i].Item
 			w.run.note("client %d together %s", client, o)
-			w.run.history.finish(o)
+			w.run.history.Finish(o)
 		}
 		switch {
 		case err == nil:

@@ -10,14 +10,17 @@ import (
 
 	"stator/internal/model/table"
 	"stator/internal/node"
+	"stator/sim/coroutine"
+	"stator/sim/disk"
 )
 
 // world is the time between a start of the database and its end by a crash.
 type world struct {
 	run  *run
-	disk *disk
+	disk *disk.Disk
 	node *node.Steps
 
+	set      coroutine.Set
 	routines []*routine
 	current  *routine
 	// unsettled counts commits whose sync was held.
@@ -30,12 +33,12 @@ type world struct {
 }
 
 // over tells whether the machine has stopped. What the code still does until it gives way has no consequence.
-func (w *world) over() bool { return w.broken || w.disk.crashed() != nil }
+func (w *world) over() bool { return w.broken || w.disk.Crashed() != nil }
 
 // fatal is the process's exit: whatever is answered from now on is answered by nobody.
 func (w *world) fatal(error) {
 	if !w.over() {
-		w.run.history.endAt = w.run.history.tick()
+		w.run.history.Stop()
 	}
 	w.broken = true
 }
@@ -133,7 +136,7 @@ func (w *world) crash() {
 	r.crashes--
 	r.nextAt = r.result.Turns + 1 + r.random.IntN(r.habits.crashEvery)
 	r.note("crash")
-	w.disk.stop()
+	w.disk.Stop()
 }
 
 // choose draws one of the choices by their weights.
@@ -178,24 +181,24 @@ func (w *world) resumeOne(r *routine) {
 // which the node learns when it settles, nothing more is given to the engine: Pebble would end the process if it had to
 // begin another log now.
 func (w *world) commit() bool {
-	if w.disk.refuses() {
+	if w.disk.Refuses() {
 		return false
 	}
-	w.disk.hold()
-	defer w.disk.unhold()
+	w.disk.Hold()
+	defer w.disk.Unhold()
 	if !w.node.Commit() {
 		return false
 	}
 	w.unsettled++
 	if w.run.options.Durability != node.Relaxed && w.node.Engine().Broken() == nil {
-		w.disk.reachedLog()
+		w.disk.ReachedLog()
 	}
 	return true
 }
 
 // settle lets the oldest commit be durable and answered.
 func (w *world) settle() {
-	w.disk.release()
+	w.disk.Release()
 	w.unsettled--
 	w.node.Settle()
 }
@@ -232,7 +235,7 @@ func (w *world) unrest() string {
 	}
 	for _, r := range w.routines {
 		if r.wakeAt.IsZero() {
-			return r.name + " waits"
+			return r.Name + " waits"
 		}
 	}
 	for _, id := range w.node.Partitions() {
@@ -256,9 +259,9 @@ func (w *world) unrest() string {
 
 // end leaves a world that is over, and returns the disk as the next one finds it.
 func (w *world) end() *vfs.MemFS {
-	files := w.disk.stop()
-	w.run.ledger.end(w.run.history.endAt)
-	w.run.history.end()
+	files := w.disk.Stop()
+	w.run.ledger.end(w.run.history.EndAt())
+	w.run.history.End()
 	w.leave()
 	// A machine may come back with its clock set back.
 	if w.run.random.IntN(3) == 0 {
@@ -270,7 +273,7 @@ func (w *world) end() *vfs.MemFS {
 // leave gives back what a world holds. Its engine may complain of what is under way.
 func (w *world) leave() {
 	w.unwind()
-	w.disk.release()
+	w.disk.Release()
 	if w.node != nil {
 		_ = w.node.Abandon() // a crash closes nothing
 	}
@@ -280,7 +283,7 @@ func (w *world) leave() {
 func (w *world) close() error {
 	w.unwind()
 	// A disk that fails at the very last sync is complained of, rightly: everything was durable before.
-	if err := w.node.Abandon(); err != nil && !errors.Is(err, errDisk) {
+	if err := w.node.Abandon(); err != nil && !errors.Is(err, disk.ErrSync) {
 		return fmt.Errorf("closing: %w", err)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package sim
+package disk
 
 import (
 	"os"
@@ -13,13 +13,13 @@ const logSuffix = ".log"
 // openFile is a file whose syncs the disk knows of. What changes a file waits while a picture is taken.
 type openFile struct {
 	vfs.File
-	disk *disk
+	disk *Disk
 }
 
 // logFile is the engine's log: the file whose sync makes writes durable.
 type logFile struct{ openFile }
 
-func (d *disk) wrap(name string, f vfs.File, err error) (vfs.File, error) {
+func (d *Disk) wrap(name string, f vfs.File, err error) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (f *logFile) perform() {
 	number := d.syncs
 	d.mu.Unlock()
 	if err := d.through(number, f.durable); err != nil {
-		panic("sim: a held sync failed: " + err.Error())
+		panic("disk: a held sync failed: " + err.Error())
 	}
 }
 
@@ -88,61 +88,61 @@ func (f *logFile) Close() error {
 	return f.File.Close()
 }
 
-func (d *disk) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+func (d *Disk) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
 	f, err := d.MemFS.Create(name, c)
 	return d.wrap(name, f, err)
 }
 
-func (d *disk) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+func (d *Disk) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
 	f, err := d.MemFS.ReuseForWrite(old, name, c)
 	return d.wrap(name, f, err)
 }
 
-func (d *disk) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
+func (d *Disk) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
 	f, err := d.MemFS.OpenReadWrite(name, c, o...)
 	return d.wrap(name, f, err)
 }
 
-func (d *disk) OpenDir(name string) (vfs.File, error) {
+func (d *Disk) OpenDir(name string) (vfs.File, error) {
 	f, err := d.MemFS.OpenDir(name)
 	return d.wrap(name, f, err)
 }
 
-func (d *disk) Link(old, name string) error {
+func (d *Disk) Link(old, name string) error {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
 	return d.MemFS.Link(old, name)
 }
 
-func (d *disk) Rename(old, name string) error {
+func (d *Disk) Rename(old, name string) error {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
 	return d.MemFS.Rename(old, name)
 }
 
-func (d *disk) Remove(name string) error {
+func (d *Disk) Remove(name string) error {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
 	return d.MemFS.Remove(name)
 }
 
-func (d *disk) RemoveAll(name string) error {
+func (d *Disk) RemoveAll(name string) error {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
 	return d.MemFS.RemoveAll(name)
 }
 
-func (d *disk) MkdirAll(name string, mode os.FileMode) error {
+func (d *Disk) MkdirAll(name string, mode os.FileMode) error {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
 	return d.MemFS.MkdirAll(name, mode)
 }
 
 // Unwrap keeps the engine from looking behind the disk.
-func (d *disk) Unwrap() vfs.FS { return nil }
+func (d *Disk) Unwrap() vfs.FS { return nil }

@@ -1,4 +1,6 @@
-package sim
+// Package disk is a file system in memory that a seed crashes: what was not synced is lost, or not. It does not know what
+// its files hold.
+package disk
 
 import (
 	"bytes"
@@ -15,29 +17,29 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// errDisk is what a sync answers that the plan lets fail.
-var errDisk = errors.New("the simulated disk failed a sync")
+// ErrSync is what a sync answers that the plan lets fail.
+var ErrSync = errors.New("the simulated disk failed a sync")
 
-// diskPlan is what shall happen to a disk. Syncs are numbered from 1; 0 is never.
-type diskPlan struct {
-	// crashAt takes the picture of a crash at the sync of this number: before it does anything or, with after, when it
+// Plan is what shall happen to a disk. Syncs are numbered from 1; 0 is never.
+type Plan struct {
+	// CrashAt takes the picture of a crash at the sync of this number: before it does anything or, with After, when it
 	// has done everything and nobody knows yet.
-	crashAt int
-	after   bool
-	// failAt is the sync of the log that fails, with every later one. (To a directory that cannot be synced the engine
+	CrashAt int
+	After   bool
+	// FailAt is the sync of the log that fails, with every later one. (To a directory that cannot be synced the engine
 	// answers by ending the process.)
-	failAt int
-	// seed decides what of the data that was not synced outlives a crash, as blocks of 4 KB and names in directories.
-	seed, percent uint64
+	FailAt int
+	// Seed decides what of the data that was not synced outlives a crash, as blocks of 4 KB and names in directories.
+	Seed, Percent uint64
 }
 
-// disk is a file system in memory that loses what was not synced when the machine stops.
+// Disk is a file system in memory that loses what was not synced when the machine stops.
 //
-// Between hold and release the log's syncs are answered and not performed, which spreads out what is one moment on a real
+// Between Hold and Release the log's syncs are answered and not performed, which spreads out what is one moment on a real
 // disk: the engine shows a commit, its sync is under way, and the world can go on, read, or end.
-type disk struct {
+type Disk struct {
 	*vfs.MemFS
-	plan diskPlan
+	plan Plan
 	// picturing is held for writing while a picture is taken.
 	picturing sync.RWMutex
 
@@ -47,7 +49,7 @@ type disk struct {
 	opening bool
 	holding bool
 	held    []*logFile
-	// newest is the log that is written; synced tells that its sync was asked for since hold.
+	// newest is the log that is written; synced tells that its sync was asked for since Hold.
 	newest *logFile
 	synced bool
 	syncs  int
@@ -58,8 +60,8 @@ type disk struct {
 	pictured func()
 }
 
-func newDisk(mem *vfs.MemFS, plan diskPlan, pictured func()) *disk {
-	d := &disk{MemFS: mem, plan: plan, opening: true, pictured: pictured}
+func New(mem *vfs.MemFS, plan Plan, pictured func()) *Disk {
+	d := &Disk{MemFS: mem, plan: plan, opening: true, pictured: pictured}
 	d.reached.L = &d.mu
 	return d
 }
@@ -67,9 +69,9 @@ func newDisk(mem *vfs.MemFS, plan diskPlan, pictured func()) *disk {
 // openingSyncs is about how many syncs it takes to open a store that has crashed.
 const openingSyncs = 20
 
-// opened ends the counting of every sync. How many there were depends, after a crash, on how the engine's compactions come in
+// Opened ends the counting of every sync. How many there were depends, after a crash, on how the engine's compactions come in
 // between, so that later syncs are numbered from a fixed number on: a plan must mean the same each time.
-func (d *disk) opened(first bool) {
+func (d *Disk) Opened(first bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.opening = false
@@ -78,16 +80,30 @@ func (d *disk) opened(first bool) {
 	}
 }
 
-// hold answers the log's syncs without performing them, until reachedLog has seen one.
-func (d *disk) hold() {
+// Syncs is how many syncs were counted so far.
+func (d *Disk) Syncs() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.syncs
+}
+
+// CrashIn plans the crash anew: at the n-th sync from now on.
+func (d *Disk) CrashIn(n int, after bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.plan.CrashAt, d.plan.After = d.syncs+n, after
+}
+
+// Hold answers the log's syncs without performing them, until ReachedLog has seen one.
+func (d *Disk) Hold() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.holding, d.synced = true, false
 }
 
-// reachedLog waits until the log's sync was asked for since hold: what stands in the log then does not depend on how
+// ReachedLog waits until the log's sync was asked for since Hold: what stands in the log then does not depend on how
 // goroutines of the engine were scheduled. The caller knows that there is something to sync.
-func (d *disk) reachedLog() {
+func (d *Disk) ReachedLog() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for !d.synced {
@@ -95,15 +111,15 @@ func (d *disk) reachedLog() {
 	}
 }
 
-// unhold lets syncs through again. Those that were held stay so.
-func (d *disk) unhold() {
+// Unhold lets syncs through again. Those that were held stay so.
+func (d *Disk) Unhold() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.holding = false
 }
 
-// release performs the syncs that were held.
-func (d *disk) release() {
+// Release performs the syncs that were held.
+func (d *Disk) Release() {
 	d.mu.Lock()
 	held := d.held
 	d.held = nil
@@ -114,7 +130,7 @@ func (d *disk) release() {
 }
 
 // sync is one sync of a file or directory: counted, maybe held, maybe the last one.
-func (d *disk) sync(f *logFile, perform func() error) error {
+func (d *Disk) sync(f *logFile, perform func() error) error {
 	d.mu.Lock()
 	if f != nil && f == d.newest {
 		d.synced = true
@@ -123,7 +139,7 @@ func (d *disk) sync(f *logFile, perform func() error) error {
 	if f != nil && d.failed() {
 		d.refused = true
 		d.mu.Unlock()
-		return errDisk
+		return ErrSync
 	}
 	if f != nil && d.holding {
 		if !slices.Contains(d.held, f) {
@@ -141,31 +157,34 @@ func (d *disk) sync(f *logFile, perform func() error) error {
 	return d.through(number, perform)
 }
 
-// refuses tells whether a sync of the log has failed.
-func (d *disk) refuses() bool {
+// Refuses tells whether a sync of the log has failed.
+func (d *Disk) Refuses() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.refused
 }
 
 // failed tells whether this sync, the next to be counted, is one that fails. The caller holds mu.
-func (d *disk) failed() bool { return d.plan.failAt > 0 && d.syncs+len(d.held)+1 >= d.plan.failAt }
+func (d *Disk) failed() bool { return d.plan.FailAt > 0 && d.syncs+len(d.held)+1 >= d.plan.FailAt }
 
 // through performs a sync, and takes the picture around it where the plan says so.
-func (d *disk) through(number int, perform func() error) error {
-	if number > 0 && number == d.plan.crashAt && !d.plan.after {
-		d.stop()
+func (d *Disk) through(number int, perform func() error) error {
+	d.mu.Lock()
+	last, after := number > 0 && number == d.plan.CrashAt, d.plan.After
+	d.mu.Unlock()
+	if last && !after {
+		d.Stop()
 	}
 	err := perform()
-	if number > 0 && number == d.plan.crashAt && d.plan.after {
-		d.stop()
+	if last && after {
+		d.Stop()
 	}
 	return err
 }
 
-// stop takes the picture of the disk as the next start finds it. Only the first one counts: the world has ended then,
+// Stop takes the picture of the disk as the next start finds it. Only the first one counts: the world has ended then,
 // although it goes on for a moment.
-func (d *disk) stop() *vfs.MemFS {
+func (d *Disk) Stop() *vfs.MemFS {
 	d.mu.Lock()
 	taken := d.picture
 	d.mu.Unlock()
@@ -178,7 +197,7 @@ func (d *disk) stop() *vfs.MemFS {
 	d.picturing.Unlock()
 	m := survivors{plan: d.plan, synced: synced, all: all, into: vfs.NewCrashableMem()}
 	if err := m.directory("/"); err != nil {
-		panic(fmt.Sprintf("sim: picturing a crash: %v", err))
+		panic(fmt.Sprintf("disk: picturing a crash: %v", err))
 	}
 	d.mu.Lock()
 	d.picture = m.into
@@ -187,8 +206,8 @@ func (d *disk) stop() *vfs.MemFS {
 	return m.into
 }
 
-// crashed is the picture of a crash that the plan brought about, nil before.
-func (d *disk) crashed() *vfs.MemFS {
+// Crashed is the picture of a crash that the plan brought about, nil before.
+func (d *Disk) Crashed() *vfs.MemFS {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.picture
@@ -198,7 +217,7 @@ func (d *disk) crashed() *vfs.MemFS {
 // follow the order of Go's maps; this one follows the seed. Each file draws by itself, by its kind and its place from the
 // end among files of its kind: what stands in the log does not depend on how many tables a compaction had made by then.
 type survivors struct {
-	plan              diskPlan
+	plan              Plan
 	synced, all, into *vfs.MemFS
 }
 
@@ -212,7 +231,7 @@ func (s *survivors) directory(dir string) error {
 		path := s.all.PathJoin(dir, name)
 		_, missing := s.synced.Stat(path)
 		random := s.random(names, i)
-		if missing != nil && random.Uint64N(100) >= s.plan.percent {
+		if missing != nil && random.Uint64N(100) >= s.plan.Percent {
 			continue
 		}
 		info, err := s.all.Stat(path)
@@ -245,7 +264,7 @@ func (s *survivors) random(names []string, at int) *rand.Rand {
 	}
 	sum := fnv.New64a()
 	_, _ = sum.Write([]byte(kind)) // a hash takes everything
-	return rand.New(rand.NewPCG(s.plan.seed, sum.Sum64()+place))
+	return rand.New(rand.NewPCG(s.plan.Seed, sum.Sum64()+place))
 }
 
 // kindOf is a file's name without its number.
@@ -277,7 +296,7 @@ func (s *survivors) file(path string, random *rand.Rand) error {
 		if at+len(block) <= len(content) && bytes.Equal(content[at:at+len(block)], block) {
 			continue
 		}
-		if random.Uint64N(100) >= s.plan.percent {
+		if random.Uint64N(100) >= s.plan.Percent {
 			if strings.HasSuffix(path, logSuffix) {
 				break // see file
 			}
