@@ -12,6 +12,20 @@ func (b Bounds) Holds(key []byte) bool {
 	return string(key) >= string(b.Lower) && (len(b.Upper) == 0 || string(key) < string(b.Upper))
 }
 
+// Member is one replica of a partition: which node it lies on, and whether it only learns as yet.
+type Member struct {
+	Replica, Node uint64
+	Learner       bool `json:",omitempty"`
+}
+
+// Membership is a wish to change a partition's members, planned under a generation: one node gets a learner, or a learner
+// becomes a voter, a replica goes, or the last two at once.
+type Membership struct {
+	Generation uint64
+	// AddLearner is a node; Promote and Remove are replicas. 0 is none.
+	AddLearner, Promote, Remove uint64
+}
+
 // StaleRoute is the answer to a key that is not, or no longer, this partition's: Have is what it does hold.
 type StaleRoute struct {
 	Partition, Generation uint64

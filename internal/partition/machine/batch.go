@@ -5,11 +5,13 @@ import "stator/internal/partition/command"
 // Kind tells what a batch changes besides items.
 type Kind byte
 
-// The kinds of a batch. Adopts and splits are proposed with nothing in flight.
+// The kinds of a batch. All but writes are proposed with nothing in flight. A batch that moves changes the partition's
+// members: its log proposes it as a configuration change.
 const (
 	Writes Kind = iota + 1
 	Adopts
 	Splits
+	Moves
 )
 
 // Batch is what a leader decided for its whole queue: physical writes that every replica performs as they are.

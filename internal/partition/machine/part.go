@@ -42,13 +42,17 @@ type Part struct {
 // Descriptor is what makes a partition this one: who it is and which keys it answers for.
 type Descriptor struct {
 	Partition uint64
-	// Generation counts changes of bounds and adopted table: what was decided under another is not performed.
+	// Generation counts changes of bounds, members and adopted table: what was decided under another is not performed.
 	Generation uint64
 	Table      uint64
 	Bounds     command.Bounds
 	// Parent and ParentSequence name the partition this one was split from and the last change of its log that also
 	// speaks of this one's keys; zero by birth. Every consumer finishes that first.
 	Parent, ParentSequence uint64
+	// Members are the replicas, NextReplica the id that the next one gets, as none is ever used again. A partition that
+	// one copy keeps alone has neither.
+	Members     []command.Member `json:",omitempty"`
+	NextReplica uint64           `json:",omitempty"`
 }
 
 // Applied is the part of the state that every batch moves.

@@ -82,6 +82,7 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "born":
 		s.part = Born(10, 100, command.Bounds{})
+		s.join(d)
 		s.store.perform(&Batch{Writes: s.part.Writes()})
 	case "values":
 		s.values = s.item(strings.Fields(d.Input))
@@ -91,6 +92,9 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		s.change(&out, func() (Batch, error) { return Adopt(s.part, s.description(d)) })
 	case "split":
 		s.change(&out, func() (Batch, error) { return Split(s.part, s.splitCommand(d), s.store.countRows) })
+	case "move":
+		s.change(&out, func() (Batch, error) { return Move(s.part, s.membership(d)) })
+		s.showMembers(&out)
 	case "decide":
 		s.decide(&out, d)
 	case "scan":
@@ -138,6 +142,7 @@ func (s *script) perform(out *strings.Builder, b *Batch) {
 		return
 	}
 	s.showBatch(out, b)
+	s.travels(b)
 	s.store.perform(b)
 	s.part = b.After
 	s.check(b)

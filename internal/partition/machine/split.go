@@ -31,6 +31,9 @@ func Split(state Part, c *command.Command, rows Counter) (Batch, error) {
 	if state.Table != nil && len(state.Table.Local) > 0 && len(c.At) > keys.TokenBytes {
 		return Batch{}, fmt.Errorf("partition %d has local indexes and cannot be cut within an item collection", d.Partition)
 	}
+	if slices.ContainsFunc(d.Members, func(m command.Member) bool { return m.Learner }) {
+		return Batch{}, fmt.Errorf("partition %d has a learner and cannot be split", d.Partition)
+	}
 	after, child := leftOf(state, c), rightOf(state, c)
 	if state.Applied.Locks > 0 {
 		left, err := rows(keys.Lock(d.Table, d.Bounds.Lower), keys.Lock(d.Table, c.At))
@@ -73,6 +76,7 @@ func rightOf(state Part, c *command.Command) Part {
 			Partition: c.Child, Generation: 1, Table: state.Descriptor.Table,
 			Bounds: command.Bounds{Lower: c.At, Upper: state.Descriptor.Bounds.Upper},
 			Parent: state.Descriptor.Partition, ParentSequence: s,
+			Members: membersOfRight(state), NextReplica: nextOfRight(state),
 		},
 		Table: state.Table,
 		Applied: Applied{

@@ -22,6 +22,11 @@ func (r *Replica) Split(c *command.Command, done func(error)) {
 	r.enqueue(change{propose: func(state machine.Part) (machine.Batch, error) { return machine.Split(state, c, r.rows) }, done: done})
 }
 
+// Move changes the partition's members as m says.
+func (r *Replica) Move(m command.Membership, done func(error)) {
+	r.enqueue(change{propose: func(state machine.Part) (machine.Batch, error) { return machine.Move(state, m) }, done: done})
+}
+
 // rows counts what the engine holds in [lower, upper). Nothing is in flight.
 func (r *Replica) rows(lower, upper []byte) (n int64, err error) {
 	iterator, err := r.options.Engine.Iter(lower, upper)

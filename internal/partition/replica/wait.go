@@ -64,7 +64,7 @@ func (r *Replica) ScanAndWait(ctx context.Context, wait Wait, p *command.Plan) (
 	return page, failed
 }
 
-// ChangeAndWait runs Adopt or Split for a caller that may block.
+// ChangeAndWait runs Adopt, Split or Move for a caller that may block.
 func ChangeAndWait(ctx context.Context, wait Wait, change func(done func(error))) error {
 	var failed error
 	done := make(chan struct{})
