@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -63,6 +64,11 @@ type Engine struct {
 	rows   *rows
 	// rotations ends the store when its log cannot be rotated.
 	rotations *rotations
+	// tables is how the files of replacements are written, excises what those took out at once, and replacements counts
+	// them.
+	tables       tableOptions
+	excises      excises
+	replacements atomic.Uint64
 	// readOnly is set for good by Open.
 	readOnly bool
 
@@ -109,6 +115,11 @@ func (e *Engine) open(o Options) error {
 	if isNew && o.ReadOnly {
 		return &ErrAbsent{Dir: o.Dir}
 	}
+	if !o.ReadOnly {
+		if err := o.FS.RemoveAll(e.layout.incoming); err != nil {
+			return fmt.Errorf("removing %s: %w", e.layout.incoming, err)
+		}
+	}
 	e.space = newSpace(e.layout, o)
 	e.events = newEvents(o.Log, e.health)
 	e.rows = newRows(o)
@@ -126,6 +137,7 @@ func (e *Engine) open(o Options) error {
 	if err != nil {
 		return fmt.Errorf("opening the store in %s: %w", e.layout.db, corruption(err, e.layout.db))
 	}
+	e.tables = newTableOptions(e.db, options)
 	e.events.opened()
 	if err := e.identify(o, isNew); err != nil {
 		return err

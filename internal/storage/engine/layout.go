@@ -27,6 +27,8 @@ const (
 	lockName    = "LOCK"
 	reserveName = "RESERVE"
 	dbName      = "db"
+	// incomingName holds the files of replacements under way; what an open finds there is left over.
+	incomingName = "incoming"
 	// lostName stands in the root of a mounted file system and is nobody's data.
 	lostName = "lost+found"
 )
@@ -46,13 +48,13 @@ type layout struct {
 	fs                           vfs.FS
 	dir                          string
 	format, draft, lock, reserve string
-	db                           string
+	db, incoming                 string
 }
 
 func newLayout(fsys vfs.FS, dir string) layout {
 	at := func(name string) string { return fsys.PathJoin(dir, name) }
 	return layout{fs: fsys, dir: dir, format: at(formatName), draft: at(formatDraft), lock: at(lockName),
-		reserve: at(reserveName), db: at(dbName)}
+		reserve: at(reserveName), db: at(dbName), incoming: at(incomingName)}
 }
 
 // prepare makes the directory when it is absent, and refuses it when it holds somebody else's files: nothing, not even

@@ -216,9 +216,7 @@ func (r *rows) applied(b *pebble.Batch) {
 		}
 		switch kind {
 		case pebble.InternalKeyKindRangeDelete:
-			if bytes.Compare(key, r.end) < 0 && bytes.Compare(r.prefix, value) < 0 {
-				r.clear()
-			}
+			r.forget(span{lower: key, upper: value})
 		case pebble.InternalKeyKindDelete:
 			if p := r.headPlace(key); p.shard != nil {
 				p.shard.wrote(p, nil)
@@ -231,14 +229,21 @@ func (r *rows) applied(b *pebble.Batch) {
 	}
 }
 
-// clear empties the cache: a range of its keys is gone.
-func (r *rows) clear() {
+// forget drops the rows of a span that was deleted or replaced, and all heads, which do not tell their keys. A reader may
+// have begun before and fill in later, so every shard has seen a write.
+func (r *rows) forget(gone span) {
+	if r == nil || !gone.overlaps(span{lower: r.prefix, upper: r.end}) {
+		return
+	}
 	for i := range r.shards {
 		s := &r.shards[i]
 		s.mu.Lock()
 		s.writes++
-		s.bytes, s.hand, s.slots = 0, 0, nil
-		s.at = map[uint64]int{}
+		for at := len(s.slots) - 1; at >= 0; at-- {
+			if key := s.slots[at].key; bytes.Compare(gone.lower, key) <= 0 && bytes.Compare(key, gone.upper) < 0 {
+				s.remove(at)
+			}
+		}
 		s.heads.clear()
 		s.mu.Unlock()
 	}

@@ -1,21 +1,34 @@
 package engine
 
-import "github.com/cockroachdb/pebble/v2"
+import (
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2"
+)
 
 // Snapshot is the store as it was when the snapshot was taken. It keeps what is overwritten from going, so it lives as
-// long as one page of a read, or one step of a job.
+// long as one page of a read, or one step of a job. What a Replacement took out since it does not show: it says ErrReplaced.
 type Snapshot struct {
 	e *Engine
 	s *pebble.Snapshot
+	// since is how many excises had settled.
+	since uint64
 }
 
 // Snapshot freezes a view of everything committed so far, durable or not.
-func (e *Engine) Snapshot() *Snapshot { return &Snapshot{e: e, s: e.db.NewSnapshot()} }
+func (e *Engine) Snapshot() *Snapshot {
+	since := e.excises.settled.Load()
+	return &Snapshot{e: e, s: e.db.NewSnapshot(), since: since}
+}
 
 // Get reads one key as Engine.Get does.
 func (s *Snapshot) Get(key, dst []byte) (value []byte, found bool, err error) {
 	stored, closer, err := s.s.Get(key)
-	return s.e.got(dst, stored, closer, err)
+	value, found, err = s.e.got(dst, stored, closer, err)
+	if missed := s.e.excises.missedKey(s.since, key); missed != nil && err == nil {
+		return value[:0], false, missed
+	}
+	return value, found, err
 }
 
 // Iter walks [lower, upper); nil bounds are the ends of the store. It stands nowhere until it is positioned.
@@ -24,7 +37,7 @@ func (s *Snapshot) Iter(lower, upper []byte) (*Iterator, error) {
 	if err != nil {
 		return nil, s.e.fault("opening an iterator", err)
 	}
-	return &Iterator{e: s.e, it: it}, nil
+	return s.e.iterator(it, s.since, lower, upper)
 }
 
 // Close lets the view go. Iterators made of it live on.
@@ -44,9 +57,18 @@ type Iterator struct {
 // Iter walks [lower, upper) of the store as it is now: a snapshot of its own, cheaper than Snapshot when one range is all
 // that is read.
 func (e *Engine) Iter(lower, upper []byte) (*Iterator, error) {
+	since := e.excises.settled.Load()
 	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {
 		return nil, e.fault("opening an iterator", err)
+	}
+	return e.iterator(it, since, lower, upper)
+}
+
+// iterator makes one that stands on the files it was opened with, so only what was taken out before it was is missing.
+func (e *Engine) iterator(it *pebble.Iterator, since uint64, lower, upper []byte) (*Iterator, error) {
+	if missed := e.excises.missed(since, lower, upper); missed != nil {
+		return nil, errors.Join(missed, it.Close())
 	}
 	return &Iterator{e: e, it: it}, nil
 }

@@ -57,8 +57,11 @@ func newSpace(l layout, o Options) *Space {
 }
 
 // spend counts a commit. Whatever is committed takes room twice, in the log and once more when it is written out.
-func (s *Space) spend(bytes int) {
-	if s.room.Add(-2*int64(bytes)) < 0 && s.low.CompareAndSwap(false, true) {
+func (s *Space) spend(bytes int) { s.take(2 * int64(bytes)) }
+
+// take counts room that is taken until the next Check measures it.
+func (s *Space) take(bytes int64) {
+	if s.room.Add(-bytes) < 0 && s.low.CompareAndSwap(false, true) {
 		s.log.Error("the disk is nearly full, writes are refused until there is room", "dir", s.layout.dir)
 	}
 }
@@ -102,7 +105,7 @@ func (s *Space) measured(free, unflushed, reserve int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.held == nil && free >= 2*reserve {
-		if err := s.take(reserve); err != nil {
+		if err := s.holdBack(reserve); err != nil {
 			return err
 		}
 		free -= reserve
@@ -141,8 +144,8 @@ func (s *Space) reserveBytes(total int64) int64 {
 	return min(total/reserveDiskFraction, reserveBytesMax)
 }
 
-// take makes the reserve file. Its blocks are allocated, not written.
-func (s *Space) take(reserve int64) error {
+// holdBack makes the reserve file. Its blocks are allocated, not written.
+func (s *Space) holdBack(reserve int64) error {
 	f, err := s.layout.fs.Create(s.layout.reserve, vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return fmt.Errorf("taking the disk reserve: %w", err)
