@@ -38,6 +38,8 @@ type Partition struct {
 	ID         uint64         `json:"id"`
 	Generation uint64         `json:"generation"`
 	Bounds     command.Bounds `json:"bounds"`
+	// Members are the copies; none on a node that is alone.
+	Members []command.Member `json:"members,omitempty"`
 }
 
 // Entry is one table with its partitions and those of its global indexes. It is never changed.

@@ -5,30 +5,34 @@ import (
 	"errors"
 	"sync"
 
+	"stator/internal/cluster/catalog"
 	"stator/internal/partition/command"
-	"stator/internal/partition/replica"
 )
 
 var errRefused = errors.New("the partition cannot take more now")
 
 // Read brings a Get to the partition of its key.
 func (r *Router) Read(ctx context.Context, g command.Get) (command.GetResult, error) {
-	target, err := r.locate(g.Table, g.Key)
-	if err == nil {
-		var result command.GetResult
-		if result, err = target.ReadAndWait(ctx, r.options.Wait, &g); err == nil {
-			return result, nil
-		}
-	}
-	if !again(err, g.TableVersion) {
+	p, err := r.locate(g.Table, g.Key)
+	if err != nil {
 		return command.GetResult{}, err
 	}
-	var result command.GetResult
-	err = r.try(ctx, g.TableVersion, func() error {
-		target, err := r.locate(g.Table, g.Key)
-		if err == nil {
-			result, err = target.ReadAndWait(ctx, r.options.Wait, &g)
+	if found, ok := r.here(p, g.Strong); ok {
+		result, err := found.ReadAndWait(ctx, r.options.Wait, &g)
+		if err == nil || !again(err, g.TableVersion) {
+			return result, err
 		}
+	}
+	var result command.GetResult
+	err = r.try(ctx, g.TableVersion, func(ctx context.Context, n int) error {
+		at, err := r.find(g.Table, g.Key, g.Strong, n)
+		if err != nil {
+			return err
+		}
+		ctx, end := at.once(ctx)
+		defer end()
+		result, err = at.ReadAndWait(ctx, r.options.Wait, &g)
+		r.learn(at, g.Strong, err)
 		return err
 	})
 	return result, err
@@ -131,17 +135,25 @@ func (r *Router) next(plan *command.Plan) []command.Plan {
 // scanOne reads from the partition in which the rest of the plan begins.
 func (r *Router) scanOne(ctx context.Context, plan *command.Plan) (command.Page, error) {
 	var page command.Page
-	err := r.try(ctx, plan.TableVersion, func() error {
-		target, err := r.first(plan)
-		if err == nil {
-			page, err = target.ScanAndWait(ctx, r.options.Wait, plan)
+	err := r.try(ctx, plan.TableVersion, func(ctx context.Context, n int) error {
+		p, err := r.first(plan)
+		if err != nil {
+			return err
 		}
+		at, err := r.aim(p, plan.Strong, n)
+		if err != nil {
+			return err
+		}
+		ctx, end := at.once(ctx)
+		defer end()
+		page, err = at.ScanAndWait(ctx, r.options.Wait, plan)
+		r.learn(at, plan.Strong, err)
 		return err
 	})
 	return page, err
 }
 
-func (r *Router) first(plan *command.Plan) (*replica.Replica, error) {
+func (r *Router) first(plan *command.Plan) (*catalog.Partition, error) {
 	if plan.Reverse {
 		return r.locateBelow(plan.Table, plan.Upper)
 	}

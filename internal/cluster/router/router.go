@@ -15,7 +15,7 @@ import (
 
 // Bounds of what the router does for one request.
 const (
-	// deadline ends the tries of a request that finds no partition to take it.
+	// deadline ends the tries of a request that finds no partition to take it, on a node that is alone.
 	deadline = 10 * time.Second
 	// pauseMin and pauseMax are the waits between tries, doubling.
 	pauseMin = time.Millisecond
@@ -40,10 +40,15 @@ type Options struct {
 	Pause func(ctx context.Context, d time.Duration) error
 	// FanOut is how many partitions of one scan are read side by side; below 2 it is one after the other.
 	FanOut int
+	// Cluster is nil on a node that is alone.
+	Cluster *Cluster
 }
 
 // Router brings requests to partitions.
-type Router struct{ options Options }
+type Router struct {
+	options Options
+	leaders leaders
+}
 
 // New returns a router.
 func New(o Options) *Router { return &Router{options: o} }
@@ -54,17 +59,17 @@ var ErrNoTable = errors.New("the table has no partitions")
 var errNoReplica = errors.New("no replica of the partition is here")
 
 // locate finds the partition that holds key, as the catalog has it.
-func (r *Router) locate(tableID uint64, key []byte) (*replica.Replica, error) {
+func (r *Router) locate(tableID uint64, key []byte) (*catalog.Partition, error) {
 	partitions := r.options.Map.Partitions(tableID)
 	if len(partitions) == 0 {
 		return nil, ErrNoTable
 	}
 	i := sort.Search(len(partitions), func(i int) bool { return string(partitions[i].Bounds.Lower) > string(key) })
-	return r.replica(partitions[i-1].ID)
+	return &partitions[i-1], nil
 }
 
 // locateBelow finds the partition that holds the greatest key under upper; an empty upper means the last partition.
-func (r *Router) locateBelow(tableID uint64, upper []byte) (*replica.Replica, error) {
+func (r *Router) locateBelow(tableID uint64, upper []byte) (*catalog.Partition, error) {
 	partitions := r.options.Map.Partitions(tableID)
 	if len(partitions) == 0 {
 		return nil, ErrNoTable
@@ -73,15 +78,20 @@ func (r *Router) locateBelow(tableID uint64, upper []byte) (*replica.Replica, er
 	if len(upper) > 0 {
 		i = sort.Search(len(partitions), func(i int) bool { return string(partitions[i].Bounds.Lower) >= string(upper) })
 	}
-	return r.replica(partitions[max(i, 1)-1].ID)
+	return &partitions[max(i, 1)-1], nil
 }
 
-func (r *Router) replica(partition uint64) (*replica.Replica, error) {
-	found, ok := r.options.Host.Replica(partition)
-	if !ok {
-		return nil, &command.Rejected{Cause: fmt.Errorf("partition %d: %w", partition, errNoReplica)}
+// find aims the n-th try of a request for a key.
+func (r *Router) find(tableID uint64, key []byte, strong bool, n int) (aim, error) {
+	p, err := r.locate(tableID, key)
+	if err != nil {
+		return aim{}, err
 	}
-	return found, nil
+	return r.aim(p, strong, n)
+}
+
+func noReplica(partition uint64) error {
+	return &command.Rejected{Cause: fmt.Errorf("partition %d: %w", partition, errNoReplica)}
 }
 
 // again tells whether a request that failed with err certainly did not happen and may be tried again: the partition
@@ -99,16 +109,22 @@ func again(err error, version uint64) bool {
 }
 
 // try calls attempt until it does not ask for another try, within the deadline.
-func (r *Router) try(ctx context.Context, version uint64, attempt func() error) error {
-	waited := time.Duration(0)
-	for pause := pauseMin; ; pause = min(2*pause, pauseMax) {
-		err := attempt()
+func (r *Router) try(ctx context.Context, version uint64, attempt func(ctx context.Context, n int) error) error {
+	ctx, end := r.within(ctx)
+	defer end()
+	waited, pause := time.Duration(0), pauseMin
+	for n := 0; ; n++ {
+		err := attempt(ctx, n)
 		if err == nil || !again(err, version) || waited > deadline {
 			return err
 		}
-		if err := r.options.Pause(ctx, pause); err != nil {
-			return err
+		if n < hopsMax && hinted(err) {
+			continue
+		}
+		if failed := r.options.Pause(ctx, pause); failed != nil {
+			return &command.Rejected{Cause: errors.Join(failed, err)}
 		}
 		waited += pause
+		pause = min(2*pause, pauseMax)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"stator/internal/partition/command"
-	"stator/internal/partition/replica"
 )
 
 // Key is one of the keys that a Spread concerns.
@@ -37,6 +36,8 @@ type Share struct {
 
 // Spread brings a wish to all partitions side by side. Only what certainly did not happen is tried again.
 func (r *Router) Spread(ctx context.Context, s Spread) []Share {
+	ctx, end := r.within(ctx)
+	defer end()
 	left := s.At
 	if left == nil {
 		left = make([]int, len(s.Keys))
@@ -45,50 +46,57 @@ func (r *Router) Spread(ctx context.Context, s Spread) []Share {
 		}
 	}
 	var ended []Share
-	waited := time.Duration(0)
-	for pause := pauseMin; len(left) > 0; pause = min(2*pause, pauseMax) {
-		parcels := r.parcels(&s, left)
+	waited, pause := time.Duration(0), pauseMin
+	for n := 0; ; n++ {
+		parcels := r.parcels(&s, left, n)
 		r.send(ctx, &s, parcels)
 		left = nil
+		known := true
 		for i := range parcels {
 			p := &parcels[i]
 			if waited <= deadline && again(p.Err, s.Keys[p.At[0]].TableVersion) {
 				left = append(left, p.At...)
+				known = known && hinted(p.Err)
 			} else {
 				ended = append(ended, p.Share)
 			}
 		}
 		if len(left) == 0 {
-			break
+			return ended
 		}
 		slices.Sort(left)
+		if known && n < hopsMax {
+			continue
+		}
 		if err := r.options.Pause(ctx, pause); err != nil {
 			return append(ended, Share{At: left, Err: &command.Rejected{Cause: err}})
 		}
 		waited += pause
+		pause = min(2*pause, pauseMax)
 	}
-	return ended
 }
 
 // parcel is one command of a Spread under way.
 type parcel struct {
 	Share
-	target *replica.Replica
+	aim
 }
 
 // parcels cuts keys by the partition that holds them, in the order in which they first name it.
-func (r *Router) parcels(s *Spread, at []int) []parcel {
+func (r *Router) parcels(s *Spread, at []int, n int) []parcel {
 	var parcels []parcel
 	for _, i := range at {
-		target, err := r.locate(s.Keys[i].Table, s.Keys[i].Suffix)
+		p, err := r.locate(s.Keys[i].Table, s.Keys[i].Suffix)
 		if err != nil {
 			parcels = append(parcels, parcel{Share: Share{At: []int{i}, Err: err}})
 			continue
 		}
-		same := slices.IndexFunc(parcels, func(p parcel) bool { return p.target == target })
+		same := slices.IndexFunc(parcels, func(other parcel) bool { return other.partition == p.ID })
 		if same < 0 {
 			same = len(parcels)
-			parcels = append(parcels, parcel{target: target})
+			at, err := r.aim(p, true, n)
+			at.partition = p.ID
+			parcels = append(parcels, parcel{Share: Share{Err: err}, aim: at})
 		}
 		parcels[same].At = append(parcels[same].At, i)
 	}
@@ -101,22 +109,41 @@ func (r *Router) send(ctx context.Context, s *Spread, parcels []parcel) {
 		for i := range parcels {
 			r.sendOne(ctx, s, &parcels[i])
 		}
-		return
+	} else {
+		r.sendAll(ctx, s, parcels)
 	}
+	for i := range parcels {
+		r.learn(parcels[i].aim, true, parcels[i].Err)
+	}
+}
+
+// queue is a copy here, in whose queue commands wait without anybody waiting for them.
+type queue interface {
+	Write(c *command.Command, done func(command.Result, error))
+}
+
+// sendAll has all commands under way at once.
+func (r *Router) sendAll(ctx context.Context, s *Spread, parcels []parcel) {
 	replies := newReplies(len(parcels))
+	commands := make([]*command.Command, len(parcels))
 	for i := range parcels {
 		p := &parcels[i]
+		if p.Err == nil {
+			commands[i], p.Err = s.Make(p.At)
+		}
 		if p.Err != nil {
 			replies.take(i, command.Result{}, p.Err)
-			continue
+		} else if here, ok := p.Target.(queue); ok {
+			here.Write(commands[i], func(result command.Result, err error) { replies.take(i, result, err) })
+			commands[i] = nil
 		}
-		c, err := s.Make(p.At)
-		if err != nil {
-			replies.take(i, command.Result{}, err)
-			continue
-		}
-		p.target.Write(c, func(result command.Result, err error) { replies.take(i, result, err) })
 	}
+	r.sideBySide(len(parcels), func(int) bool { return true }, func(i int) {
+		if p := &parcels[i]; p.Err == nil && commands[i] != nil {
+			result, err := p.WriteAndWait(ctx, r.options.Wait, commands[i])
+			replies.take(i, result, err)
+		}
+	})
 	failed := r.options.Wait(ctx, replies.all)
 	for i := range parcels {
 		parcels[i].Result, parcels[i].Err = replies.of(i, failed)
@@ -132,7 +159,7 @@ func (r *Router) sendOne(ctx context.Context, s *Spread, p *parcel) {
 		p.Err = err
 		return
 	}
-	p.Result, p.Err = p.target.WriteAndWait(ctx, r.options.Wait, c)
+	p.Result, p.Err = p.WriteAndWait(ctx, r.options.Wait, c)
 }
 
 // replies gathers the answers to commands that are under way together. One may come after nobody waits any more.

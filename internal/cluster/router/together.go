@@ -3,65 +3,85 @@ package router
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"stator/internal/partition/command"
-	"stator/internal/partition/replica"
 )
 
 // Together reads items strongly, those of one partition at one moment. whole tells that one partition held all of them.
-// They are read one partition after the other: a read mostly finds what it looks for in memory.
+// Those that are here are read one partition after the other: a read mostly finds what it looks for in memory.
 func (r *Router) Together(ctx context.Context, gets []command.Get) (seen []command.Seen, whole bool, err error) {
-	err = r.try(ctx, 0, func() error {
-		seen, whole, err = r.together(ctx, gets)
+	err = r.try(ctx, 0, func(ctx context.Context, n int) error {
+		seen, whole, err = r.together(ctx, gets, n)
 		return err
 	})
 	return seen, whole, err
 }
 
-func (r *Router) together(ctx context.Context, gets []command.Get) ([]command.Seen, bool, error) {
-	seen := make([]command.Seen, len(gets))
-	targets := make([]*replica.Replica, len(gets))
-	for i := range gets {
-		var err error
-		if targets[i], err = r.locate(gets[i].Table, gets[i].Key); err != nil {
-			return nil, false, err
-		}
-	}
-	groups := 0
-	for i := range gets {
-		if targets[i] == nil {
-			continue
-		}
-		groups++
-		if err := r.readGroup(ctx, gets[i:], targets[i:], seen[i:]); err != nil {
-			return nil, false, err
-		}
-	}
-	return seen, groups == 1, nil
+// bundle is what is read of one partition: the gets at some places.
+type bundle struct {
+	aim
+	at     []int
+	failed error
 }
 
-// readGroup reads, of the gets, all that the first one's partition holds, and takes them off the targets.
-func (r *Router) readGroup(ctx context.Context, gets []command.Get, targets []*replica.Replica, seen []command.Seen) error {
-	target, first := targets[0], &gets[0]
-	g := command.MultiGet{Table: first.Table, TableVersion: first.TableVersion}
-	for i := range gets {
-		if targets[i] == target {
-			g.Keys = append(g.Keys, gets[i].Key)
+func (r *Router) together(ctx context.Context, gets []command.Get, n int) ([]command.Seen, bool, error) {
+	bundles, err := r.bundles(gets, n)
+	if err != nil {
+		return nil, false, err
+	}
+	seen := make([]command.Seen, len(gets))
+	r.sideBySide(len(bundles), func(i int) bool { return bundles[i].node != 0 }, func(i int) {
+		bundles[i].failed = r.readBundle(ctx, &bundles[i], gets, seen)
+	})
+	for i := range bundles {
+		if bundles[i].failed != nil {
+			return nil, false, bundles[i].failed
 		}
 	}
-	found, err := target.ReadTogetherAndWait(ctx, r.options.Wait, &g)
+	return seen, len(bundles) == 1, nil
+}
+
+// bundles cuts gets by the partition that holds them, in the order in which they first name it.
+func (r *Router) bundles(gets []command.Get, n int) ([]bundle, error) {
+	var bundles []bundle
+	for i := range gets {
+		p, err := r.locate(gets[i].Table, gets[i].Key)
+		if err != nil {
+			return nil, err
+		}
+		same := slices.IndexFunc(bundles, func(b bundle) bool { return b.partition == p.ID })
+		if same < 0 {
+			at, err := r.aim(p, true, n)
+			if err != nil {
+				return nil, err
+			}
+			same = len(bundles)
+			bundles = append(bundles, bundle{aim: at})
+		}
+		bundles[same].at = append(bundles[same].at, i)
+	}
+	return bundles, nil
+}
+
+func (r *Router) readBundle(ctx context.Context, b *bundle, gets []command.Get, seen []command.Seen) error {
+	first := &gets[b.at[0]]
+	g := command.MultiGet{Table: first.Table, TableVersion: first.TableVersion, Keys: make([][]byte, len(b.at))}
+	for j, i := range b.at {
+		g.Keys[j] = gets[i].Key
+	}
+	ctx, end := b.once(ctx)
+	defer end()
+	found, err := b.ReadTogetherAndWait(ctx, r.options.Wait, &g)
+	r.learn(b.aim, true, err)
 	if stale, ok := errors.AsType[*command.StaleTable](err); ok && stale.Have < first.TableVersion {
 		return &command.Rejected{Cause: err} // the partition has not yet adopted what the read was planned with
 	}
 	if err != nil {
 		return err
 	}
-	at := 0
-	for i := range gets {
-		if targets[i] == target {
-			seen[i], targets[i] = found[at], nil
-			at++
-		}
+	for j, i := range b.at {
+		seen[i] = found[j]
 	}
 	return nil
 }
