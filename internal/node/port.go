@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
@@ -26,7 +27,7 @@ type guardedRouter struct {
 
 // Write is the router's, unless the disk is nearly full.
 func (g *guardedRouter) Write(ctx context.Context, c *command.Command) (command.Result, error) {
-	if c.Action != command.Delete && g.space.Low() {
+	if g.refuses(c) {
 		return command.Result{}, ErrDiskLow
 	}
 	result, err := g.Router.Write(ctx, c)
@@ -34,6 +35,24 @@ func (g *guardedRouter) Write(ctx context.Context, c *command.Command) (command.
 		g.met(result)
 	}
 	return result, err
+}
+
+// WriteAll is the router's, unless the disk is nearly full: then it writes all or nothing.
+func (g *guardedRouter) WriteAll(ctx context.Context, commands []*command.Command) []router.Reply {
+	if slices.ContainsFunc(commands, g.refuses) {
+		return slices.Repeat([]router.Reply{{Err: ErrDiskLow}}, len(commands))
+	}
+	replies := g.Router.WriteAll(ctx, commands)
+	for i := range replies {
+		if replies[i].Result.Refusal == command.Locked {
+			g.met(replies[i].Result)
+		}
+	}
+	return replies
+}
+
+func (g *guardedRouter) refuses(c *command.Command) bool {
+	return c.Action != command.Delete && g.space.Low()
 }
 
 // guardedTransactions refuses transactions that make the store grow while the disk is nearly full.

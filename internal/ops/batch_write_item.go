@@ -26,9 +26,7 @@ func (o *Ops) BatchWriteItem(ctx context.Context, in *api.BatchWriteItemInput) (
 	if err := o.planBatchWrite(writes); err != nil {
 		return nil, err
 	}
-	o.fan.run(len(writes), func(i int) {
-		writes[i].done, writes[i].err = o.send(ctx, writes[i].planned)
-	})
+	o.sendBatch(ctx, writes)
 	if err := o.checkBatch(writes); err != nil {
 		return nil, err
 	}
@@ -104,6 +102,23 @@ func (o *Ops) planBatchWrite(writes []batchWrite) error {
 		return bare.refuse(duplicateKeys)
 	}
 	return nil
+}
+
+// sendBatch brings all writes to their partitions at once, each on its own: one whose table changed meanwhile is planned again
+// alone.
+func (o *Ops) sendBatch(ctx context.Context, writes []batchWrite) {
+	commands := make([]*command.Command, len(writes))
+	for i := range writes {
+		commands[i] = writes[i].planned.command
+	}
+	for i, reply := range o.router.WriteAll(ctx, commands) {
+		w := &writes[i]
+		if replan(reply.Err, 1) {
+			w.done, w.err = o.write(ctx, w.name, w.planner)
+			continue
+		}
+		w.done, w.err = written{Result: reply.Result, table: w.planned.table, name: w.name}, reply.Err
+	}
 }
 
 // checkBatch fails the whole batch for a fault, for a refusal that trying again would meet again, and when not one write was let through.

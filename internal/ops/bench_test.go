@@ -3,9 +3,11 @@ package ops
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"stator/internal/cluster/router"
 	"stator/internal/model/attr"
 	"stator/internal/partition/command"
 )
@@ -18,6 +20,10 @@ type echoRouter struct {
 
 func (r *echoRouter) Write(context.Context, *command.Command) (command.Result, error) {
 	return command.Result{Before: r.item, After: r.item}, nil
+}
+
+func (r *echoRouter) WriteAll(_ context.Context, commands []*command.Command) []router.Reply {
+	return slices.Repeat([]router.Reply{{Result: command.Result{Before: r.item, After: r.item}}}, len(commands))
 }
 
 func (r *echoRouter) Read(context.Context, command.Get) (command.GetResult, error) {
@@ -42,6 +48,7 @@ func BenchmarkOperations(b *testing.B) {
 		{"GetItem", "GetItem", `{"TableName":"hash","Key":{"pk":{"S":"user#1"}}}`},
 		{"UpdateItem", "UpdateItem", `{"TableName":"hash","Key":{"pk":{"S":"user#1"}},"UpdateExpression":"ADD hits :one",` +
 			`"ExpressionAttributeValues":{":one":{"N":"1"}}}`},
+		{"BatchWriteItem", "BatchWriteItem", `{"RequestItems":{"hash":[` + strings.Join(puts(25, members), ",") + `]}}`},
 		{"Query", "Query", `{"TableName":"hash","KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"user#1"}}}`},
 	} {
 		b.Run(c.name, func(b *testing.B) {
@@ -55,4 +62,12 @@ func BenchmarkOperations(b *testing.B) {
 			}
 		})
 	}
+}
+
+func puts(n int, members []string) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf(`{"PutRequest":{"Item":{"pk":{"S":"user#%d"},%s}}}`, i, strings.Join(members, ","))
+	}
+	return all
 }

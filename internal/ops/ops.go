@@ -19,6 +19,8 @@ import (
 // is answered with *command.StaleTable, a table that is gone with router.ErrNoTable; every other error is a fault.
 type Router interface {
 	Write(ctx context.Context, c *command.Command) (command.Result, error)
+	// WriteAll writes commands side by side, each on its own.
+	WriteAll(ctx context.Context, commands []*command.Command) []router.Reply
 	Read(ctx context.Context, g command.Get) (command.GetResult, error)
 	// Scan walks the plan's range over as many partitions as its limit and budget allow: its pages never end at an Edge.
 	Scan(ctx context.Context, p command.Plan) (command.Page, error)

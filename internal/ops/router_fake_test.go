@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-faster/jx"
 
+	"stator/internal/cluster/router"
 	"stator/internal/model/attr"
 	"stator/internal/model/expr"
 	"stator/internal/model/table"
@@ -69,6 +70,14 @@ func (r *naiveRouter) Write(_ context.Context, c *command.Command) (command.Resu
 	}
 	result.CollectionBytes = 100
 	return result, nil
+}
+
+func (r *naiveRouter) WriteAll(ctx context.Context, commands []*command.Command) []router.Reply {
+	replies := make([]router.Reply, len(commands))
+	for i, c := range commands {
+		replies[i].Result, replies[i].Err = r.Write(ctx, c)
+	}
+	return replies
 }
 
 func (r *naiveRouter) Read(_ context.Context, g command.Get) (command.GetResult, error) {

@@ -128,3 +128,35 @@ func (r *Router) try(ctx context.Context, version uint64, attempt func(ctx conte
 		pause = min(2*pause, pauseMax)
 	}
 }
+
+// turn is one of the tries of several keys or commands: the n-th, and perhaps the last.
+type turn struct {
+	n    int
+	last bool
+}
+
+// insist calls round with some places, again with those that it leaves over, until it leaves none; the turn at the
+// deadline is the last. A round that has been told who leads, wherever somebody else does, is known to need no pause.
+// When insist is not let wait between two rounds, it tells what is left and why.
+func (r *Router) insist(
+	ctx context.Context, at []int, round func(ctx context.Context, at []int, t turn) (left []int, known bool),
+) ([]int, error) {
+	ctx, end := r.within(ctx)
+	defer end()
+	waited, pause := time.Duration(0), pauseMin
+	for n := 0; ; n++ {
+		left, known := round(ctx, at, turn{n: n, last: waited > deadline})
+		if len(left) == 0 {
+			return nil, nil
+		}
+		at = left
+		if known && n < hopsMax {
+			continue
+		}
+		if err := r.options.Pause(ctx, pause); err != nil {
+			return at, err
+		}
+		waited += pause
+		pause = min(2*pause, pauseMax)
+	}
+}

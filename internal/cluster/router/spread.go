@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"stator/internal/partition/command"
 )
@@ -36,44 +35,40 @@ type Share struct {
 
 // Spread brings a wish to all partitions side by side. Only what certainly did not happen is tried again.
 func (r *Router) Spread(ctx context.Context, s Spread) []Share {
-	ctx, end := r.within(ctx)
-	defer end()
-	left := s.At
-	if left == nil {
-		left = make([]int, len(s.Keys))
-		for i := range left {
-			left[i] = i
-		}
+	at := s.At
+	if at == nil {
+		at = places(len(s.Keys))
 	}
 	var ended []Share
-	waited, pause := time.Duration(0), pauseMin
-	for n := 0; ; n++ {
-		parcels := r.parcels(&s, left, n)
+	left, err := r.insist(ctx, at, func(ctx context.Context, at []int, t turn) (left []int, known bool) {
+		parcels := r.parcels(&s, at, t.n)
 		r.send(ctx, &s, parcels)
-		left = nil
-		known := true
+		known = true
 		for i := range parcels {
 			p := &parcels[i]
-			if waited <= deadline && again(p.Err, s.Keys[p.At[0]].TableVersion) {
+			if !t.last && again(p.Err, s.Keys[p.At[0]].TableVersion) {
 				left = append(left, p.At...)
 				known = known && hinted(p.Err)
 			} else {
 				ended = append(ended, p.Share)
 			}
 		}
-		if len(left) == 0 {
-			return ended
-		}
 		slices.Sort(left)
-		if known && n < hopsMax {
-			continue
-		}
-		if err := r.options.Pause(ctx, pause); err != nil {
-			return append(ended, Share{At: left, Err: &command.Rejected{Cause: err}})
-		}
-		waited += pause
-		pause = min(2*pause, pauseMax)
+		return left, known
+	})
+	if len(left) > 0 {
+		ended = append(ended, Share{At: left, Err: &command.Rejected{Cause: err}})
 	}
+	return ended
+}
+
+// places are those of n keys or commands.
+func places(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }
 
 // parcel is one command of a Spread under way.
@@ -120,6 +115,7 @@ func (r *Router) send(ctx context.Context, s *Spread, parcels []parcel) {
 // queue is a copy here, in whose queue commands wait without anybody waiting for them.
 type queue interface {
 	Write(c *command.Command, done func(command.Result, error))
+	WriteAll(commands []*command.Command, done func(i int, result command.Result, err error))
 }
 
 // sendAll has all commands under way at once.

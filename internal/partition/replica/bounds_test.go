@@ -55,6 +55,26 @@ func TestQueueIsBounded(t *testing.T) {
 	}
 }
 
+// Of commands that come together the queue takes as many as it has room for.
+func TestQueueTakesAFewOfMany(t *testing.T) {
+	w := newWorld(t)
+	w.replica.Lead(machine.SoloEpoch, w.part)
+	var commands []*command.Command
+	for i := range queueMax + 10 {
+		commands = append(commands, w.put(t, fmt.Sprintf("a/%d", i)))
+	}
+	throttled := 0
+	w.replica.WriteAll(commands, func(i int, r command.Result, err error) {
+		if i < queueMax || r.Refusal != command.Throttled || err != nil {
+			t.Errorf("command %d: %+v, %v", i, r, err)
+		}
+		throttled++
+	})
+	if throttled != 10 {
+		t.Errorf("%d commands were throttled, want 10", throttled)
+	}
+}
+
 // Large commands end a batch early, and a single one may be larger than a batch.
 func TestBatchBytesAreBounded(t *testing.T) {
 	w := newWorld(t)

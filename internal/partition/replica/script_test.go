@@ -34,6 +34,8 @@ func (w *world) do(t *testing.T, verb string, args []string) {
 	case "write":
 		name := args[0]
 		w.replica.Write(w.command(t, args[1:]), func(r command.Result, err error) { w.tell("%s: %s", name, result(r, err)) })
+	case "write-all":
+		w.writeAll(t, args)
 	case "read", "strong-read":
 		name := args[0]
 		g := &command.Get{Table: 100, TableVersion: w.version(), Key: key(args[1]), Strong: verb == "strong-read"}
@@ -64,6 +66,15 @@ func (w *world) do(t *testing.T, verb string, args []string) {
 	default:
 		t.Fatalf("no such command: %s", verb)
 	}
+}
+
+// writeAll reads "name put a/1 n=1 , put b/1 n=2": the commands are called name[0], name[1].
+func (w *world) writeAll(t *testing.T, args []string) {
+	var commands []*command.Command
+	for text := range strings.SplitSeq(strings.Join(args[1:], " "), " , ") {
+		commands = append(commands, w.command(t, strings.Fields(text)))
+	}
+	w.replica.WriteAll(commands, func(i int, r command.Result, err error) { w.tell("%s[%d]: %s", args[0], i, result(r, err)) })
 }
 
 func (w *world) end(t *testing.T, verb, text string) {

@@ -25,7 +25,25 @@ func (r *Replica) look(c *command.Command) seen {
 	if len(c.Key) == 0 {
 		return seen{}
 	}
-	return r.lookAt(keys.Data(c.Table, c.Key), func() bool { return !r.decided.NeedsBefore(c) })
+	r.mu.Lock()
+	s := r.glance(c)
+	r.mu.Unlock()
+	s.read(r.options.Engine, keys.Data(c.Table, c.Key))
+	return s
+}
+
+// looks reads the keys of commands on items.
+func (r *Replica) looks(commands []*command.Command) []seen {
+	all := make([]seen, len(commands))
+	r.mu.Lock()
+	for i, c := range commands {
+		all[i] = r.glance(c)
+	}
+	r.mu.Unlock()
+	for i, c := range commands {
+		all[i].read(r.options.Engine, keys.Data(c.Table, c.Key))
+	}
+	return all
 }
 
 // lookAll reads the keys of a transaction's part: its record's, if that is here, and its actions'.
@@ -34,31 +52,30 @@ func (r *Replica) lookAll(c *command.Command) []seen {
 	if t == nil || len(t.Actions) == 0 {
 		return nil
 	}
-	all := make([]seen, 0, 1+len(t.Actions))
+	all := r.looks(t.Actions)
 	if len(t.Record.Suffix) > 0 && c.Action != command.Prepare {
-		all = append(all, r.lookAt(keys.Transaction(t.Record.Table, t.Record.Suffix), func() bool { return false }))
-	}
-	for _, action := range t.Actions {
-		all = append(all, r.look(action))
+		record := seen{landed: all[0].landed, term: all[0].term}
+		record.read(r.options.Engine, keys.Transaction(t.Record.Table, t.Record.Suffix))
+		all = append(all, record)
 	}
 	return all
 }
 
-// lookAt reads a key, or its head if that is enough, which is asked under mu.
-func (r *Replica) lookAt(key []byte, enough func() bool) seen {
-	r.mu.Lock()
-	s := seen{head: enough(), landed: r.flight.settled(), term: r.term}
-	r.mu.Unlock()
-	read := r.options.Engine.Get
+// glance is a look before anything was read: what was certain then, and whether a head is enough. The caller holds mu.
+func (r *Replica) glance(c *command.Command) seen {
+	return seen{head: !r.decided.NeedsBefore(c), landed: r.flight.settled(), term: r.term}
+}
+
+// read reads what the engine holds under a key.
+func (s *seen) read(e *engine.Engine, key []byte) {
+	read := e.Get
 	if s.head {
-		read = r.options.Engine.Head
+		read = e.Head
 	}
 	var err error
-	if s.value, s.found, err = read(key); err != nil {
-		return seen{}
+	if s.value, s.found, err = read(key); err == nil {
+		s.key = key
 	}
-	s.key = key
-	return s
 }
 
 // A head as the engine reads it must be enough for one of an item.

@@ -18,20 +18,37 @@ type pending struct {
 //
 // The caller reads the key before it queues, so that the decision loop does not wait for the disk.
 func (r *Replica) Write(c *command.Command, done func(command.Result, error)) {
-	p := pending{command: c, done: done, seen: r.look(c), seenAll: r.lookAll(c)}
+	r.queueUp([]pending{{command: c, done: done, seen: r.look(c), seenAll: r.lookAll(c)}})
+}
+
+// WriteAll queues commands on single items together, each of which is answered on its own, by its place: one lock and
+// one wake for all of them.
+func (r *Replica) WriteAll(commands []*command.Command, done func(i int, result command.Result, err error)) {
+	all := make([]pending, len(commands))
+	for i, s := range r.looks(commands) {
+		all[i] = pending{command: commands[i], seen: s, done: func(result command.Result, err error) { done(i, result, err) }}
+	}
+	r.queueUp(all)
+}
+
+// queueUp queues commands in their order, as far as there is room. What ends a transaction finds room always.
+func (r *Replica) queueUp(all []pending) {
 	r.mu.Lock()
 	err := r.refusal()
-	full := len(r.queue) >= queueCommandsMax && !c.Finishes()
-	if err == nil && !full {
-		r.queue = append(r.queue, p)
+	n := 0
+	for err == nil && n < len(all) && (len(r.queue) < queueCommandsMax || all[n].command.Finishes()) {
+		r.queue = append(r.queue, all[n])
+		n++
 	}
 	r.mu.Unlock()
-	switch {
-	case err != nil:
-		done(command.Result{}, err)
-	case full:
-		done(command.Result{Refusal: command.Throttled}, nil)
-	default:
+	if err != nil {
+		reject(all, nil, err)
+		return
+	}
+	for i := n; i < len(all); i++ {
+		all[i].done(command.Result{Refusal: command.Throttled}, nil)
+	}
+	if n > 0 {
 		r.options.Wake()
 	}
 }
