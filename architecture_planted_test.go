@@ -79,6 +79,7 @@ var plants = []planted{
 	{"walls vfs in a test", one("internal/ops/a_test.go", "package ops\nimport _ \"github.com/cockroachdb/pebble/v2/vfs\"\n"), checkWalls, ""},
 	{"walls vfs", one("internal/ops/a.go", "package ops\nimport _ \"github.com/cockroachdb/pebble/v2/vfs\"\n"), checkWalls, "pebble/v2/vfs"},
 	{"walls raft", one("internal/partition/replica/a.go", "package replica\nimport _ \"go.etcd.io/raft/v3\"\n"), checkWalls, "multiraft may import go.etcd.io/raft/v3"},
+	{"walls grpc", one("internal/node/a.go", "package node\nimport _ \"google.golang.org/grpc/codes\"\n"), checkWalls, "rpc may import google.golang.org/grpc"},
 	{"walls http", one("internal/ops/a.go", "package ops\nimport _ \"net/http\"\n"), checkWalls, "may import net/http"},
 	{"walls http at the root only", one("attic/a.go", "package attic\nimport _ \"net/http\"\n"), checkWalls, "may import net/http"},
 	{"walls http lawful", one("internal/edge/admin/a.go", "package admin\nimport _ \"net/http/pprof\"\n"), checkWalls, ""},

@@ -221,6 +221,7 @@ type wall struct {
 
 var walls = []wall{
 	{imported: "go.etcd.io/raft", inside: []string{"internal/partition/multiraft"}},
+	{imported: "google.golang.org/grpc", inside: []string{"internal/cluster/rpc"}},
 	{imported: "github.com/cockroachdb/pebble", except: "github.com/cockroachdb/pebble/v2/vfs", inside: []string{"internal/storage/engine"}},
 	{imported: "github.com/cockroachdb/pebble/v2/vfs", inside: []string{"internal/storage/engine", "sim"}, tests: true},
 	{imported: "net/http", inside: []string{".", "cmd", "internal/edge", "internal/cluster/rpc", "internal/storage/bucket", "test", "examples"}, tests: true},

@@ -1,0 +1,123 @@
+package rpc
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// kind is what an entry of a frame is.
+type kind byte
+
+// The kinds. Their numbers are on the wire.
+const (
+	kindMessage kind = iota + 1 // body: a raft message
+	kindPing                    // id: the sender's incarnation
+	kindPong                    // id: the answerer's incarnation
+	kindCall                    // id, method, timeoutMicros, body
+	kindAnswer                  // id, ending, body
+)
+
+// ending is how a call ended at its handler.
+type ending byte
+
+// The endings. Their numbers are on the wire.
+const (
+	endingDone   ending = iota // body: the answer
+	endingFailed               // body: the handler's error
+	endingBusy                 // it was not begun
+)
+
+// entry is one thing of a frame. A frame is its entries, one behind the other.
+type entry struct {
+	kind   kind
+	method byte
+	ending ending
+	id     uint64
+	// deadline is the caller's, zero for none. What travels is the time that was left, as clocks differ.
+	deadline      time.Time
+	timeoutMicros uint64
+	body          []byte
+	call          *call
+}
+
+// entryOverheadMax is what an entry takes beside its body: kind, three varints, one byte.
+const entryOverheadMax = 2 + 3*binary.MaxVarintLen64
+
+func (e *entry) bytesMax() int { return entryOverheadMax + len(e.body) }
+
+// append writes the entry behind dst.
+func (e *entry) append(dst []byte) []byte {
+	dst = append(dst, byte(e.kind))
+	switch e.kind {
+	case kindPing, kindPong:
+		return binary.AppendUvarint(dst, e.id)
+	case kindCall:
+		dst = append(binary.AppendUvarint(dst, e.id), e.method)
+		dst = binary.AppendUvarint(dst, e.timeoutMicros)
+	case kindAnswer:
+		dst = append(binary.AppendUvarint(dst, e.id), byte(e.ending))
+	}
+	return append(binary.AppendUvarint(dst, uint64(len(e.body))), e.body...)
+}
+
+// parseEntry reads the first entry of data, which it does not copy.
+func parseEntry(data []byte) (e entry, rest []byte, err error) {
+	r := reader{data: data}
+	e.kind = kind(r.byte())
+	switch e.kind {
+	case kindMessage:
+		e.body = r.bytes()
+	case kindPing, kindPong:
+		e.id = r.uvarint()
+	case kindCall:
+		e.id, e.method, e.timeoutMicros = r.uvarint(), r.byte(), r.uvarint()
+		e.body = r.bytes()
+	case kindAnswer:
+		e.id, e.ending = r.uvarint(), ending(r.byte())
+		e.body = r.bytes()
+		r.bad = r.bad || e.ending > endingBusy
+	default:
+		r.bad = true
+	}
+	if r.bad {
+		return entry{}, nil, errFrame
+	}
+	return e, r.data, nil
+}
+
+// reader takes bytes off the front of data. What is missing makes it bad, and reads as zero.
+type reader struct {
+	data []byte
+	bad  bool
+}
+
+func (r *reader) byte() byte {
+	if len(r.data) == 0 {
+		r.bad = true
+		return 0
+	}
+	b := r.data[0]
+	r.data = r.data[1:]
+	return b
+}
+
+func (r *reader) uvarint() uint64 {
+	value, n := binary.Uvarint(r.data)
+	if n <= 0 {
+		r.bad = true
+		return 0
+	}
+	r.data = r.data[n:]
+	return value
+}
+
+func (r *reader) bytes() []byte {
+	length := r.uvarint()
+	if length > uint64(len(r.data)) {
+		r.bad = true
+		return nil
+	}
+	body := r.data[:length:length]
+	r.data = r.data[length:]
+	return body
+}

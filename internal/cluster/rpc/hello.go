@@ -1,0 +1,98 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+// serviceName ends with the version of what is said on the streams: a node of another version finds no service.
+const serviceName = "stator.rpc.v1"
+
+func methodName(c Class) string { return "/" + serviceName + "/" + c.String() }
+
+// hello is how two nodes introduce themselves when a stream begins: the one that dials in its request's headers, the
+// other in its answer's. Nothing else is said before both have looked.
+type hello struct {
+	cluster, node, to, incarnation uint64
+}
+
+// What the headers are called.
+const (
+	headerCluster     = "stator-cluster"
+	headerNode        = "stator-node"
+	headerTo          = "stator-to"
+	headerIncarnation = "stator-incarnation"
+)
+
+func (h hello) metadata() metadata.MD {
+	hex := func(n uint64) string { return strconv.FormatUint(n, 16) }
+	return metadata.Pairs(headerCluster, hex(h.cluster), headerNode, hex(h.node), headerTo, hex(h.to), headerIncarnation, hex(h.incarnation))
+}
+
+func parseHello(md metadata.MD) (hello, bool) {
+	good := true
+	number := func(name string) uint64 {
+		values := md.Get(name)
+		if len(values) != 1 {
+			good = false
+			return 0
+		}
+		n, err := strconv.ParseUint(values[0], 16, 64)
+		good = good && err == nil
+		return n
+	}
+	h := hello{number(headerCluster), number(headerNode), number(headerTo), number(headerIncarnation)}
+	return h, good && h.node != 0
+}
+
+// welcome looks at who opened a stream, and answers. A stranger is told nothing, not even what was wrong; a member that
+// looked for another node learns whom it found.
+func (s *Server) welcome(stream grpc.ServerStream) (from uint64, err error) {
+	md, _ := metadata.FromIncomingContext(stream.Context())
+	peer, ok := parseHello(md)
+	if !ok || peer.cluster != s.options.Cluster {
+		s.counts.strangers.Add(1)
+		return 0, status.Error(codes.PermissionDenied, "")
+	}
+	if peer.to != s.options.Node {
+		return 0, status.Errorf(codes.FailedPrecondition, "this is node %d", s.options.Node)
+	}
+	own := hello{s.options.Cluster, s.options.Node, peer.node, s.options.Incarnation}
+	if err := stream.SendHeader(own.metadata()); err != nil {
+		return 0, err
+	}
+	s.peers.hearing.incarnated(peer.node, peer.incarnation)
+	return peer.node, nil
+}
+
+// introduce opens a stream to a node and waits for its answer.
+func (p *Peers) introduce(ctx context.Context, conn *grpc.ClientConn, node uint64, class Class) (grpc.ClientStream, error) {
+	own := hello{p.options.Cluster, p.options.Node, node, p.options.Incarnation}
+	stream, err := conn.NewStream(metadata.NewOutgoingContext(ctx, own.metadata()), &streams[class], methodName(class))
+	if err != nil {
+		return nil, err
+	}
+	md, err := stream.Header()
+	if err != nil {
+		return nil, err
+	}
+	peer, ok := parseHello(md)
+	if !ok {
+		// A refusal has no headers of ours: its status says why.
+		if err := stream.RecvMsg(&packet{}); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("what answers there is no node")
+	}
+	if peer.cluster != p.options.Cluster || peer.node != node {
+		return nil, fmt.Errorf("what answers there is node %d of cluster %016x", peer.node, peer.cluster)
+	}
+	p.hearing.incarnated(node, peer.incarnation)
+	return stream, nil
+}

@@ -1,0 +1,139 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+)
+
+// link is the way to one peer for one class: a session after the other, each a connection with a stream on it.
+type link struct {
+	peers   *Peers
+	node    uint64
+	address string
+	class   Class
+	outbox  *outbox
+	calls   *calls // of class Request
+	stop    context.CancelFunc
+}
+
+func newLink(p *Peers, node uint64, address string, class Class) *link {
+	l := &link{peers: p, node: node, address: address, class: class, outbox: newOutbox(p.options.limits), calls: newCalls(p.options.limits.callsMax)}
+	// What is asked before the first try has ended waits for it.
+	l.outbox.admit()
+	return l
+}
+
+// run keeps the link up until ctx ends.
+func (l *link) run(ctx context.Context) {
+	pause := redialMin
+	for {
+		began := time.Now()
+		err := l.session(ctx)
+		if ctx.Err() != nil {
+			err = ErrClosed
+		}
+		l.outbox.shut()
+		l.calls.lost(l.node, err)
+		if ctx.Err() != nil {
+			return
+		}
+		l.peers.options.Log.Debug("no connection to a node", "node", l.node, "address", l.address, "class", l.class.String(), "error", err)
+		if time.Since(began) > connectMax+redialMax {
+			pause = redialMin
+		}
+		timer := time.NewTimer(pause/2 + rand.N(pause))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		pause = min(2*pause, redialMax)
+	}
+}
+
+// session connects, and carries entries until something ends it.
+func (l *link) session(parent context.Context) error {
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	conn, err := l.peers.dialer.connect(l.address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	late := time.AfterFunc(connectMax, func() { cancel(context.DeadlineExceeded) })
+	stream, err := l.peers.introduce(ctx, conn, l.node, l.class)
+	if !late.Stop() {
+		return context.DeadlineExceeded
+	}
+	if err != nil {
+		return err
+	}
+	l.peers.counts.sessions.Add(1)
+	l.outbox.admit()
+	var halves sync.WaitGroup
+	defer halves.Wait()
+	defer cancel(nil)
+	received := &atomic.Int64{}
+	halves.Go(func() { cancel(l.outbox.write(ctx, stream, nil)) })
+	halves.Go(func() { cancel(l.ping(ctx, received)) })
+	err = l.read(stream, received)
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// ping asks for a sign of life every so often, and fails when there was none for too long. received counts what came.
+func (l *link) ping(ctx context.Context, received *atomic.Int64) error {
+	ticker := time.NewTicker(pingEvery)
+	defer ticker.Stop()
+	seen, at := received.Load(), time.Now()
+	for {
+		l.outbox.urge(entry{kind: kindPing, id: l.peers.options.Incarnation})
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		now := received.Load()
+		if now != seen {
+			seen, at = now, time.Now()
+		}
+		if time.Since(at) > l.peers.options.limits.silence {
+			return errSilent
+		}
+	}
+}
+
+// read takes what the peer sends on the link's stream: answers and pongs.
+func (l *link) read(stream grpc.ClientStream, received *atomic.Int64) error {
+	for {
+		var p packet
+		if err := stream.RecvMsg(&p); err != nil {
+			return err
+		}
+		received.Add(1)
+		l.peers.hearing.heard(l.node)
+		for rest := p.bytes; len(rest) > 0; {
+			var e entry
+			var err error
+			if e, rest, err = parseEntry(rest); err != nil {
+				return err
+			}
+			switch e.kind {
+			case kindPong:
+				l.peers.hearing.incarnated(l.node, e.id)
+			case kindAnswer:
+				l.calls.answered(&e)
+			default:
+				return errFrame
+			}
+		}
+	}
+}

@@ -1,0 +1,234 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/metadata"
+)
+
+// A node of another cluster gets nothing, and says so only to its own operator.
+func TestAnotherClusterGetsNothing(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	h := &testHandler{
+		raft: func(uint64, []byte) { asked <- struct{}{} },
+		call: func(context.Context, uint64, byte, []byte) ([]byte, error) { asked <- struct{}{}; return nil, nil },
+	}
+	n := newNet()
+	two := serve(t, n, testOptions(n, 2, h))
+	o := testOptions(n, 1, nil)
+	o.Cluster = 8
+	one := serve(t, n, o)
+	one.Peers().SetAddress(2, address(2))
+	_, err := one.Peers().Call(within(t, 5*time.Second), 2, 0, nil)
+	unreachable(t, err, false, nil)
+	eventually(t, "the stranger is counted", func() bool { return two.Counts().Strangers > 0 })
+	err = one.Peers().SendSnapshot(within(t, 5*time.Second), 2, nil, func() ([]byte, error) { return nil, io.EOF })
+	unreachable(t, err, false, nil)
+	if heard, _ := two.Peers().Alive(1); heard < time.Hour {
+		t.Error("a stranger counts as a node that was heard")
+	}
+	select {
+	case <-asked:
+		t.Error("a stranger's message reached the handler")
+	default:
+	}
+}
+
+// A node that looks for another one than it finds asks nothing of it.
+func TestAnotherNodeIsNotAsked(t *testing.T) {
+	n := newNet()
+	serve(t, n, testOptions(n, 2, nil))
+	one := serve(t, n, testOptions(n, 1, nil))
+	one.Peers().SetAddress(3, address(2))
+	_, err := one.Peers().Call(within(t, 5*time.Second), 3, 0, nil)
+	unreachable(t, err, false, nil)
+}
+
+// Whatever comes over TCP, the server closes it or leaves it alone, and goes on serving others.
+func TestNoiseIsHarmless(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Cluster: 7, Node: 2, Incarnation: 1, Listener: l, Handler: &testHandler{}}
+	serve(t, nil, o)
+	for _, noise := range [][]byte{
+		nil, []byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+		append([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), bytes.Repeat([]byte{0xff}, 4096)...), bytes.Repeat([]byte{0x16, 3, 1}, 1000),
+	} {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Write(noise)
+		conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		io.Copy(io.Discard, conn)
+		conn.Close()
+	}
+	l1, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := serve(t, nil, Options{Cluster: 7, Node: 1, Incarnation: 1, Listener: l1, Handler: &testHandler{}})
+	one.Peers().SetAddress(2, l.Addr().String())
+	if _, err := one.Peers().Call(within(t, 10*time.Second), 2, 0, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A frame that is none ends its stream and nothing else.
+func TestFramesThatAreNone(t *testing.T) {
+	_, one, two := pair(t, nil)
+	for _, class := range []Class{Raft, Request} {
+		conn, err := one.peers.dialer.connect(address(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream, err := one.peers.introduce(within(t, 5*time.Second), conn, 2, class)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.SendMsg(&packet{bytes: []byte{0xee, 1, 2}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.RecvMsg(&packet{}); err == nil {
+			t.Error("nonsense was answered")
+		}
+		conn.Close()
+	}
+	if _, err := one.Peers().Call(within(t, 5*time.Second), 2, 0, nil); err != nil {
+		t.Error(err)
+	}
+	_ = two
+}
+
+func TestHelloIsComplete(t *testing.T) {
+	full := hello{7, 1, 2, 3}
+	if got, ok := parseHello(full.metadata()); !ok || got != full {
+		t.Errorf("a hello came back as %v, %v", got, ok)
+	}
+	for _, missing := range []string{headerCluster, headerNode, headerTo, headerIncarnation} {
+		md := full.metadata()
+		delete(md, missing)
+		if _, ok := parseHello(md); ok {
+			t.Errorf("a hello without %s passes", missing)
+		}
+	}
+	if _, ok := parseHello(metadata.Pairs(headerCluster, "zz", headerNode, "1", headerTo, "2", headerIncarnation, "3")); ok {
+		t.Error("a hello with a cluster that is no number passes")
+	}
+}
+
+// trust is a cluster's authority and what its nodes show.
+func trust(t *testing.T, authority Pair, hosts ...string) *tls.Config {
+	t.Helper()
+	pair, err := authority.NewCertificate(time.Now(), "n", hosts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := tls.X509KeyPair(pair.Certificate, pair.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := mutualTLS(loaded, authority.Certificate, "a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+func newAuthority(t *testing.T) Pair {
+	t.Helper()
+	authority, err := NewAuthority(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return authority
+}
+
+// With TLS, only who shows a certificate of the cluster's authority is let in, for streams and for joins.
+func TestMutualTLS(t *testing.T) {
+	ours, theirs := newAuthority(t), newAuthority(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, nil, Options{Cluster: 7, Node: 2, Incarnation: 1, Listener: l, Handler: &testHandler{}, TLS: trust(t, ours, "127.0.0.1")})
+	anonymous := trust(t, ours)
+	anonymous.Certificates = nil
+	for _, test := range []struct {
+		name string
+		tls  *tls.Config
+		good bool
+	}{
+		{"a node of this cluster", trust(t, ours), true},
+		{"another authority", trust(t, theirs), false},
+		{"no certificate", anonymous, false},
+		{"no TLS", nil, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			n := newNet()
+			o := testOptions(n, 1, nil)
+			o.TLS, o.Dial = test.tls, nil
+			if test.tls == nil || test.tls.Certificates == nil {
+				o.Listener = n.listen("a")
+			}
+			one := serve(t, n, o)
+			one.Peers().SetAddress(2, l.Addr().String())
+			_, err := one.Peers().Call(within(t, 5*time.Second), 2, 0, nil)
+			if test.good != (err == nil) {
+				t.Errorf("its call ended with %v", err)
+			}
+			if !test.good {
+				unreachable(t, err, false, nil)
+			}
+			answer, err := Joining{TLS: test.tls}.Ask(within(t, 5*time.Second), l.Addr().String(), []byte("me"))
+			if test.good != (err == nil) || test.good && string(answer) != "welcome me" {
+				t.Errorf("its join ended with %q, %v", answer, err)
+			}
+		})
+	}
+}
+
+// A node whose certificate names other hosts than it was looked for under is not believed.
+func TestCertificateOfAnotherHost(t *testing.T) {
+	ours := newAuthority(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, nil, Options{Cluster: 7, Node: 2, Incarnation: 1, Listener: l, Handler: &testHandler{}, TLS: trust(t, ours, "elsewhere.example")})
+	_, err = Joining{TLS: trust(t, ours)}.Ask(within(t, 5*time.Second), l.Addr().String(), nil)
+	if err == nil {
+		t.Fatal("a certificate for another host was believed")
+	}
+}
+
+func TestAuthorityIsNeeded(t *testing.T) {
+	node, err := newAuthority(t).NewCertificate(time.Now(), "n", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := node.NewCertificate(time.Now(), "m", "b"); err == nil {
+		t.Error("a node's certificate signed another's")
+	}
+	if _, err := mutualTLS(tls.Certificate{}, []byte("no PEM"), "a file"); err == nil {
+		t.Error("an authority without a certificate was taken")
+	}
+}
+
+func TestOptionsAreNeeded(t *testing.T) {
+	if _, err := Listen(Options{}); err == nil {
+		t.Error("a transport without a cluster listens")
+	}
+	if _, err := (Joining{}).Ask(within(t, 5*time.Second), "127.0.0.1:1", nil); err == nil || errors.Is(err, io.EOF) {
+		t.Error("nobody answered a join")
+	}
+}
