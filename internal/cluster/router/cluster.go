@@ -22,7 +22,9 @@ type Cluster struct {
 	// Node is this one.
 	Node uint64
 	// Remote is a copy on another node. It need not be there.
-	Remote func(node, partition uint64) Target
+	Remote func(node, partition uint64) Remote
+	// Order performs an order on a copy here that leads.
+	Order func(ctx context.Context, partition uint64, o command.Order) (uint64, error)
 	// Timeout ends the tries of a request.
 	Timeout time.Duration
 	// System lists the members of the catalog's own partition, which no table has.

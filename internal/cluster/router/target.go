@@ -34,6 +34,12 @@ type ChangeLog interface {
 	ChangesAndWait(ctx context.Context, wait replica.Wait, p command.ChangesPlan) (command.LogPage, error)
 }
 
+// Remote is a copy on another node. Of a copy here, orders are the node's to perform.
+type Remote interface {
+	Target
+	Order(ctx context.Context, o command.Order) (uint64, error)
+}
+
 var _ Target = (*replica.Replica)(nil)
 
 // aim is the copy that a request is brought to.

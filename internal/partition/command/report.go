@@ -4,6 +4,8 @@ package command
 type Report struct {
 	Partition, Generation uint64
 	Bounds                Bounds
+	// Members are the copies; none where there is only one and always will be.
+	Members []Member `json:",omitempty"`
 	// Version is that of the table's description the partition has adopted, 0 for none.
 	Version   uint64
 	Stats     Stats

@@ -59,7 +59,7 @@ func (r *Replica) ReportAndWait(ctx context.Context, wait Wait) (command.Report,
 	state := r.State()
 	report := command.Report{
 		Partition: state.Descriptor.Partition, Generation: state.Descriptor.Generation, Bounds: state.Descriptor.Bounds,
-		Stats: state.Applied.Stats, Backfills: state.Backfills, Unfed: state.Unfed(), UnfedBytes: state.Applied.UnfedBytes,
+		Members: state.Descriptor.Members, Stats: state.Applied.Stats, Backfills: state.Backfills, Unfed: state.Unfed(), UnfedBytes: state.Applied.UnfedBytes,
 	}
 	if state.Table == nil {
 		return report, nil
