@@ -13,8 +13,10 @@ import (
 const (
 	// hopsMax is how often a request follows the word of a copy about its leader without a pause.
 	hopsMax = 3
-	// readTryMax ends a try of a read on another node, so that the next copy is asked in time. A write is sent once.
-	readTryMax = 1500 * time.Millisecond
+	// strongTryMax and eventualTryMax end a try of a read on another node, so that the next copy is asked in time. Any copy
+	// can answer an eventual one, so that it is not worth waiting for. A write is sent once.
+	strongTryMax   = 1500 * time.Millisecond
+	eventualTryMax = 400 * time.Millisecond
 )
 
 // Cluster is what the router of a node among others knows of them.
@@ -155,9 +157,12 @@ func (r *Router) within(ctx context.Context) (context.Context, context.CancelFun
 }
 
 // once bounds one try of a read on another node.
-func (a aim) once(ctx context.Context) (context.Context, context.CancelFunc) {
-	if a.node == 0 {
+func (a aim) once(ctx context.Context, strong bool) (context.Context, context.CancelFunc) {
+	switch {
+	case a.node == 0:
 		return ctx, func() {}
+	case strong:
+		return context.WithTimeout(ctx, strongTryMax)
 	}
-	return context.WithTimeout(ctx, readTryMax)
+	return context.WithTimeout(ctx, eventualTryMax)
 }

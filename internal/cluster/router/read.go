@@ -29,7 +29,7 @@ func (r *Router) Read(ctx context.Context, g command.Get) (command.GetResult, er
 		if err != nil {
 			return err
 		}
-		ctx, end := at.once(ctx)
+		ctx, end := at.once(ctx, g.Strong)
 		defer end()
 		result, err = at.ReadAndWait(ctx, r.options.Wait, &g)
 		r.learn(at, g.Strong, err)
@@ -144,7 +144,7 @@ func (r *Router) scanOne(ctx context.Context, plan *command.Plan) (command.Page,
 		if err != nil {
 			return err
 		}
-		ctx, end := at.once(ctx)
+		ctx, end := at.once(ctx, plan.Strong)
 		defer end()
 		page, err = at.ScanAndWait(ctx, r.options.Wait, plan)
 		r.learn(at, plan.Strong, err)

@@ -51,7 +51,7 @@ func (r *rig) pause(_ context.Context, d time.Duration) error {
 	return nil
 }
 
-func newRig(t *testing.T, partitions, fanOut int) *rig {
+func newRig(t testing.TB, partitions, fanOut int) *rig {
 	t.Helper()
 	r := &rig{node: nodetest.Open(t, nil)}
 	r.table = r.node.Create(&table.Table{Name: "things", State: table.Creating,

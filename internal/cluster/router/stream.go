@@ -60,7 +60,7 @@ func askLeader[T any](
 		if err != nil {
 			return err
 		}
-		ctx, end := at.once(ctx)
+		ctx, end := at.once(ctx, true)
 		defer end()
 		answer, err = ask(ctx, at)
 		r.learn(at, true, err)

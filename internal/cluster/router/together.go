@@ -70,7 +70,7 @@ func (r *Router) readBundle(ctx context.Context, b *bundle, gets []command.Get, 
 	for j, i := range b.at {
 		g.Keys[j] = gets[i].Key
 	}
-	ctx, end := b.once(ctx)
+	ctx, end := b.once(ctx, true)
 	defer end()
 	found, err := b.ReadTogetherAndWait(ctx, r.options.Wait, &g)
 	r.learn(b.aim, true, err)
