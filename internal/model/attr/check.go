@@ -7,13 +7,21 @@ import (
 )
 
 // ErrMalformed is the error of bytes that are not the canonical form of a lawful map.
-var ErrMalformed = errors.New("malformed attribute map")
+var ErrMalformed = errors.New("malformed attributes")
 
 // CheckMap tells whether b is a Map that this package could have written and that has no fault: ErrMalformed or nil. The
 // other functions trust their bytes and panic with a *must.Broken at worst; bytes that come from elsewhere, with no
 // checksum that vouches for them, come here first.
 func CheckMap(b []byte) error {
 	if len(b) == 0 || !checkEntries(b, 1) {
+		return ErrMalformed
+	}
+	return nil
+}
+
+// CheckValue is CheckMap for one value.
+func CheckValue(b []byte) error {
+	if end, ok := checkValue(b, 0, 1); !ok || end != len(b) {
 		return ErrMalformed
 	}
 	return nil

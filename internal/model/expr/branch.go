@@ -19,27 +19,34 @@ const inner = -1
 
 // grow makes the tree of the paths. The text is the fault of paths that overlap or conflict.
 func grow(paths []Path) (root branch, fault string) {
+	root, alone := growAlone(paths)
+	if !alone {
+		return branch{}, checkPaths(paths)
+	}
+	return root, ""
+}
+
+// growAlone is grow without a word on which paths are at fault. Sorted paths overlap or conflict only if two neighbours do.
+func growAlone(paths []Path) (root branch, alone bool) {
 	root.path = inner
 	if len(paths) == 1 {
 		root.add(paths[0], 0)
-		return root, ""
+		return root, true
 	}
-	sorted := make([]Path, len(paths))
 	order := make([]int, len(paths))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return paths[i].compare(paths[j]) })
-	for at, i := range order {
-		sorted[at] = paths[i]
-	}
-	if fault := checkPaths(paths, sorted); fault != "" {
-		return branch{}, fault
+	for at := 1; at < len(order); at++ {
+		if relate(paths[order[at-1]], paths[order[at]]) != apart {
+			return branch{}, false
+		}
 	}
 	for _, i := range order {
 		root.add(paths[i], i)
 	}
-	return root, ""
+	return root, true
 }
 
 // add enters a path that sorts after all that the tree has.

@@ -34,6 +34,7 @@ func TestBuiltConditionIsTheParsedOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	built, parsed = throughCondition(t, built), throughCondition(t, parsed)
 	for _, text := range []string{
 		`{}`, `{"a":{"N":"1"}}`, `{"a":{"N":"1"},"m":{"M":{"k":{"N":"3"}}}}`, `{"a":{"N":"8"}}`, `{"s":{"S":"ax"}}`, `{"s":{"S":"abcd"}}`, `{"s":{"S":"abc"}}`,
 	} {
@@ -63,6 +64,7 @@ func TestOutcomeIsAValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c = throughCondition(t, c)
 	if c.Holds(decodeMap(`{"a":{"N":"1"}}`)) || !c.Holds(decodeMap(`{"b":{"N":"1"}}`)) {
 		t.Error("the outcome is not what was compared")
 	}
@@ -84,6 +86,7 @@ func TestBuiltUpdateIsTheParsedOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	built = throughUpdate(t, built)
 	item := decodeMap(`{"n":{"N":"1"},"l":{"L":[]},"x":{"S":"x"},"ss":{"SS":["a"]},"ns":{"NS":["1","2"]}}`)
 	after, err := built.Apply(item, nil)
 	if want := decodeMap(`{"n":{"N":"2"},"l":{"L":[{"N":"2"}]},"ss":{"SS":["a","b"]},"ns":{"NS":["2"]}}`); err != nil || string(after) != string(want) {
@@ -109,7 +112,7 @@ func TestColumns(t *testing.T) {
 		{[]expr.Column{{Name: "l[0]", Path: expr.Path{{Name: "l"}, {Index: 0, Indexed: true}}}}, `{"l[0]":{"N":"7"}}`},
 		{[]expr.Column{{Name: "nope", Path: path("m", "nope")}}, `{}`},
 	} {
-		if got := string(expr.Columns(test.columns).Apply(item).AppendJSON(nil)); got != test.want {
+		if got := string(throughProjection(t, expr.Columns(test.columns)).Apply(item).AppendJSON(nil)); got != test.want {
 			t.Errorf("%v: %s, want %s", test.columns, got, test.want)
 		}
 	}

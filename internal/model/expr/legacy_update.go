@@ -19,7 +19,7 @@ func LegacyUpdates(updates []LegacyUpdate) (*Update, error) {
 		}
 		target := Path{{Name: entry.Attribute}}
 		u.targets = append(u.targets, target)
-		u.actions = append(u.actions, action{clause: entry.clause(), target: target, value: operand{kind: operandValue, at: len(u.values)}})
+		u.actions = append(u.actions, action{clause: entry.clause(), target: target, path: i, value: operand{kind: operandValue, at: len(u.values)}})
 		u.values = append(u.values, entry.Value)
 	}
 	var text string

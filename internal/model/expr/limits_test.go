@@ -34,7 +34,7 @@ func TestParserBombs(t *testing.T) {
 			c, err := expr.ParseCondition(expr.ConditionExpression, test.text, expr.NewNames(nil, nil))
 			checkText(t, err, "Invalid ConditionExpression: ", test.want)
 			if err == nil {
-				c.Holds(attr.EmptyMap)
+				throughCondition(t, c).Holds(attr.EmptyMap)
 			}
 		})
 	}
@@ -55,7 +55,7 @@ func TestUpdateBombs(t *testing.T) {
 			u, err := expr.ParseUpdate(test.text, expr.NewNames(nil, nil))
 			checkText(t, err, "Invalid UpdateExpression: ", test.want)
 			if err == nil {
-				_, _ = u.Apply(nil, attr.NewMap([]attr.Entry{{Name: "pk", Value: attr.String("k")}}))
+				_, _ = throughUpdate(t, u).Apply(nil, attr.NewMap([]attr.Entry{{Name: "pk", Value: attr.String("k")}}))
 			}
 		})
 	}

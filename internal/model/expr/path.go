@@ -99,17 +99,9 @@ func (p Path) compare(q Path) int {
 	})
 }
 
-// checkPaths finds the first two paths that overlap, else the first two that conflict (semantics §8.17). "" means that every path stands alone.
-// DynamoDB names the two in text order, which takes a look at every pair. The sorted paths tell first whether there is such a pair: it has one among the
-// neighbours.
-func checkPaths(paths, sorted []Path) string {
-	alone := true
-	for i := 1; i < len(sorted); i++ {
-		alone = alone && relate(sorted[i-1], sorted[i]) == apart
-	}
-	if alone {
-		return ""
-	}
+// checkPaths finds the first two paths that overlap, else the first two that conflict (semantics §8.17). DynamoDB names the two in text order, which
+// takes a look at every pair.
+func checkPaths(paths []Path) string {
 	firstConflict := ""
 	for j := range paths {
 		for i := range j {

@@ -39,11 +39,15 @@ func newProjection(paths []Path) (*Projection, string) {
 	if fault != "" {
 		return nil, fault
 	}
+	return projectionOf(paths, root), ""
+}
+
+func projectionOf(paths []Path, root branch) *Projection {
 	p := &Projection{paths: paths, root: root}
 	if len(paths) <= flatNamesMax && root.flat() {
 		p.top = topNames(paths)
 	}
-	return p, ""
+	return p
 }
 
 // flatNamesMax is how many top-level names are worth comparing with each attribute of an item. Beyond it the sorted walk is faster.

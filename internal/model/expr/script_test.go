@@ -14,7 +14,8 @@ import (
 	"stator/internal/model/expr"
 )
 
-// script is the state a golden file builds up: the commands item, names and values set it, all others are asked once a line.
+// script is the state a golden file builds up: the commands item, names and values set it, all others are asked once a line. What is evaluated went to
+// bytes and back: a golden answer holds for the node that compiled an expression, and for the one that was sent it.
 type script struct {
 	t      *testing.T
 	item   attr.Map
@@ -62,7 +63,7 @@ func (s *script) answer(d *datadriven.TestData, line string) string {
 		if err != nil {
 			return err.Error()
 		}
-		return text(p.Apply(s.item))
+		return text(throughProjection(s.t, p).Apply(s.item))
 	case "update":
 		u, err := expr.ParseUpdate(line, n)
 		if err != nil {
@@ -98,10 +99,11 @@ func (s *script) condition(d *datadriven.TestData, line string, n *expr.Names) s
 	case d.HasArg("parse"):
 		return "ok"
 	}
-	return fmt.Sprint(c.Holds(s.item))
+	return fmt.Sprint(throughCondition(s.t, c).Holds(s.item))
 }
 
 func (s *script) apply(u *expr.Update, touched bool) string {
+	u = throughUpdate(s.t, u)
 	after, err := u.Apply(s.item, attr.NewMap([]attr.Entry{{Name: "pk", Value: attr.String("k")}}))
 	switch {
 	case err != nil:
@@ -177,7 +179,7 @@ func (s *script) legacy(d *datadriven.TestData, line string) string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprint(c.Holds(s.item))
+	return fmt.Sprint(throughCondition(s.t, c).Holds(s.item))
 }
 
 func keyParts(k *expr.KeyCondition, err error) string {

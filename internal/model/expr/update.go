@@ -17,6 +17,7 @@ type Update struct {
 type action struct {
 	clause clause
 	target Path
+	path   int // where target stands in the paths that were bound
 	value  operand
 }
 

@@ -16,7 +16,7 @@ func bindUpdate(tree *updateTree, n *Names) (*Update, string) {
 func newUpdate(actions []actionSyntax, b *bound) (*Update, string) {
 	u := &Update{actions: make([]action, len(actions)), values: b.values, sources: b.paths, targets: make([]Path, len(actions))}
 	for i, syntax := range actions {
-		u.actions[i] = action{clause: syntax.clause, target: b.paths[syntax.path], value: syntax.value}
+		u.actions[i] = action{clause: syntax.clause, target: b.paths[syntax.path], path: syntax.path, value: syntax.value}
 		u.targets[i] = u.actions[i].target
 	}
 	var fault string
