@@ -9,7 +9,6 @@ import (
 
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
-	"stator/internal/partition/replica"
 )
 
 // load reads the whole catalog from a snapshot of partition 1.
@@ -80,7 +79,7 @@ func (c *Catalog) Follow(ctx context.Context) error {
 func (c *Catalog) followStep(ctx context.Context) (more bool, err error) {
 	now := c.current.Load()
 	changes, err := c.options.Store.Changes(now.sequence, followBytesMax)
-	var trimmed *replica.Trimmed
+	var trimmed *command.Trimmed
 	if errors.As(err, &trimmed) {
 		return true, c.loadLocked(ctx)
 	}

@@ -40,7 +40,7 @@ func (j *Job) Step(ctx context.Context, r *replica.Replica) (more bool, err erro
 		return false, nil
 	}
 	changes, err := r.Changes(state.Cursor(command.IndexConsumer), stepBytesMax)
-	var trimmed *replica.Trimmed
+	var trimmed *command.Trimmed
 	if errors.As(err, &trimmed) {
 		return false, nil // an adopt is ending the log, and what nobody has read goes with it
 	}

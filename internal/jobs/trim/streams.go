@@ -48,7 +48,7 @@ func (j *Job) shards(ctx context.Context, r *replica.Replica, horizon uint64) er
 	if err == nil && next > first {
 		next, err = r.ChangeSince(first, last, horizon)
 	}
-	var trimmed *replica.Trimmed
+	var trimmed *command.Trimmed
 	if errors.As(err, &trimmed) {
 		return nil // an adopt has ended the log meanwhile
 	}

@@ -88,7 +88,7 @@ func (j *Job) fedUpTo(entry *catalog.Entry) (uint64, error) {
 		}
 		state := r.State()
 		next, err := r.Changes(state.Cursor(command.IndexConsumer), 1)
-		var trimmed *replica.Trimmed
+		var trimmed *command.Trimmed
 		if errors.As(err, &trimmed) {
 			return 0, nil // the feeding went on meanwhile
 		}

@@ -48,6 +48,11 @@ type NotLeader struct{ Hint uint64 }
 
 func (e *NotLeader) Error() string { return "this replica is not its partition's leader" }
 
+// Trimmed is the answer to a reader of the change log who comes too late: the changes up to First are gone.
+type Trimmed struct{ First uint64 }
+
+func (e *Trimmed) Error() string { return fmt.Sprintf("the change log begins at %d", e.First) }
+
 // Rejected certainly did not happen and may be tried again.
 type Rejected struct{ Cause error }
 

@@ -5,14 +5,10 @@ import (
 	"math"
 	"sort"
 
+	"stator/internal/partition/command"
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
 )
-
-// Trimmed is the answer to a reader of the change log who comes too late: the changes up to First are gone.
-type Trimmed struct{ First uint64 }
-
-func (e *Trimmed) Error() string { return fmt.Sprintf("the change log begins at %d", e.First) }
 
 // Changes returns the changes that follow sequence after, oldest first, until bytesMax is reached, one at least: none if
 // there are none yet. Only what is durable is shown.
@@ -28,7 +24,7 @@ func (r *Replica) ChangesUpTo(last, after uint64, countMax, bytesMax int) ([]rec
 		return nil, nil
 	}
 	if after+1 < state.Applied.First {
-		return nil, &Trimmed{First: state.Applied.First}
+		return nil, &command.Trimmed{First: state.Applied.First}
 	}
 	id := state.Descriptor.Partition
 	iterator, err := r.options.Engine.Iter(keys.Log(id, after+1), keys.Log(id, last+1))
@@ -55,7 +51,7 @@ func (r *Replica) ChangesUpTo(last, after uint64, countMax, bytesMax int) ([]rec
 	}
 	// The state said that the next change is there: what is missing went between the two looks.
 	if len(changes) == 0 || changes[0].Sequence != after+1 {
-		return nil, &Trimmed{First: max(after+2, r.State().Applied.First)}
+		return nil, &command.Trimmed{First: max(after+2, r.State().Applied.First)}
 	}
 	return changes, nil
 }
@@ -81,7 +77,7 @@ func (r *Replica) changeAt(partition, sequence uint64) (record.Change, error) {
 		return record.Change{}, fmt.Errorf("reading change %d of partition %d: %w", sequence, partition, err)
 	}
 	if !found {
-		return record.Change{}, &Trimmed{First: max(sequence+1, r.State().Applied.First)}
+		return record.Change{}, &command.Trimmed{First: max(sequence+1, r.State().Applied.First)}
 	}
 	return record.ParseChange(value)
 }

@@ -64,6 +64,6 @@ func (r *Replica) ShardSince(ctx context.Context, at command.ShardPlace, version
 }
 
 func trimmed(err error) bool {
-	var gone *Trimmed
+	var gone *command.Trimmed
 	return errors.As(err, &gone)
 }
