@@ -11,9 +11,7 @@ import (
 
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
-	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
-	"stator/internal/storage/record"
 )
 
 // ErrExists is the answer to creating a table whose name is taken, ErrMissing to changing one that is not there.
@@ -25,12 +23,12 @@ var (
 // followBytesMax bounds what one step of following reads of the change log.
 const followBytesMax = 4 << 20
 
-// Store is partition 1, where the catalog's items are.
+// Store is partition 1, where the catalog's items are, here or far away.
 type Store interface {
 	WriteAndWait(ctx context.Context, wait replica.Wait, c *command.Command) (command.Result, error)
 	ScanAndWait(ctx context.Context, wait replica.Wait, p *command.Plan) (command.Page, error)
-	Changes(after uint64, bytesMax int) ([]record.Change, error)
-	State() machine.Part
+	// ChangesAndWait reads the change log, and says in the page's shard where it ends.
+	ChangesAndWait(ctx context.Context, wait replica.Wait, p command.ChangesPlan) (command.LogPage, error)
 }
 
 // Partition is the catalog's knowledge of one partition: an index of what the partition itself is the authority on.
@@ -67,6 +65,8 @@ type Options struct {
 	Wait  replica.Wait
 	// Changed is called after the map moved.
 	Changed func()
+	// Choose names the nodes of the first copies of so many new partitions, for each its own; nil where a node is alone.
+	Choose func(partitions int) ([][]uint64, error)
 }
 
 // Catalog keeps the whole map in memory and follows the change log of partition 1. Readers see one consistent map.
@@ -75,6 +75,7 @@ type Catalog struct {
 	current atomic.Pointer[state]
 	// following is held by whoever brings the map up to date.
 	following sync.Mutex
+	syncs     syncs
 }
 
 // state is one consistent map. It is never changed.
@@ -83,13 +84,16 @@ type state struct {
 	// byTable finds an entry by its table's id or by that of a hidden table.
 	byTable  map[uint64]*Entry
 	names    []string
+	nodes    map[uint64]*Node
+	cluster  *Cluster
 	sequence uint64
 }
 
-// Open loads the catalog from partition 1.
+// Open loads the catalog from partition 1. Where nobody leads that, the map of a copy has to do until somebody does.
 func Open(ctx context.Context, o Options) (*Catalog, error) {
 	c := &Catalog{options: o}
-	if err := c.load(ctx); err != nil {
+	err := c.load(ctx, true)
+	if err != nil && c.load(ctx, false) != nil {
 		return nil, fmt.Errorf("loading the catalog: %w", err)
 	}
 	return c, nil

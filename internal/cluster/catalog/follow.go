@@ -5,37 +5,39 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"sync"
 
+	"stator/internal/model/attr"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 )
 
-// load reads the whole catalog from a snapshot of partition 1.
-func (c *Catalog) load(ctx context.Context) error {
+// load reads the whole catalog from a snapshot of partition 1: of the copy that leads it, or of any.
+func (c *Catalog) load(ctx context.Context, strong bool) error {
 	c.following.Lock()
 	defer c.following.Unlock()
-	return c.loadLocked(ctx)
+	return c.loadLocked(ctx, strong)
 }
 
-func (c *Catalog) loadLocked(ctx context.Context) error {
+func (c *Catalog) loadLocked(ctx context.Context, strong bool) error {
 	// The sequence is read before the items: changes that the items show already are then followed once more, which is
 	// harmless as each replaces a whole entry by a later one.
-	part := c.options.Store.State()
-	s := &state{byName: map[string]*Entry{}, byTable: map[uint64]*Entry{}, sequence: part.Applied.Sequence}
-	plan := &command.Plan{Table: machine.CatalogTable, TableVersion: SystemTable().Version, Strong: true}
+	end, err := c.options.Store.ChangesAndWait(ctx, c.options.Wait, command.ChangesPlan{After: math.MaxUint64, Strong: strong})
+	if err != nil {
+		return err
+	}
+	s := &state{byName: map[string]*Entry{}, nodes: map[uint64]*Node{}, sequence: end.Shard.Last}
+	plan := &command.Plan{Table: machine.CatalogTable, TableVersion: SystemTable().Version, Strong: strong}
 	for {
 		page, err := c.options.Store.ScanAndWait(ctx, c.options.Wait, plan)
 		if err != nil {
 			return err
 		}
 		for _, item := range page.Items {
-			entry, err := Parse(item)
-			if err != nil {
+			if err := s.take(item); err != nil {
 				return err
-			}
-			if entry != nil {
-				s.byName[entry.Table.Name] = entry
 			}
 		}
 		if page.Reason == command.Done {
@@ -45,6 +47,26 @@ func (c *Catalog) loadLocked(ctx context.Context) error {
 	}
 	c.publish(s)
 	return nil
+}
+
+// take brings an item into a map that nobody has seen yet.
+func (s *state) take(item attr.Map) error {
+	entry, err := Parse(item)
+	if err != nil {
+		return err
+	}
+	if entry != nil {
+		s.byName[entry.Table.Name] = entry
+		return nil
+	}
+	return s.takeNode(item)
+}
+
+// drop takes an item out of a map that nobody has seen yet.
+func (s *state) drop(item attr.Map) {
+	if name, ok := tableName(item); ok {
+		delete(s.byName, name)
+	}
 }
 
 // publish completes a map's other views and shows it.
@@ -61,12 +83,14 @@ func (c *Catalog) publish(s *state) {
 	c.options.Changed()
 }
 
-// Follow brings the map up to the end of partition 1's change log.
-func (c *Catalog) Follow(ctx context.Context) error {
+// Follow brings the map up to the end of the change log of some copy of partition 1.
+func (c *Catalog) Follow(ctx context.Context) error { return c.follow(ctx, false) }
+
+func (c *Catalog) follow(ctx context.Context, strong bool) error {
 	c.following.Lock()
 	defer c.following.Unlock()
 	for {
-		more, err := c.followStep(ctx)
+		more, err := c.followStep(ctx, strong)
 		if err != nil {
 			return fmt.Errorf("following the catalog: %w", err)
 		}
@@ -76,32 +100,94 @@ func (c *Catalog) Follow(ctx context.Context) error {
 	}
 }
 
-func (c *Catalog) followStep(ctx context.Context) (more bool, err error) {
+func (c *Catalog) followStep(ctx context.Context, strong bool) (more bool, err error) {
 	now := c.current.Load()
-	changes, err := c.options.Store.Changes(now.sequence, followBytesMax)
-	var trimmed *command.Trimmed
-	if errors.As(err, &trimmed) {
-		return true, c.loadLocked(ctx)
-	}
-	if err != nil || len(changes) == 0 {
+	page, err := c.options.Store.ChangesAndWait(ctx, c.options.Wait,
+		command.ChangesPlan{After: now.sequence, Bytes: followBytesMax, Strong: strong})
+	if err != nil {
 		return false, err
 	}
-	next := &state{byName: maps.Clone(now.byName), sequence: changes[len(changes)-1].Sequence}
-	for _, change := range changes {
+	if page.Trimmed {
+		return true, c.loadLocked(ctx, true)
+	}
+	if len(page.Changes) == 0 {
+		return false, nil
+	}
+	next := &state{
+		byName: maps.Clone(now.byName), nodes: maps.Clone(now.nodes), cluster: now.cluster,
+		sequence: page.Changes[len(page.Changes)-1].Sequence,
+	}
+	for _, change := range page.Changes {
 		if len(change.After) == 0 {
-			if name, ok := tableName(change.Before); ok {
-				delete(next.byName, name)
-			}
-			continue
-		}
-		entry, err := Parse(change.After)
-		if err != nil {
+			next.drop(change.Before)
+		} else if err := next.take(change.After); err != nil {
 			return false, err
-		}
-		if entry != nil {
-			next.byName[entry.Table.Name] = entry
 		}
 	}
 	c.publish(next)
-	return true, nil
+	return next.sequence < page.Shard.Last, nil
+}
+
+// reach brings the map at least up to a change that partition 1 has answered for.
+func (c *Catalog) reach(ctx context.Context, sequence uint64) error {
+	if err := c.follow(ctx, false); err == nil && c.current.Load().sequence >= sequence {
+		return nil
+	}
+	return c.follow(ctx, true)
+}
+
+// Sync brings the map up to everything that was answered for anywhere before the call. Those who ask at the same time
+// share one look at partition 1.
+func (c *Catalog) Sync(ctx context.Context) error {
+	f, before, first := c.syncs.join()
+	if !first {
+		if err := c.options.Wait(ctx, f.done); err != nil {
+			return err
+		}
+		return f.failed
+	}
+	// Others wait for this one: it does not end with its caller.
+	ctx = context.WithoutCancel(ctx)
+	var waited error
+	if before != nil {
+		waited = c.options.Wait(ctx, before.done)
+	}
+	err := errors.Join(waited, c.follow(ctx, true))
+	c.syncs.end(f, err)
+	return err
+}
+
+// syncs are the looks at partition 1: one under way at most, and one that begins after it, for all who come meanwhile.
+type syncs struct {
+	mu          sync.Mutex
+	under, next *look
+}
+
+type look struct {
+	done   chan struct{}
+	failed error
+}
+
+// join finds the look that begins after the call, and the one that has to end before. The first to join has to make it.
+func (s *syncs) join() (mine, before *look, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.under == nil:
+		s.under = &look{done: make(chan struct{})}
+		return s.under, nil, true
+	case s.next == nil:
+		s.next = &look{done: make(chan struct{})}
+		return s.next, s.under, true
+	}
+	return s.next, nil, false
+}
+
+// end tells all who joined a look what came of it.
+func (s *syncs) end(l *look, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.failed = err
+	s.under, s.next = s.next, nil
+	close(l.done)
 }

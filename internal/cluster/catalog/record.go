@@ -43,13 +43,17 @@ type body struct {
 }
 
 func (e *Entry) item() attr.Map {
-	content, err := json.Marshal(body{Table: e.Table.Encode(), Partitions: e.Partitions, Splits: e.Splits})
+	return bodyItem(tablePrefix+e.Table.Name, e.Revision, body{Table: e.Table.Encode(), Partitions: e.Partitions, Splits: e.Splits})
+}
+
+func bodyItem(pk string, revision int64, body any) attr.Map {
+	content, err := json.Marshal(body)
 	if err != nil {
-		panic(fmt.Sprintf("a catalog entry cannot be written: %v", err))
+		panic(fmt.Sprintf("a catalog item cannot be written: %v", err))
 	}
 	return attr.NewMap([]attr.Entry{
-		{Name: attributePK, Value: attr.String(tablePrefix + e.Table.Name)},
-		{Name: attributeRevision, Value: attr.Int(e.Revision)},
+		{Name: attributePK, Value: attr.String(pk)},
+		{Name: attributeRevision, Value: attr.Int(revision)},
 		{Name: attributeBody, Value: attr.Binary(content)},
 	})
 }

@@ -20,6 +20,9 @@ const updateTriesMax = 20
 // Create stores a new table with so many partitions, for itself and for each global index, and returns it with its ids.
 // The partitions are born by whoever keeps them, from this very record.
 func (c *Catalog) Create(ctx context.Context, t *table.Table, partitions int) (*table.Table, error) {
+	if err := c.Sync(ctx); err != nil {
+		return nil, err
+	}
 	if _, taken := c.Table(t.Name); taken {
 		return nil, ErrExists
 	}
@@ -31,18 +34,40 @@ func (c *Catalog) Create(ctx context.Context, t *table.Table, partitions int) (*
 	t.ID, t.Version = first, 1
 	entry := &Entry{Table: t, Revision: 1, Partitions: map[uint64][]Partition{}}
 	next := first + 1
-	entry.Partitions[t.ID] = EvenPartitions(partitions, next)
+	if entry.Partitions[t.ID], err = c.newPartitions(partitions, next); err != nil {
+		return nil, err
+	}
 	next += uint64(partitions)
 	for i := range t.Global {
 		t.Global[i].ID = next
-		entry.Partitions[next] = EvenPartitions(partitions, next+1)
+		if entry.Partitions[next], err = c.newPartitions(partitions, next+1); err != nil {
+			return nil, err
+		}
 		next += 1 + uint64(partitions)
 	}
-	err = c.put(ctx, entry, "attribute_not_exists(pk)", nil)
+	err = c.putItem(ctx, entry.item(), "attribute_not_exists(pk)", 0)
 	if errors.Is(err, errRaced) {
 		return nil, ErrExists
 	}
 	return t, err
+}
+
+// newPartitions are those of a new table or index. They fix for ever which replicas come first, and where.
+func (c *Catalog) newPartitions(n int, first uint64) ([]Partition, error) {
+	partitions := EvenPartitions(n, first)
+	if c.options.Choose == nil {
+		return partitions, nil
+	}
+	chosen, err := c.options.Choose(n)
+	if err != nil {
+		return nil, fmt.Errorf("choosing nodes for %d partitions: %w", n, err)
+	}
+	for i, nodes := range chosen {
+		for j, node := range nodes {
+			partitions[i].Members = append(partitions[i].Members, command.Member{Replica: uint64(j + 1), Node: node})
+		}
+	}
+	return partitions, nil
 }
 
 // Update changes a table: change gets the table as it is and returns it as it shall be (a changed Clone), or nil to
@@ -66,6 +91,9 @@ func (c *Catalog) Update(ctx context.Context, name string, change func(*table.Ta
 
 // UpdateEntry is Update for a table with its partitions and reservations.
 func (c *Catalog) UpdateEntry(ctx context.Context, name string, change func(*Entry) (*Entry, error)) (*Entry, error) {
+	if err := c.Sync(ctx); err != nil {
+		return nil, err
+	}
 	for range updateTriesMax {
 		entry, ok := c.Entry(name)
 		if !ok {
@@ -79,13 +107,13 @@ func (c *Catalog) UpdateEntry(ctx context.Context, name string, change func(*Ent
 			err = c.remove(ctx, entry)
 		} else {
 			if next, err = c.numbered(ctx, entry, next); err == nil {
-				err = c.put(ctx, next, "revision = :r", attr.Int(entry.Revision))
+				err = c.putItem(ctx, next.item(), "revision = :r", entry.Revision)
 			}
 		}
 		if err == nil || !errors.Is(err, errRaced) {
 			return next, err
 		}
-		if err := c.Follow(ctx); err != nil {
+		if err := c.Sync(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -111,7 +139,9 @@ func (c *Catalog) numbered(ctx context.Context, old, changed *Entry) (*Entry, er
 			return nil, err
 		}
 		ix.ID = first
-		next.Partitions[first] = EvenPartitions(count, first+1)
+		if next.Partitions[first], err = c.newPartitions(count, first+1); err != nil {
+			return nil, err
+		}
 	}
 	next.Table.Version = old.Table.Version
 	if !reflect.DeepEqual(adopted(old.Table), adopted(next.Table)) {
@@ -170,17 +200,19 @@ func (c *Catalog) Reserve(ctx context.Context, n int) (first uint64, err error) 
 	return after - uint64(n), nil
 }
 
-func (c *Catalog) put(ctx context.Context, e *Entry, condition string, revision attr.Value) error {
+// putItem writes an item if a condition holds, of which :r is the revision that is to be there.
+func (c *Catalog) putItem(ctx context.Context, item attr.Map, condition string, revision int64) error {
 	holds, err := parseCondition(condition, revision)
 	if err != nil {
 		return err
 	}
-	_, err = c.write(ctx, &command.Command{Action: command.Put, Key: keyOf(tablePrefix + e.Table.Name), Item: e.item(), Condition: holds})
+	pk, _ := item.Get(attributePK)
+	_, err = c.write(ctx, &command.Command{Action: command.Put, Key: keyOf(string(pk.Str())), Item: item, Condition: holds})
 	return err
 }
 
 func (c *Catalog) remove(ctx context.Context, e *Entry) error {
-	holds, err := parseCondition("revision = :r", attr.Int(e.Revision))
+	holds, err := parseCondition("revision = :r", e.Revision)
 	if err != nil {
 		return err
 	}
@@ -188,10 +220,10 @@ func (c *Catalog) remove(ctx context.Context, e *Entry) error {
 	return err
 }
 
-func parseCondition(text string, revision attr.Value) (*expr.Condition, error) {
+func parseCondition(text string, revision int64) (*expr.Condition, error) {
 	var values attr.Map
-	if revision != nil {
-		values = attr.NewMap([]attr.Entry{{Name: ":r", Value: revision}})
+	if revision != 0 {
+		values = attr.NewMap([]attr.Entry{{Name: ":r", Value: attr.Int(revision)}})
 	}
 	return expr.ParseCondition(expr.ConditionExpression, text, expr.NewNames(nil, values))
 }
@@ -205,7 +237,7 @@ func (c *Catalog) write(ctx context.Context, w *command.Command) (command.Result
 	}
 	switch result.Refusal {
 	case command.Accepted:
-		return result, c.Follow(ctx)
+		return result, c.reach(ctx, result.Sequence)
 	case command.ConditionFailed:
 		return result, errRaced
 	default:

@@ -83,11 +83,13 @@ func (r *Router) nearest(p *catalog.Partition, n int) (aim, error) {
 	return r.at(others[n], p.ID), nil
 }
 
-// others are the members of a partition on other nodes, nearest first.
+// others are the members of a partition on other nodes, nearest first. Those that are as near come in another order on
+// each node, and for each partition, so that none of them is asked by all.
 func (r *Router) others(p *catalog.Partition) []uint64 {
 	c := r.options.Cluster
 	nodes := make([]uint64, 0, len(p.Members))
-	for _, m := range p.Members {
+	for i := range p.Members {
+		m := &p.Members[(uint64(i)+c.Node+p.ID)%uint64(len(p.Members))]
 		if m.Node == c.Node || m.Learner {
 			continue
 		}

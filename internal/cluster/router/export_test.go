@@ -3,4 +3,6 @@ package router
 import "stator/internal/cluster/catalog"
 
 // Locate is the way to a partition.
-func (r *Router) Locate(tableID uint64, key []byte) (*catalog.Partition, error) { return r.locate(tableID, key) }
+func (r *Router) Locate(tableID uint64, key []byte) (*catalog.Partition, error) {
+	return r.locate(tableID, key)
+}

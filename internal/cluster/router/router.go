@@ -96,13 +96,16 @@ func noReplica(partition uint64) error {
 
 // again tells whether a request that failed with err certainly did not happen and may be tried again: the partition
 // moved, has not yet adopted the version the request was planned with, or has no leader. An older plan is the
-// operation's to make anew.
+// operation's to make anew. The cause of what nobody knows may be something that did not happen: that does not count.
 func again(err error, version uint64) bool {
+	if _, unknown := errors.AsType[*command.Ambiguous](err); unknown {
+		return false
+	}
 	var route *command.StaleRoute
 	var leader *command.NotLeader
 	var rejected *command.Rejected
 	var stale *command.StaleTable
-	if errors.As(err, &stale) {
+	if errors.As(err, &stale) && !errors.As(err, &rejected) {
 		return stale.Have < version
 	}
 	return errors.As(err, &route) || errors.As(err, &leader) || errors.As(err, &rejected)

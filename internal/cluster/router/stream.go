@@ -54,16 +54,23 @@ func gather[T any](
 // askLeader asks a partition's leader something that may be asked twice.
 func askLeader[T any](
 	ctx context.Context, r *Router, p *catalog.Partition, ask func(ctx context.Context, at aim) (T, error),
+) (T, error) {
+	return askCopy(ctx, r, p, true, ask)
+}
+
+// askCopy asks a partition's leader, or any copy, something that may be asked twice.
+func askCopy[T any](
+	ctx context.Context, r *Router, p *catalog.Partition, strong bool, ask func(ctx context.Context, at aim) (T, error),
 ) (answer T, err error) {
 	err = r.try(ctx, 0, func(ctx context.Context, n int) error {
-		at, err := r.aim(p, true, n)
+		at, err := r.aim(p, strong, n)
 		if err != nil {
 			return err
 		}
-		ctx, end := at.once(ctx, true)
+		ctx, end := at.once(ctx, strong)
 		defer end()
 		answer, err = ask(ctx, at)
-		r.learn(at, true, err)
+		r.learn(at, strong, err)
 		return err
 	})
 	return answer, err

@@ -37,18 +37,23 @@ func (r *Replica) confirmed(ctx context.Context, wait Wait) error {
 	return nil
 }
 
-// ChangesAndWait reads the change log as it is, for a caller that may block.
+// ChangesAndWait reads the change log as it is, for a caller that may block. The page's shard says where the log begins and
+// ends.
 func (r *Replica) ChangesAndWait(ctx context.Context, wait Wait, p command.ChangesPlan) (command.LogPage, error) {
 	if p.Strong {
 		if err := r.confirmed(ctx, wait); err != nil {
 			return command.LogPage{}, err
 		}
 	}
+	applied := r.State().Applied
+	page := command.LogPage{Shard: command.Shard{First: applied.First, Last: applied.Sequence, Open: true}}
 	changes, err := r.Changes(p.After, p.Bytes)
 	if trimmed(err) {
-		return command.LogPage{Trimmed: true}, nil
+		page.Trimmed = true
+		return page, nil
 	}
-	return command.LogPage{Changes: changes}, err
+	page.Changes = changes
+	return page, err
 }
 
 // ReportAndWait says what this partition is and holds, if this copy leads, for a caller that may block.
