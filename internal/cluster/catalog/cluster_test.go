@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
@@ -129,21 +131,56 @@ func TestNodesRace(t *testing.T) {
 	}
 }
 
-// Those who ask at the same time share looks at the catalog's partition.
+// gated is a store whose change log is read when the gate opens.
+type gated struct {
+	catalog.Store
+	looks, waiting atomic.Int64
+	gate           chan struct{}
+}
+
+func (g *gated) ChangesAndWait(ctx context.Context, wait replica.Wait, p command.ChangesPlan) (command.LogPage, error) {
+	g.looks.Add(1)
+	<-g.gate
+	return g.Store.ChangesAndWait(ctx, wait, p)
+}
+
+// Those who ask at the same time share looks at the catalog's partition, and each look begins after all who share it asked.
 func TestSyncsAreShared(t *testing.T) {
 	f := newFleet(t)
-	f.Calls()
+	g := &gated{Store: router.New(f.Nodes[4].Options(nil)).System(), gate: make(chan struct{})}
+	close(g.gate)
+	c, err := catalog.Open(t.Context(), catalog.Options{Store: g, Changed: func() {},
+		Wait: func(ctx context.Context, done <-chan struct{}) error {
+			g.waiting.Add(1)
+			return replica.WaitOnChannel(ctx, done)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.gate = make(chan struct{})
+	g.looks.Store(0)
 	var running sync.WaitGroup
 	for range 1000 {
 		running.Go(func() {
-			if err := f.catalogs[4].Sync(t.Context()); err != nil {
+			if err := c.Sync(t.Context()); err != nil {
 				t.Error(err)
+			}
+			if _, there := c.Table("things"); !there {
+				t.Error("the look began too early")
 			}
 		})
 	}
+	for g.waiting.Load() < 999 {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := f.catalogs[0].Create(t.Context(), things("things", 0), 1); err != nil {
+		t.Fatal(err)
+	}
+	close(g.gate)
 	running.Wait()
-	if calls := f.Calls(); calls == 0 || calls > 500 {
-		t.Errorf("%d calls for 1000 who ask", calls)
+	if g.looks.Load() != 2 {
+		t.Errorf("%d looks for 1000 who ask", g.looks.Load())
 	}
 }
 

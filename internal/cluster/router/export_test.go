@@ -6,3 +6,6 @@ import "stator/internal/cluster/catalog"
 func (r *Router) Locate(tableID uint64, key []byte) (*catalog.Partition, error) {
 	return r.locate(tableID, key)
 }
+
+// Again tells what is tried again.
+func Again(err error, version uint64) bool { return again(err, version) }

@@ -231,3 +231,27 @@ func TestFeed(t *testing.T) {
 		t.Errorf("a feed that was sent too long ago: %v", err)
 	}
 }
+
+// Only what certainly did not happen is tried again, whatever is wrapped in what.
+func TestAgain(t *testing.T) {
+	for _, step := range []struct {
+		err  error
+		want bool
+	}{
+		{&command.StaleRoute{}, true},
+		{&command.NotLeader{}, true},
+		{&command.Rejected{Cause: &command.NotLeader{}}, true},
+		{&command.StaleTable{Have: 1}, true},
+		{&command.StaleTable{Have: 3}, false},
+		{&command.Rejected{Cause: &command.StaleTable{Have: 3}}, true},
+		{&command.Ambiguous{Cause: &command.Rejected{}}, false},
+		{&command.Ambiguous{Cause: &command.NotLeader{}}, false},
+		{fmt.Errorf("writing: %w", &command.Ambiguous{}), false},
+		{router.ErrNoTable, false},
+		{nil, false},
+	} {
+		if got := router.Again(step.err, 2); got != step.want {
+			t.Errorf("%v: tried again %t", step.err, got)
+		}
+	}
+}
