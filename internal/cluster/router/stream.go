@@ -55,22 +55,28 @@ func gather[T any](
 func askLeader[T any](
 	ctx context.Context, r *Router, p *catalog.Partition, ask func(ctx context.Context, at aim) (T, error),
 ) (T, error) {
-	return askCopy(ctx, r, p, true, ask)
+	return askCopy(ctx, r, wanted{partition: p, strong: true}, ask)
 }
 
-// askCopy asks a partition's leader, or any copy, something that may be asked twice.
+// wanted is a copy of a partition: the one that leads, or any.
+type wanted struct {
+	partition *catalog.Partition
+	strong    bool
+}
+
+// askCopy asks a copy something that may be asked twice.
 func askCopy[T any](
-	ctx context.Context, r *Router, p *catalog.Partition, strong bool, ask func(ctx context.Context, at aim) (T, error),
+	ctx context.Context, r *Router, of wanted, ask func(ctx context.Context, at aim) (T, error),
 ) (answer T, err error) {
 	err = r.try(ctx, 0, func(ctx context.Context, n int) error {
-		at, err := r.aim(p, strong, n)
+		at, err := r.aim(of.partition, of.strong, n)
 		if err != nil {
 			return err
 		}
-		ctx, end := at.once(ctx, strong)
+		ctx, end := at.once(ctx, of.strong)
 		defer end()
 		answer, err = ask(ctx, at)
-		r.learn(at, strong, err)
+		r.learn(at, of.strong, err)
 		return err
 	})
 	return answer, err

@@ -53,5 +53,5 @@ func (s System) ChangesAndWait(ctx context.Context, wait replica.Wait, p command
 }
 
 func askSystem[T any](ctx context.Context, s System, strong bool, ask func(ctx context.Context, at aim) (T, error)) (T, error) {
-	return askCopy(ctx, s.router, s.partition(), strong, ask)
+	return askCopy(ctx, s.router, wanted{partition: s.partition(), strong: strong}, ask)
 }
