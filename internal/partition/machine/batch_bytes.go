@@ -77,6 +77,16 @@ func ParseBatch(data []byte) (Batch, error) {
 	return b, nil
 }
 
+// BatchPlace reads only where a batch stands.
+func BatchPlace(data []byte) (epoch, chain uint64, ok bool) {
+	if len(data) < 2 || data[0] != batchFormat {
+		return 0, 0, false
+	}
+	r := batchReader{rest: data[2:]}
+	epoch, chain = r.number(), r.number()
+	return epoch, chain, !r.broken
+}
+
 // batchReader reads the parts of a batch; once one is broken all that follow are empty.
 type batchReader struct {
 	rest   []byte

@@ -22,7 +22,7 @@ const (
 type Log interface {
 	// Append makes b durable and agreed.
 	Append(b machine.Batch, done func(Outcome))
-	// Barrier calls done once a read here would see every write acknowledged before the call.
+	// Barrier calls done once a read here would see every write acknowledged before the call. Its error may be a NotLeader.
 	Barrier(done func(error))
 }
 

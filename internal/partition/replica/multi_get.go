@@ -18,7 +18,7 @@ var errChanging = errors.New("the partition is about to change")
 func (r *Replica) ReadTogether(g *command.MultiGet, done func([]command.Seen, error)) {
 	r.options.Log.Barrier(func(err error) {
 		if err != nil {
-			done(nil, &command.Rejected{Cause: err})
+			done(nil, unconfirmed(err))
 			return
 		}
 		r.readTogether(g, done)

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"errors"
 	"fmt"
 
 	"stator/internal/partition/command"
@@ -18,7 +19,7 @@ func (r *Replica) Read(g *command.Get, done func(command.GetResult, error)) {
 	}
 	r.options.Log.Barrier(func(err error) {
 		if err != nil {
-			done(command.GetResult{}, &command.Rejected{Cause: err})
+			done(command.GetResult{}, unconfirmed(err))
 			return
 		}
 		r.read(g, done)
@@ -69,6 +70,15 @@ func (r *Replica) read(g *command.Get, done func(command.GetResult, error)) {
 		result = command.GetResult{}
 	}
 	done(result, err)
+}
+
+// unconfirmed is the answer to a strong read whose barrier failed: it says where the leader is, if the log knows.
+func unconfirmed(err error) error {
+	var elsewhere *command.NotLeader
+	if errors.As(err, &elsewhere) {
+		return elsewhere
+	}
+	return &command.Rejected{Cause: err}
 }
 
 // readRefusal tells why a read of this table cannot be served here. The caller holds mu.

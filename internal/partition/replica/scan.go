@@ -21,7 +21,7 @@ func (r *Replica) Scan(p *command.Plan, done func(command.Page, error)) {
 	}
 	r.options.Log.Barrier(func(err error) {
 		if err != nil {
-			done(command.Page{}, &command.Rejected{Cause: err})
+			done(command.Page{}, unconfirmed(err))
 			return
 		}
 		r.scan(p, done)

@@ -37,6 +37,10 @@ func Describe(key []byte) string {
 		fmt.Fprintf(&b, "%s table %d", name, id)
 		describeIndex(&b, rest)
 	case SpacePart, SpaceRaft:
+		if index, ok := RaftIndex(key); ok {
+			fmt.Fprintf(&b, "%s partition %d entry %d", name, id, index)
+			break
+		}
 		fmt.Fprintf(&b, "%s partition %d %q", name, id, rest)
 	case SpaceLog:
 		fmt.Fprintf(&b, "%s partition %d", name, id)

@@ -133,6 +133,25 @@ func Raft(partition uint64, name string) []byte {
 	return build(SpaceRaft, partition, []byte(name))
 }
 
+// raftEntryName begins the names of the entries of a raft log, which are ordered by their index.
+const raftEntryName = "e"
+
+// RaftEntry is the key of an entry of a partition's raft log on this node.
+func RaftEntry(partition, index uint64) []byte {
+	dst := make([]byte, 0, 1+2*idBytes+len(raftEntryName))
+	dst = append(binary.BigEndian.AppendUint64(append(dst, byte(SpaceRaft)), partition), raftEntryName...)
+	return binary.BigEndian.AppendUint64(dst, index)
+}
+
+// RaftIndex is the index of an entry, of whose key ok tells whether it is one.
+func RaftIndex(key []byte) (index uint64, ok bool) {
+	name := 1 + idBytes
+	if len(key) != name+len(raftEntryName)+idBytes || key[0] != byte(SpaceRaft) || string(key[name:name+len(raftEntryName)]) != raftEntryName {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(key[name+len(raftEntryName):]), true
+}
+
 // Node is the key of a named record of this node.
 func Node(name string) []byte {
 	return append([]byte{byte(SpaceNode)}, name...)

@@ -45,6 +45,7 @@ func golden(t *testing.T) [][]byte {
 		keys.Expiry(7, 1_700_000_000, composite),
 		keys.Part(7, "descriptor"),
 		keys.Raft(7, "hard"),
+		keys.RaftEntry(7, 1<<40),
 		keys.Node("ident"),
 	}
 }

@@ -1,0 +1,50 @@
+package multiraft
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// Message is one message from a replica to another, both of the same group.
+type Message struct {
+	Group            uint64
+	FromNode, ToNode uint64
+	// From and To are replicas.
+	From, To uint64
+	// Kept is the last entry that all replicas have, as far as the leader waits for them: the log up to there may go. 0
+	// says nothing.
+	Kept uint64
+	// Body is the message as the raft library writes it.
+	Body []byte
+}
+
+// messageFormat is the first byte of a message.
+const messageFormat = 1
+
+var errMessage = errors.New("the bytes of a message between replicas are damaged")
+
+// AppendMessage appends the bytes of m. They do not tell their own length.
+func AppendMessage(dst []byte, m *Message) []byte {
+	dst = append(dst, messageFormat)
+	for _, n := range []uint64{m.Group, m.FromNode, m.ToNode, m.From, m.To, m.Kept} {
+		dst = binary.AppendUvarint(dst, n)
+	}
+	return append(dst, m.Body...)
+}
+
+// ParseMessage reads a message, whose body lies in data.
+func ParseMessage(data []byte) (m Message, err error) {
+	if len(data) == 0 || data[0] != messageFormat {
+		return m, errMessage
+	}
+	data = data[1:]
+	for _, into := range []*uint64{&m.Group, &m.FromNode, &m.ToNode, &m.From, &m.To, &m.Kept} {
+		n, width := binary.Uvarint(data)
+		if width <= 0 {
+			return Message{}, errMessage
+		}
+		*into, data = n, data[width:]
+	}
+	m.Body = data
+	return m, nil
+}

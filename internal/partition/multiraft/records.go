@@ -1,0 +1,148 @@
+package multiraft
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+	"stator/internal/storage/keys"
+)
+
+// The names of a group's records: position lies with the replicated state of the partition, the others are this node's.
+const (
+	namePosition  = "position"
+	nameHard      = "hard"
+	nameTruncated = "truncated"
+	nameTombstone = "tombstone/"
+)
+
+// recordFormat is the first byte of each.
+const recordFormat = 1
+
+// mark is a place in a raft log.
+type mark struct{ index, term uint64 }
+
+// position is how far a replica has performed its raft log. It is written in the same engine batch as what was performed.
+type position struct {
+	mark
+	// outgoing are the voters of the configuration before, while a change from it to the next is under way: both must
+	// agree until it ends.
+	outgoing []command.Member
+}
+
+// hard is what a replica must remember before it speaks.
+type hard struct {
+	replica            uint64
+	term, vote, commit uint64
+}
+
+func positionKey(group uint64) []byte  { return keys.Part(group, namePosition) }
+func hardKey(group uint64) []byte      { return keys.Raft(group, nameHard) }
+func truncatedKey(group uint64) []byte { return keys.Raft(group, nameTruncated) }
+
+// tombstoneKey is the key under which this node remembers the newest replica of a group that was removed from it.
+func tombstoneKey(group uint64) []byte {
+	return keys.Node(string(binary.BigEndian.AppendUint64([]byte(nameTombstone), group)))
+}
+
+func (p position) append(dst []byte) []byte {
+	dst = appendNumbers(dst, p.index, p.term, uint64(len(p.outgoing)))
+	for _, m := range p.outgoing {
+		dst = binary.AppendUvarint(binary.AppendUvarint(dst, m.Replica), m.Node)
+	}
+	return dst
+}
+
+func (h hard) append(dst []byte) []byte {
+	return appendNumbers(dst, h.replica, h.term, h.vote, h.commit)
+}
+
+func (m mark) append(dst []byte) []byte { return appendNumbers(dst, m.index, m.term) }
+
+func appendNumbers(dst []byte, numbers ...uint64) []byte {
+	dst = append(dst, recordFormat)
+	for _, n := range numbers {
+		dst = binary.AppendUvarint(dst, n)
+	}
+	return dst
+}
+
+// parseNumbers reads what a record begins with, and returns what follows.
+func parseNumbers(b []byte, into ...*uint64) (rest []byte, err error) {
+	if len(b) == 0 || b[0] != recordFormat {
+		return nil, fmt.Errorf("it has an unknown format")
+	}
+	return moreNumbers(b[1:], into...)
+}
+
+func moreNumbers(b []byte, into ...*uint64) (rest []byte, err error) {
+	for _, n := range into {
+		width := 0
+		if *n, width = binary.Uvarint(b); width <= 0 {
+			return nil, fmt.Errorf("it is damaged")
+		}
+		b = b[width:]
+	}
+	return b, nil
+}
+
+func parsePosition(b []byte) (p position, err error) {
+	var outgoing uint64
+	if b, err = parseNumbers(b, &p.index, &p.term, &outgoing); err != nil {
+		return p, err
+	}
+	for range min(outgoing, uint64(len(b))) {
+		var m command.Member
+		if b, err = moreNumbers(b, &m.Replica, &m.Node); err != nil {
+			return p, err
+		}
+		p.outgoing = append(p.outgoing, m)
+	}
+	return p, ends(b)
+}
+
+func parseHard(b []byte) (h hard, err error) {
+	if b, err = parseNumbers(b, &h.replica, &h.term, &h.vote, &h.commit); err != nil {
+		return h, err
+	}
+	return h, ends(b)
+}
+
+func parseMark(b []byte) (m mark, err error) {
+	if b, err = parseNumbers(b, &m.index, &m.term); err != nil {
+		return m, err
+	}
+	return m, ends(b)
+}
+
+func ends(b []byte) error {
+	if len(b) != 0 {
+		return fmt.Errorf("it is too long")
+	}
+	return nil
+}
+
+// readRecord reads and parses one record.
+func readRecord[T any](from machine.Reader, key []byte, parse func([]byte) (T, error)) (v T, found bool, err error) {
+	b, found, err := from.Get(key)
+	if err == nil && found {
+		v, err = parse(b)
+	}
+	if err != nil {
+		return v, false, fmt.Errorf("reading %s: %w", keys.Describe(key), err)
+	}
+	return v, found, nil
+}
+
+// Hosted tells whether a partition of this store is kept by a group, and not by one copy alone.
+func Hosted(from machine.Reader, partition uint64) (bool, error) {
+	_, found, err := from.Get(positionKey(partition))
+	return found, err
+}
+
+// tombstone is the newest replica of a group that was removed from this node, 0 if there is none.
+func tombstone(from machine.Reader, group uint64) (uint64, error) {
+	m, _, err := readRecord(from, tombstoneKey(group), parseMark)
+	return m.index, err
+}

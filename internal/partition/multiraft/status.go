@@ -1,0 +1,95 @@
+package multiraft
+
+import (
+	"time"
+
+	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/tracker"
+
+	"stator/internal/partition/command"
+)
+
+// Role is what a replica is in its group.
+type Role byte
+
+// The roles.
+const (
+	Follower Role = iota
+	Candidate
+	Leader
+	Learner
+	// Stopped takes part in nothing: it was stopped, or is quarantined.
+	Stopped
+)
+
+// Status is what a replica knows of itself and its group.
+type Status struct {
+	Group, Replica uint64
+	Role           Role
+	Term           uint64
+	// Leader is the replica that leads, LeaderNode where it lies; 0 if unknown.
+	Leader, LeaderNode uint64
+	// Serves tells of a leader that it has performed all that was agreed before it led.
+	Serves bool
+	// Applied is the last entry performed, Last the last one in the log.
+	Applied, Last uint64
+	Generation    uint64
+	// Heard is when this replica last heard its leader, or was it, on the host's clock.
+	Heard time.Duration
+	// Joint tells that a change of members is half done.
+	Joint bool
+	// Members are the replicas, with what the leader knows of each.
+	Members []MemberStatus
+}
+
+// MemberStatus is one replica as the leader sees it.
+type MemberStatus struct {
+	command.Member
+	// Match is the last entry it is known to have; Active tells that it answered lately.
+	Match  uint64
+	Active bool
+}
+
+// Status is how the replica stood after the last pass or tick.
+func (g *Group) Status() Status { return *g.status.Load() }
+
+// publish renews the status if something changed.
+func (g *Group) publish() {
+	s := &Status{
+		Group: g.id, Replica: g.replica, Role: Stopped, Term: g.lead.term, Leader: g.lead.leader, LeaderNode: g.hint(),
+		Serves: g.lead.complete, Applied: g.at.index, Last: g.log.last, Generation: g.state.Descriptor.Generation,
+		Heard: g.age.lastHeard, Joint: len(g.at.outgoing) > 0,
+	}
+	for _, m := range g.state.Descriptor.Members {
+		s.Members = append(s.Members, MemberStatus{Member: m})
+	}
+	if g.node == nil {
+		g.status.Store(s)
+		return
+	}
+	s.Role = g.role()
+	if s.Role == Leader {
+		s.Heard = g.host.options.Now()
+		g.node.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
+			for i := range s.Members {
+				if s.Members[i].Replica == id {
+					s.Members[i].Match, s.Members[i].Active = p.Match, p.RecentActive || id == g.replica
+				}
+			}
+		})
+	}
+	g.status.Store(s)
+}
+
+func (g *Group) role() Role {
+	m, _ := g.state.Descriptor.Member(g.replica)
+	switch {
+	case g.lead.role == raft.StateLeader:
+		return Leader
+	case m.Learner:
+		return Learner
+	case g.lead.role == raft.StateFollower:
+		return Follower
+	}
+	return Candidate
+}
