@@ -204,7 +204,17 @@ func BenchmarkPlan(b *testing.B) {
 		name   string
 		change func(w *world)
 	}{
-		{"settled", func(*world) {}},
+		{"settled", func(w *world) {
+			for i := range w.Partitions {
+				w.Partitions[i].Bytes = 4 << 30
+			}
+		}},
+		{"bytes uneven", func(*world) {}},
+		{"joined without room", func(w *world) {
+			for id := range uint64(100) {
+				w.Nodes = append(w.Nodes, Node{ID: 2000 + id, Zone: "z1", State: Up, DiskBytes: 4 << 40})
+			}
+		}},
 		{"dead", func(w *world) { w.Nodes[7].Silent = time.Hour }},
 		{"zone dead", func(w *world) {
 			for i := range w.Nodes {
