@@ -55,11 +55,13 @@ func (g *Group) begin() {
 	}
 }
 
-// early tells whether a message may leave before what goes with it is durable. Acknowledgements and votes may not. A
-// response to a heartbeat promises nothing but that the sender's term was known, unless the term is new.
+// early tells whether a message may leave before what goes with it is durable. Acknowledgements and votes may not. Neither
+// may a candidate ask for votes: after a crash it could ask again in the same term with a shorter log, and take an answer
+// that was given for the longer one. A response to a heartbeat promises nothing but that the sender's term was known,
+// unless the term is new.
 func early(rd *raft.Ready, m *raftpb.Message) bool {
 	switch m.GetType() {
-	case raftpb.MsgAppResp, raftpb.MsgVoteResp, raftpb.MsgPreVoteResp:
+	case raftpb.MsgAppResp, raftpb.MsgVoteResp, raftpb.MsgPreVoteResp, raftpb.MsgVote, raftpb.MsgPreVote:
 		return false
 	case raftpb.MsgHeartbeatResp:
 		return !rd.MustSync || len(rd.Entries) > 0 && raft.IsEmptyHardState(rd.HardState)
