@@ -34,7 +34,9 @@ type Copy interface {
 	Follow(hint uint64)
 	// Performed comes for every batch in order, also for those that another copy decided, before the batch's own done.
 	Performed(b machine.Batch, state machine.Part)
-	// Replaced comes when a snapshot took the place of the state.
+	// Replacing comes before a snapshot takes the place of the state: until Replaced, reads may find half of either.
+	Replacing()
+	// Replaced comes when that is done.
 	Replaced(state machine.Part)
 }
 

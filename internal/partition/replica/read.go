@@ -86,6 +86,9 @@ func (r *Replica) readRefusal(tableID, version uint64, strong bool) error {
 	if r.broken != nil {
 		return &command.Rejected{Cause: r.broken}
 	}
+	if r.replacing {
+		return &command.Rejected{Cause: errReplacing}
+	}
 	if strong && !r.leading {
 		return &command.NotLeader{Hint: r.hint}
 	}

@@ -27,6 +27,7 @@ var (
 	errQuarantined = errors.New("this copy of the partition is quarantined")
 	errStopped     = errors.New("this copy of the partition has stopped")
 	errLogFailed   = errors.New("the log did not perform the batch")
+	errReplacing   = errors.New("this copy of the partition is being replaced by a snapshot")
 	errLost        = errors.New("nobody knows whether the newest write of this key happened")
 	errFull        = errors.New("too many changes of the partition wait")
 )
@@ -54,6 +55,8 @@ type Replica struct {
 	leading bool
 	hint    uint64
 	broken  error
+	// replacing tells that a snapshot is about to take the place of the state: nothing is read meanwhile.
+	replacing bool
 	// term counts what ends the validity of decisions under way: a pass that was begun in another proposes nothing.
 	term      uint64
 	performed machine.Part
@@ -102,9 +105,17 @@ func (r *Replica) Follow(hint uint64) {
 	reject(waiting, changes, &command.NotLeader{Hint: hint})
 }
 
+// Replacing ends reads until Replaced: what they look at goes, in part before what comes can be seen.
+func (r *Replica) Replacing() {
+	r.mu.Lock()
+	r.replacing = true
+	r.mu.Unlock()
+}
+
 // Replaced takes over a state that came by snapshot.
 func (r *Replica) Replaced(state machine.Part) {
 	r.mu.Lock()
+	r.replacing = false
 	r.settle(state)
 	r.mu.Unlock()
 }

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"errors"
 	"fmt"
 
 	"stator/internal/model/attr"
@@ -85,6 +86,9 @@ func (r *Replica) scanSnapshot(s *engine.Snapshot, partition uint64, adopted *ta
 	if broken != nil {
 		r.quarantine(broken)
 		return command.Page{}, &command.Rejected{Cause: broken}
+	}
+	if errors.Is(err, engine.ErrReplaced) {
+		err = &command.Rejected{Cause: err} // a snapshot came to this copy meanwhile
 	}
 	return page, err
 }

@@ -55,7 +55,7 @@ func (w *world) do(t *testing.T, verb string, args []string) {
 		w.log.barred = true
 	case "pass-barriers", "fail-barriers":
 		w.barriers(verb)
-	case "lead", "follow", "foreign", "replace":
+	case "lead", "follow", "foreign", "replace", "replacing", "excise":
 		w.lead(t, verb, args)
 	case "adopt", "split", "stop", "drained":
 		w.change(t, verb, args)
@@ -127,9 +127,25 @@ func (w *world) lead(t *testing.T, verb string, args []string) {
 	case "foreign":
 		h := &held{batch: w.foreign(epoch, w.command(t, args[1:])), done: func(replicaOutcome) {}}
 		w.log.perform(h, nothing)
+	case "replacing":
+		w.replica.Replacing()
+	case "excise":
+		w.excise(t)
 	case "replace":
 		state.Applied.Sequence += 100
 		w.replica.Replaced(state)
+	}
+}
+
+// excise takes all items out of the store, as a snapshot does in which there are none.
+func (w *world) excise(t *testing.T) {
+	r, err := w.engine.NewReplacement(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := keys.Prefix(keys.SpaceData, 100)
+	if err := errors.Join(r.Excise(all, keys.SuccessorPrefix(all)), r.Perform(), r.Close()); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -69,6 +69,7 @@ func (l *listener) Lead(epoch uint64, _ machine.Part) {
 	l.rig.tell("%s leads in epoch %d", l.name, epoch)
 }
 func (l *listener) Follow(uint64)         { l.rig.tell("%s follows", l.name) }
+func (l *listener) Replacing()            { l.rig.tell("%s is being replaced", l.name) }
 func (l *listener) Replaced(machine.Part) { l.rig.tell("%s replaced", l.name) }
 func (l *listener) Performed(b machine.Batch, state machine.Part) {
 	l.rig.tell("%s performed %d, state %d", l.name, b.Chain, state.Applied.Chain)
