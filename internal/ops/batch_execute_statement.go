@@ -86,7 +86,7 @@ func (m *batchStatement) run(ctx context.Context, o *Ops) error {
 	if err != nil {
 		return err
 	}
-	planned, err := o.planWrite(m.Table, w)
+	planned, err := o.planWrite(ctx, m.Table, w)
 	if err != nil {
 		return err
 	}
@@ -104,11 +104,11 @@ func (m *batchStatement) run(ctx context.Context, o *Ops) error {
 }
 
 func (m *batchStatement) read(ctx context.Context, o *Ops) error {
-	key, err := o.lookupKey(m.Bound, "BatchExecuteStatement")
+	key, err := o.lookupKey(ctx, m.Bound, "BatchExecuteStatement")
 	if err != nil {
 		return err
 	}
-	planned, err := o.planRead(m.Table, lookup{key: key, projection: m.Columns, strong: m.strong})
+	planned, err := o.planRead(ctx, m.Table, lookup{key: key, projection: m.Columns, strong: m.strong})
 	if err != nil {
 		return err
 	}
@@ -122,8 +122,8 @@ func (m *batchStatement) read(ctx context.Context, o *Ops) error {
 }
 
 // lookupKey is the key of the one item that a SELECT asks for, where operation allows nothing else.
-func (o *Ops) lookupKey(b *partiql.Bound, operation string) (attr.Map, error) {
-	t, err := o.serving(b.Table)
+func (o *Ops) lookupKey(ctx context.Context, b *partiql.Bound, operation string) (attr.Map, error) {
+	t, err := o.serving(ctx, b.Table)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (o *Ops) BatchGetItem(ctx context.Context, in *api.BatchGetItemInput) (*api
 	if err != nil {
 		return nil, err
 	}
-	reads, err := o.planBatchGet(tables)
+	reads, err := o.planBatchGet(ctx, tables)
 	if err != nil {
 		return nil, err
 	}
@@ -117,11 +117,11 @@ func (t *tableKeys) compile() error {
 }
 
 // planBatchGet finds all tables and checks all keys before anything is read: one bad key fails the whole batch (semantics §11.1).
-func (o *Ops) planBatchGet(tables []tableKeys) ([]batchRead, error) {
+func (o *Ops) planBatchGet(ctx context.Context, tables []tableKeys) ([]batchRead, error) {
 	var reads []batchRead
 	for _, t := range tables {
 		for _, key := range t.Keys {
-			planned, err := o.planRead(t.name, lookup{key: key, projection: t.projection, strong: value(t.ConsistentRead)})
+			planned, err := o.planRead(ctx, t.name, lookup{key: key, projection: t.projection, strong: value(t.ConsistentRead)})
 			if err != nil {
 				return nil, err
 			}

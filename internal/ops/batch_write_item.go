@@ -23,7 +23,7 @@ func (o *Ops) BatchWriteItem(ctx context.Context, in *api.BatchWriteItemInput) (
 	if err != nil {
 		return nil, err
 	}
-	if err := o.planBatchWrite(writes); err != nil {
+	if err := o.planBatchWrite(ctx, writes); err != nil {
 		return nil, err
 	}
 	o.sendBatch(ctx, writes)
@@ -84,7 +84,7 @@ func (w *batchWrite) compile(blind bool) error {
 
 // planBatchWrite finds all tables and checks all keys before anything is written: one bad key fails the whole batch, and so do two writes
 // of one item (semantics §11.2).
-func (o *Ops) planBatchWrite(writes []batchWrite) error {
+func (o *Ops) planBatchWrite(ctx context.Context, writes []batchWrite) error {
 	type place struct {
 		table uint64
 		key   string
@@ -93,7 +93,7 @@ func (o *Ops) planBatchWrite(writes []batchWrite) error {
 	for i := range writes {
 		w := &writes[i]
 		var err error
-		if w.planned, err = o.planWrite(w.name, w.planner); err != nil {
+		if w.planned, err = o.planWrite(ctx, w.name, w.planner); err != nil {
 			return err
 		}
 		seen[place{w.planned.table.ID, string(w.planned.command.Key)}] = struct{}{}
@@ -113,7 +113,7 @@ func (o *Ops) sendBatch(ctx context.Context, writes []batchWrite) {
 	}
 	for i, reply := range o.router.WriteAll(ctx, commands) {
 		w := &writes[i]
-		if replan(reply.Err, 1) {
+		if o.replan(ctx, reply.Err, 1) {
 			w.done, w.err = o.write(ctx, w.name, w.planner)
 			continue
 		}

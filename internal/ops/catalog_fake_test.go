@@ -29,6 +29,8 @@ func (c *memoryCatalog) Table(name string) (*table.Table, bool) {
 	return t, ok
 }
 
+func (c *memoryCatalog) Sync(context.Context) error { return nil }
+
 func (c *memoryCatalog) TableByID(id uint64) (*table.Table, bool) {
 	for _, t := range c.tables {
 		if t.ID == id {

@@ -13,6 +13,8 @@ type Catalog interface {
 	Table(name string) (*table.Table, bool)
 	// TableByID finds a table in any state by its id.
 	TableByID(id uint64) (*table.Table, bool)
+	// Sync brings what the others tell up to everything that was changed before the call, whichever node changed it.
+	Sync(ctx context.Context) error
 	// Names lists the names of all tables in ascending byte order.
 	Names() []string
 	// Create stores t, gives it and its indexes their ids, and that many partitions. A taken name is catalog.ErrExists.

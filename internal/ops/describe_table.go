@@ -13,9 +13,9 @@ import (
 // DescribeTable describes a table in any state, with live counts.
 func (o *Ops) DescribeTable(ctx context.Context, in *api.DescribeTableInput) (*api.DescribeTableOutput, error) {
 	name := o.tableName(*in.TableName)
-	t, ok := o.catalog.Table(name)
-	if !ok {
-		return nil, tableMissing(name)
+	t, err := o.current(ctx, name)
+	if err != nil {
+		return nil, err
 	}
 	described, err := o.describe(ctx, t)
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 
 // DescribeTimeToLive tells which attribute ends the life of a table's items. One that is on or off is so at once: ENABLING and DISABLING
 // are not seen (semantics §13.3).
-func (o *Ops) DescribeTimeToLive(_ context.Context, in *api.DescribeTimeToLiveInput) (*api.DescribeTimeToLiveOutput, error) {
+func (o *Ops) DescribeTimeToLive(ctx context.Context, in *api.DescribeTimeToLiveInput) (*api.DescribeTimeToLiveOutput, error) {
 	name := o.tableName(*in.TableName)
-	t, ok := o.catalog.Table(name)
-	if !ok {
-		return nil, tableMissing(name)
+	t, err := o.current(ctx, name)
+	if err != nil {
+		return nil, err
 	}
 	if t.State == table.Creating || t.State == table.Deleting {
 		return nil, api.NewValidationException("Cannot describe time to live while table is in " + t.State.String() +

@@ -18,7 +18,7 @@ func (o *Ops) ExecuteTransaction(ctx context.Context, in *api.ExecuteTransaction
 		return nil, err
 	}
 	if t[0].Verb.Reads() {
-		together, err := o.transactGet(ctx, func() ([]plannedRead, error) { return o.planStatementReads(t) })
+		together, err := o.transactGet(ctx, func() ([]plannedRead, error) { return o.planStatementReads(ctx, t) })
 		if err != nil {
 			return nil, err
 		}
@@ -30,7 +30,9 @@ func (o *Ops) ExecuteTransaction(ctx context.Context, in *api.ExecuteTransaction
 	if err != nil {
 		return nil, err
 	}
-	wish.plan = func(actions []transactAction) ([]plannedWrite, error) { return o.planStatementWrites(t, actions) }
+	wish.plan = func(ctx context.Context, actions []transactAction) ([]plannedWrite, error) {
+		return o.planStatementWrites(ctx, t, actions)
+	}
 	done, err := o.transact(ctx, wish)
 	if err != nil {
 		return nil, err
@@ -103,16 +105,20 @@ func (t statementTransaction) writes(in *api.ExecuteTransactionInput) (transacti
 
 // serving finds the statements' tables. A statement that its table cannot perform in a transaction is told before a table that is missing, and all the
 // missing ones are told together.
-func (t statementTransaction) serving(o *Ops) ([]*table.Table, error) {
+func (t statementTransaction) serving(ctx context.Context, o *Ops) ([]*table.Table, error) {
 	tables := make([]*table.Table, len(t))
 	reasons := make([]api.CancellationReason, len(t))
 	missing := false
 	for i, b := range t {
 		reasons[i] = reason(reasonNone, "")
 		var err error
-		if tables[i], err = o.serving(b.Table); err != nil {
+		tables[i], err = o.serving(ctx, b.Table)
+		if _, refused := errors.AsType[*api.Error](err); refused {
 			reasons[i], missing = reason(reasonNoTable, noTable), true
 			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		if err := checkTransacted(b, tables[i]); err != nil {
 			return nil, refuseTransacted(i, err)
@@ -147,8 +153,8 @@ func checkTransacted(b *partiql.Bound, t *table.Table) error {
 }
 
 // planStatementReads plans lookups. Every one that does not fit its table is told, and only then that two are of one item.
-func (o *Ops) planStatementReads(t statementTransaction) ([]plannedRead, error) {
-	tables, err := t.serving(o)
+func (o *Ops) planStatementReads(ctx context.Context, t statementTransaction) ([]plannedRead, error) {
+	tables, err := t.serving(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -167,8 +173,10 @@ func (o *Ops) planStatementReads(t statementTransaction) ([]plannedRead, error) 
 }
 
 // planStatementWrites is planStatementReads for writes and checks.
-func (o *Ops) planStatementWrites(t statementTransaction, actions []transactAction) ([]plannedWrite, error) {
-	tables, err := t.serving(o)
+func (o *Ops) planStatementWrites(
+	ctx context.Context, t statementTransaction, actions []transactAction,
+) ([]plannedWrite, error) {
+	tables, err := t.serving(ctx, o)
 	if err != nil {
 		return nil, err
 	}

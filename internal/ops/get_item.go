@@ -16,7 +16,7 @@ func (o *Ops) GetItem(ctx context.Context, in *api.GetItemInput) (*api.GetItemOu
 	if err != nil {
 		return nil, err
 	}
-	planned, err := o.planRead(*in.TableName, lookup{key: in.Key, projection: projection, strong: value(in.ConsistentRead)})
+	planned, err := o.planRead(ctx, *in.TableName, lookup{key: in.Key, projection: projection, strong: value(in.ConsistentRead)})
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +77,8 @@ type plannedRead struct {
 	get   command.Get
 }
 
-func (o *Ops) planRead(name string, l lookup) (plannedRead, error) {
-	t, err := o.serving(name)
+func (o *Ops) planRead(ctx context.Context, name string, l lookup) (plannedRead, error) {
+	t, err := o.serving(ctx, name)
 	if err != nil {
 		return plannedRead{}, err
 	}
@@ -90,10 +90,10 @@ func (o *Ops) planRead(name string, l lookup) (plannedRead, error) {
 func (o *Ops) read(ctx context.Context, p plannedRead) (command.GetResult, error) {
 	for plans := 1; ; plans++ {
 		found, err := o.router.Read(ctx, p.get)
-		if !replan(err, plans) {
+		if !o.replan(ctx, err, plans) {
 			return found, err
 		}
-		if p, err = o.planRead(p.name, p.lookup); err != nil {
+		if p, err = o.planRead(ctx, p.name, p.lookup); err != nil {
 			return command.GetResult{}, err
 		}
 	}

@@ -21,7 +21,7 @@ const (
 
 // GetRecords reads on in a shard. A shard that goes on has a next iterator even when nothing is new.
 func (o *Ops) GetRecords(ctx context.Context, in *api.GetRecordsInput) (*api.GetRecordsOutput, error) {
-	s, it, err := o.openIterator(*in.ShardIterator)
+	s, it, err := o.openIterator(ctx, *in.ShardIterator)
 	if err != nil {
 		return nil, err
 	}

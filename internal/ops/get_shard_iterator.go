@@ -15,7 +15,7 @@ func (o *Ops) GetShardIterator(ctx context.Context, in *api.GetShardIteratorInpu
 	if err := o.checkIteratorWish(in); err != nil {
 		return nil, err
 	}
-	s, err := o.streamOf(*in.StreamArn)
+	s, err := o.streamOf(ctx, *in.StreamArn)
 	if err != nil {
 		return nil, err
 	}

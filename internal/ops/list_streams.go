@@ -12,7 +12,7 @@ const streamsPageMax = 100
 
 // ListStreams pages through all streams that can be read, or those of one table, by table name and then by age. The start
 // is only a place in that order: the stream it names may be gone (semantics §14.9).
-func (o *Ops) ListStreams(_ context.Context, in *api.ListStreamsInput) (*api.ListStreamsOutput, error) {
+func (o *Ops) ListStreams(ctx context.Context, in *api.ListStreamsInput) (*api.ListStreamsOutput, error) {
 	var afterTable, afterLabel string
 	if in.ExclusiveStartStreamArn != nil {
 		var err error
@@ -25,7 +25,7 @@ func (o *Ops) ListStreams(_ context.Context, in *api.ListStreamsInput) (*api.Lis
 		limit = int(*in.Limit)
 	}
 	out := &api.ListStreamsOutput{Streams: []api.Stream{}}
-	for _, name := range o.streamTables(in.TableName) {
+	for _, name := range o.streamTables(ctx, in.TableName) {
 		t, ok := o.catalog.Table(name)
 		if !ok || t.State == table.Deleting || name < afterTable {
 			continue
@@ -47,9 +47,10 @@ func (o *Ops) ListStreams(_ context.Context, in *api.ListStreamsInput) (*api.Lis
 }
 
 // streamTables lists the tables to look at. One that is not there has no streams.
-func (o *Ops) streamTables(only *string) []string {
+func (o *Ops) streamTables(ctx context.Context, only *string) []string {
 	if only != nil {
+		_ = o.catalog.Sync(ctx)
 		return []string{o.tableName(*only)}
 	}
-	return o.catalog.Names()
+	return o.names(ctx)
 }

@@ -11,12 +11,12 @@ import (
 const tablesPageMax = 100
 
 // ListTables pages through the names of all tables in byte order, whatever their state.
-func (o *Ops) ListTables(_ context.Context, in *api.ListTablesInput) (*api.ListTablesOutput, error) {
+func (o *Ops) ListTables(ctx context.Context, in *api.ListTablesInput) (*api.ListTablesOutput, error) {
 	limit := tablesPageMax
 	if in.Limit != nil {
 		limit = min(limit, int(*in.Limit))
 	}
-	names := o.catalog.Names()
+	names := o.names(ctx)
 	if in.ExclusiveStartTableName != nil {
 		at, found := slices.BinarySearch(names, *in.ExclusiveStartTableName)
 		if found {
@@ -31,4 +31,10 @@ func (o *Ops) ListTables(_ context.Context, in *api.ListTablesInput) (*api.ListT
 	}
 	out.TableNames = append(out.TableNames, names...)
 	return out, nil
+}
+
+// names are those of all tables as they are since the call. Where the catalog cannot ask, what it knows has to do.
+func (o *Ops) names(ctx context.Context) []string {
+	_ = o.catalog.Sync(ctx)
+	return o.catalog.Names()
 }

@@ -5,6 +5,7 @@ package ops
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -95,26 +96,56 @@ func BuiltStreams() []string { return slices.Sorted(maps.Keys(new(Ops).StreamCal
 const noTable = "Requested resource not found"
 
 // serving finds the table that a request names, by name or ARN. One that is being created or deleted is not there yet, or not any more
-// (semantics §17.1).
-func (o *Ops) serving(name string) (*table.Table, error) {
-	t, ok := o.catalog.Table(o.tableName(name))
+// (semantics §17.1); before that is said, the catalog asks whether another node has changed it a moment ago.
+func (o *Ops) serving(ctx context.Context, name string) (*table.Table, error) {
+	name = o.tableName(name)
+	t, ok := o.catalog.Table(name)
+	if !ok || !t.Serves() {
+		var err error
+		if t, ok, err = o.find(ctx, name); err != nil {
+			return nil, err
+		}
+	}
 	if !ok || !t.Serves() {
 		return nil, api.NewResourceNotFoundException(noTable)
 	}
 	return t, nil
 }
 
+// find finds a table in any state, as it is since the call, whichever node changed it. Where the catalog cannot ask, what it knows has to
+// do.
+func (o *Ops) find(ctx context.Context, name string) (*table.Table, bool, error) {
+	failed := o.catalog.Sync(ctx)
+	t, ok := o.catalog.Table(name)
+	if !ok && failed != nil {
+		return nil, false, fmt.Errorf("looking for table %s: %w", name, failed)
+	}
+	return t, ok, nil
+}
+
+// current is find for a table that has to be there.
+func (o *Ops) current(ctx context.Context, name string) (*table.Table, error) {
+	t, ok, err := o.find(ctx, name)
+	if err == nil && !ok {
+		err = tableMissing(name)
+	}
+	return t, err
+}
+
 // plansMax is how often a request is planned before a table that keeps changing under it becomes a fault.
 const plansMax = 3
 
 // replan reports whether the request has to be planned anew: the partition has adopted a newer description of the table than the plan was
-// made with, or the table is gone, which planning then finds.
-func replan(err error, plans int) bool {
+// made with, or the table is gone, which planning then finds. The catalog learns of it first, if another node was before it.
+func (o *Ops) replan(ctx context.Context, err error, plans int) bool {
 	if err == nil || plans >= plansMax {
 		return false
 	}
 	_, stale := errors.AsType[*command.StaleTable](err)
-	return stale || errors.Is(err, router.ErrNoTable)
+	if !stale && !errors.Is(err, router.ErrNoTable) {
+		return false
+	}
+	return o.catalog.Sync(ctx) == nil
 }
 
 // value is what p points to, or the zero value for an absent member.

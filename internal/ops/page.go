@@ -48,7 +48,7 @@ type page struct {
 // walk plans a Query or Scan and brings one page, or plans it again when the table's description had changed meanwhile.
 func (o *Ops) walk(ctx context.Context, name string, w walker) (page, error) {
 	for plans := 1; ; plans++ {
-		t, err := o.serving(name)
+		t, err := o.serving(ctx, name)
 		if err != nil {
 			return page{}, err
 		}
@@ -61,7 +61,7 @@ func (o *Ops) walk(ctx context.Context, name string, w walker) (page, error) {
 			return answer, nil
 		}
 		answer.Page, err = o.router.Scan(ctx, planned.plan)
-		if !replan(err, plans) {
+		if !o.replan(ctx, err, plans) {
 			return answer, err
 		}
 	}

@@ -52,14 +52,14 @@ func (o *Ops) PutResourcePolicy(ctx context.Context, in *api.PutResourcePolicyIn
 }
 
 // GetResourcePolicy shows a policy in the form in which it is kept.
-func (o *Ops) GetResourcePolicy(_ context.Context, in *api.GetResourcePolicyInput) (*api.GetResourcePolicyOutput, error) {
+func (o *Ops) GetResourcePolicy(ctx context.Context, in *api.GetResourcePolicyInput) (*api.GetResourcePolicyOutput, error) {
 	at, err := o.policyPlace(*in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}
-	t, ok := o.catalog.Table(at.table)
-	if !ok {
-		return nil, tableMissing(at.table)
+	t, err := o.current(ctx, at.table)
+	if err != nil {
+		return nil, err
 	}
 	if err := at.checkStream(t); err != nil {
 		return nil, err

@@ -195,6 +195,19 @@ func globalRow(t *table.Table, ix *table.Index, item attr.Map) row {
 type tableCatalog struct {
 	Catalog
 	tables []*table.Table
+	// elsewhere are tables that it knows once it has asked; asking fails with unreachable.
+	elsewhere   []*table.Table
+	unreachable error
+	asked       int
+}
+
+func (c *tableCatalog) Sync(context.Context) error {
+	c.asked++
+	if c.unreachable != nil {
+		return c.unreachable
+	}
+	c.tables, c.elsewhere = append(c.elsewhere, c.tables...), nil
+	return nil
 }
 
 func (c *tableCatalog) Table(name string) (*table.Table, bool) {

@@ -49,7 +49,7 @@ type statementPage struct {
 // walkStatement plans a SELECT and reads its stretches one after the other, or plans it again when the table's description had changed meanwhile.
 func (o *Ops) walkStatement(ctx context.Context, r statementRead) (statementPage, error) {
 	for plans := 1; ; plans++ {
-		t, err := o.serving(r.Table)
+		t, err := o.serving(ctx, r.Table)
 		if err != nil {
 			return statementPage{}, err
 		}
@@ -58,7 +58,7 @@ func (o *Ops) walkStatement(ctx context.Context, r statementRead) (statementPage
 			return statementPage{}, err
 		}
 		page, err := o.walkAll(ctx, r, walks)
-		if !replan(err, plans) {
+		if !o.replan(ctx, err, plans) {
 			return page, err
 		}
 	}

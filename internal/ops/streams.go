@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/big"
@@ -38,20 +39,30 @@ type openStream struct {
 }
 
 // streamOf finds the stream that an ARN names. The streams of a table go with it.
-func (o *Ops) streamOf(arn string) (openStream, error) {
+func (o *Ops) streamOf(ctx context.Context, arn string) (openStream, error) {
 	name, label, err := o.splitStreamARN(arn)
 	if err != nil {
 		return openStream{}, err
 	}
-	t, ok := o.catalog.Table(name)
-	if !ok || t.State == table.Deleting {
-		return openStream{}, streamMissing(arn)
+	find := func() (openStream, bool) {
+		t, ok := o.catalog.Table(name)
+		if !ok || t.State == table.Deleting {
+			return openStream{}, false
+		}
+		s, ok := t.StreamByLabel(label)
+		return openStream{table: t, stream: s, arn: arn}, ok
 	}
-	s, ok := t.StreamByLabel(label)
+	s, ok := find()
+	if !ok {
+		if err := o.catalog.Sync(ctx); err != nil {
+			return openStream{}, fmt.Errorf("looking for the stream %s: %w", arn, err)
+		}
+		s, ok = find()
+	}
 	if !ok {
 		return openStream{}, streamMissing(arn)
 	}
-	return openStream{table: t, stream: s, arn: arn}, nil
+	return s, nil
 }
 
 // splitStreamARN takes an ARN apart. One of another region or account has a table name that no table has.

@@ -52,8 +52,8 @@ func (o *Ops) UntagResource(ctx context.Context, in *api.UntagResourceInput) (*a
 }
 
 // ListTagsOfResource pages through a table's tags in the order of their keys. The token is the last key of the page before.
-func (o *Ops) ListTagsOfResource(_ context.Context, in *api.ListTagsOfResourceInput) (*api.ListTagsOfResourceOutput, error) {
-	t, err := o.taggedTable(*in.ResourceArn)
+func (o *Ops) ListTagsOfResource(ctx context.Context, in *api.ListTagsOfResourceInput) (*api.ListTagsOfResourceOutput, error) {
+	t, err := o.taggedTable(ctx, *in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func tagPage(tags map[string]string, after string, limit int) (page []api.Tag, n
 
 // retag replaces a table's tags by what change makes of them.
 func (o *Ops) retag(ctx context.Context, arn string, change func(map[string]string) (map[string]string, error)) error {
-	t, err := o.taggedTable(arn)
+	t, err := o.taggedTable(ctx, arn)
 	if err != nil {
 		return err
 	}
@@ -106,12 +106,15 @@ func (o *Ops) retag(ctx context.Context, arn string, change func(map[string]stri
 }
 
 // taggedTable finds the table that an ARN names. A table that is being created has no tags to speak of yet (semantics §17.9).
-func (o *Ops) taggedTable(arn string) (*table.Table, error) {
+func (o *Ops) taggedTable(ctx context.Context, arn string) (*table.Table, error) {
 	name, err := o.resourceTable(arn)
 	if err != nil {
 		return nil, err
 	}
-	t, ok := o.catalog.Table(name)
+	t, ok, err := o.find(ctx, name)
+	if err != nil {
+		return nil, err
+	}
 	if !ok || t.State == table.Creating || t.State == table.Deleting {
 		return nil, resourceMissing(arn)
 	}

@@ -37,7 +37,7 @@ type transaction struct {
 	token   string
 	hash    [16]byte
 	// plan makes the commands of the actions; nil is planTransaction.
-	plan func(actions []transactAction) ([]plannedWrite, error)
+	plan func(ctx context.Context, actions []transactAction) ([]plannedWrite, error)
 }
 
 // transacted is what became of a transaction that was performed, action by action. Of a replayed one there are no results.
@@ -54,7 +54,7 @@ func (o *Ops) transact(ctx context.Context, t transaction) (transacted, error) {
 		plan = o.planTransaction
 	}
 	for plans := 1; ; plans++ {
-		planned, err := plan(t.actions)
+		planned, err := plan(ctx, t.actions)
 		if err != nil {
 			return transacted{}, err
 		}
@@ -63,7 +63,7 @@ func (o *Ops) transact(ctx context.Context, t transaction) (transacted, error) {
 			commands[i] = planned[i].command
 		}
 		outcome, err := o.transactions.Write(ctx, txn.Request{Actions: commands, Token: t.token, Hash: t.hash})
-		if replan(err, plans) {
+		if o.replan(ctx, err, plans) {
 			continue
 		}
 		if err != nil {
@@ -76,10 +76,10 @@ func (o *Ops) transact(ctx context.Context, t transaction) (transacted, error) {
 
 // planTransaction finds all tables, then plans every action. An action that does not fit its table cancels the transaction,
 // the first one alone; an empty key or one item named twice is a fault of the request (semantics §12).
-func (o *Ops) planTransaction(actions []transactAction) ([]plannedWrite, error) {
+func (o *Ops) planTransaction(ctx context.Context, actions []transactAction) ([]plannedWrite, error) {
 	planned := make([]plannedWrite, len(actions))
 	for i := range actions {
-		t, err := o.serving(actions[i].name)
+		t, err := o.serving(ctx, actions[i].name)
 		if err != nil {
 			return nil, err
 		}

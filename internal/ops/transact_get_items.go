@@ -16,7 +16,7 @@ func (o *Ops) TransactGetItems(ctx context.Context, in *api.TransactGetItemsInpu
 			return nil, err
 		}
 	}
-	together, err := o.transactGet(ctx, func() ([]plannedRead, error) { return o.planTransactGet(reads) })
+	together, err := o.transactGet(ctx, func() ([]plannedRead, error) { return o.planTransactGet(ctx, reads) })
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (o *Ops) transactGet(ctx context.Context, plan func() ([]plannedRead, error
 		}
 		seen, moving, err := o.transactions.Read(ctx, gets)
 		switch {
-		case replan(err, plans):
+		case o.replan(ctx, err, plans):
 			continue
 		case err != nil:
 			return readTogether{}, err
@@ -91,10 +91,10 @@ func (o *Ops) transactGet(ctx context.Context, plan func() ([]plannedRead, error
 }
 
 // planTransactGet is planTransaction for a transaction that reads.
-func (o *Ops) planTransactGet(reads []transactLookup) ([]plannedRead, error) {
+func (o *Ops) planTransactGet(ctx context.Context, reads []transactLookup) ([]plannedRead, error) {
 	planned := make([]plannedRead, len(reads))
 	for i := range reads {
-		t, err := o.serving(reads[i].name)
+		t, err := o.serving(ctx, reads[i].name)
 		if err != nil {
 			return nil, err
 		}

@@ -38,15 +38,15 @@ type written struct {
 
 // write plans one write and sends it.
 func (o *Ops) write(ctx context.Context, name string, w planner) (written, error) {
-	p, err := o.planWrite(name, w)
+	p, err := o.planWrite(ctx, name, w)
 	if err != nil {
 		return written{}, err
 	}
 	return o.send(ctx, p)
 }
 
-func (o *Ops) planWrite(name string, w planner) (plannedWrite, error) {
-	t, err := o.serving(name)
+func (o *Ops) planWrite(ctx context.Context, name string, w planner) (plannedWrite, error) {
+	t, err := o.serving(ctx, name)
 	if err != nil {
 		return plannedWrite{}, err
 	}
@@ -58,10 +58,10 @@ func (o *Ops) planWrite(name string, w planner) (plannedWrite, error) {
 func (o *Ops) send(ctx context.Context, p plannedWrite) (written, error) {
 	for plans := 1; ; plans++ {
 		result, err := o.router.Write(ctx, p.command)
-		if !replan(err, plans) {
+		if !o.replan(ctx, err, plans) {
 			return written{Result: result, table: p.table, name: p.name}, err
 		}
-		if p, err = o.planWrite(p.name, p.planner); err != nil {
+		if p, err = o.planWrite(ctx, p.name, p.planner); err != nil {
 			return written{}, err
 		}
 	}
