@@ -6,7 +6,6 @@ import (
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 	"stator/internal/storage/engine"
-	"stator/internal/storage/keys"
 )
 
 // Birth makes the first replicas that new partitions have on this node, as their descriptors' members say. One that is
@@ -93,28 +92,4 @@ func Convert(e *engine.Engine, state machine.Part, node uint64) (machine.Part, e
 		return state, fmt.Errorf("converting partition %d: %w", id, err)
 	}
 	return state, nil
-}
-
-// dataSpans are the rows that a partition answers for, wherever they are ordered by table and key.
-func dataSpans(d machine.Descriptor) []machine.Range {
-	var spans []machine.Range
-	for _, space := range []keys.Space{keys.SpaceData, keys.SpaceLocalIndex, keys.SpaceLock, keys.SpaceSize, keys.SpaceTransaction} {
-		prefix := keys.Prefix(space, d.Table)
-		upper := keys.SuccessorPrefix(prefix)
-		if len(d.Bounds.Upper) > 0 {
-			upper = append(keys.Prefix(space, d.Table), d.Bounds.Upper...)
-		}
-		spans = append(spans, machine.Range{Lower: append(prefix, d.Bounds.Lower...), Upper: upper})
-	}
-	return spans
-}
-
-// allSpans are all places in which this node may hold something of a partition.
-func allSpans(d machine.Descriptor) []machine.Range {
-	spans := dataSpans(d)
-	for _, space := range []keys.Space{keys.SpaceLog, keys.SpaceExpiry, keys.SpacePart, keys.SpaceRaft} {
-		prefix := keys.Prefix(space, d.Partition)
-		spans = append(spans, machine.Range{Lower: prefix, Upper: keys.SuccessorPrefix(prefix)})
-	}
-	return spans
 }

@@ -34,6 +34,7 @@ func (w *worker) exchange() {
 		if g.ready != nil {
 			g.guard(g.end)
 		}
+		g.arrived()
 	}
 }
 
@@ -116,6 +117,9 @@ func (w *worker) keep() bool {
 }
 
 func (g *Group) persist(to *engine.Batch) {
+	if !raft.IsEmptySnap(g.ready.Snapshot) && !g.takeOver() {
+		return
+	}
 	g.log.append(to, g.ready.Entries)
 	if !raft.IsEmptyHardState(g.ready.HardState) {
 		g.log.setHard(to, g.ready.HardState)
@@ -148,9 +152,9 @@ func (g *Group) end() {
 		g.node.ReportUnreachable(replica)
 	}
 	g.unreachable = g.unreachable[:0]
+	g.reportUnsent()
 	g.publish()
 }
 
 // more tells whether the library has something to do that came up while the pass was carried out.
 func (g *Group) more() bool { return g.node != nil && g.node.HasReady() }
-

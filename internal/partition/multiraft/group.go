@@ -37,7 +37,10 @@ type Group struct {
 	performed   []performed
 	changes     []*raftpb.ConfChangeV2
 	unreachable []uint64
-	touched     bool
+	// arrival is a snapshot that the library was shown in this pass, unsent are the replicas that were to be sent one.
+	arrival *arrival
+	unsent  []uint64
+	touched bool
 
 	lead       leadership
 	reads      reads
@@ -124,6 +127,10 @@ func (g *Group) shut(cause error) {
 		done(rejected(cause))
 	}
 	g.letter = letter{}
+	if a := g.arrival; a != nil {
+		g.arrival = nil
+		a.end(cause)
+	}
 	g.copy.Follow(0)
 	g.publish()
 }

@@ -14,6 +14,9 @@ type Host struct {
 	groups  map[uint64]*Group
 	// eager are children of splits that are to be led here and are not open yet.
 	eager map[uint64]bool
+	// arrivals and departures are the snapshots on their way.
+	arrivals   arrivals
+	departures departures
 	// failed is the error with which the engine refused a commit: nothing is performed or sent any more.
 	failed atomic.Pointer[error]
 }
@@ -102,10 +105,6 @@ func (h *Host) Receive(m Message) {
 	}
 	g.inbox.message(m)
 }
-
-// unknown is a message for a group that has no replica here. One that a split will bring is not here yet: its messages
-// are dropped and sent again.
-func (h *Host) unknown(Message) {}
 
 // Tick tells that one tick has passed. Ticks that find the last one still waiting are dropped and never made up: a stall
 // must not make followers believe that they have waited for messages which lie in their inboxes.

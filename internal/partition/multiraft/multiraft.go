@@ -48,6 +48,9 @@ type Options struct {
 	Wake func(worker int)
 	// Send gives a message to the network. It never blocks; false tells that the message was dropped.
 	Send func(node uint64, m Message) bool
+	// SendSnapshot has a header, and then all chunks of source, sent to a node. It does not block; whoever sends tells source
+	// that it is Done. At the other end are Host.Incoming, Write and Close. Without it no snapshot is ever sent.
+	SendSnapshot func(node uint64, header []byte, source *Outgoing)
 	// Born is told of a group that can be opened here since a split or a snapshot. It is called by a worker and must not
 	// block.
 	Born func(group uint64)

@@ -44,6 +44,8 @@ type rig struct {
 	cut  map[[2]uint64]bool
 	held map[raftpb.MessageType]bool
 	kept []Message
+	// freights are the snapshots on their way.
+	freights freights
 	// copies doubles every message.
 	copies bool
 	out    strings.Builder
@@ -114,9 +116,10 @@ func (s *station) boot() {
 	s.copies, s.born, s.down = map[uint64]*copied{}, nil, false
 	s.host = New(Options{
 		Engine: s.engine, Node: s.id, Now: func() time.Duration { return s.rig.clock },
-		Wake: func(int) { s.woken = true },
-		Send: func(_ uint64, m Message) bool { return s.rig.post(m) },
-		Born: func(group uint64) { s.born = append(s.born, group) },
+		Wake:         func(int) { s.woken = true },
+		Send:         func(_ uint64, m Message) bool { return s.rig.post(m) },
+		SendSnapshot: s.ship,
+		Born:         func(group uint64) { s.born = append(s.born, group) },
 		Broken: func(group uint64, err error) {
 			s.rig.tell("%d: copy of %d is broken: %v", s.id, group, err)
 		},
@@ -126,6 +129,7 @@ func (s *station) boot() {
 func (s *station) close() {
 	if !s.down {
 		s.down = true
+		s.rig.lost(s)
 		s.rig.must(s.engine.Close())
 	}
 }
@@ -239,6 +243,7 @@ func (r *rig) settle() {
 		for _, s := range r.nodes {
 			moved = s.work() || moved
 		}
+		moved = r.haul() || moved
 		for len(r.network) > 0 {
 			m := r.network[0]
 			r.network = r.network[1:]

@@ -128,7 +128,9 @@ func (r *rig) fault(d *datadriven.TestData) {
 		at().host.Stop(r.number(d, "group", 10))
 		r.rest(d)
 	default:
-		d.Fatalf(r.t, "no such command")
+		if !r.transport(d) {
+			d.Fatalf(r.t, "no such command")
+		}
 	}
 }
 

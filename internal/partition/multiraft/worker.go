@@ -6,6 +6,9 @@ import (
 	"sync"
 )
 
+// workerJobsMax bounds what may wait to be done for groups that are not kept: snapshots that come, replicas that go.
+const workerJobsMax = 1024
+
 // worker steps its share of the groups.
 type worker struct {
 	host  *Host
@@ -15,6 +18,8 @@ type worker struct {
 	// asked are the groups with something in their inboxes, each once.
 	asked  []*Group
 	ticked bool
+	// jobs are what is to be done for groups that are not kept, or end.
+	jobs []func()
 
 	// What follows only the pass touches: the groups that tick, by their ids, those that this pass is about, and those that
 	// have more to say than they could in the one before.
@@ -38,6 +43,31 @@ func (w *worker) tick() {
 	w.host.options.Wake(w.index)
 }
 
+// request has something done at the beginning of a pass; false tells that too much waits.
+func (w *worker) request(f func()) bool {
+	w.mu.Lock()
+	taken := len(w.jobs) < workerJobsMax
+	if taken {
+		w.jobs = append(w.jobs, f)
+	}
+	w.mu.Unlock()
+	if taken {
+		w.host.options.Wake(w.index)
+	}
+	return taken
+}
+
+// work does what was requested.
+func (w *worker) work() {
+	w.mu.Lock()
+	jobs := w.jobs
+	w.jobs = nil
+	w.mu.Unlock()
+	for _, f := range jobs {
+		f()
+	}
+}
+
 // take takes what there is to do.
 func (w *worker) take() (asked []*Group, ticked bool) {
 	w.mu.Lock()
@@ -51,7 +81,7 @@ func (w *worker) take() (asked []*Group, ticked bool) {
 func (w *worker) waiting() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.asked) > 0 || w.ticked
+	return len(w.asked) > 0 || len(w.jobs) > 0 || w.ticked
 }
 
 // join makes a group one of those that tick.
@@ -79,6 +109,7 @@ func (w *worker) touch(g *Group) {
 // together.
 func (w *worker) step() (more bool) {
 	asked, ticked := w.take()
+	w.work()
 	for _, g := range w.again {
 		w.touch(g)
 	}
@@ -108,6 +139,7 @@ func (w *worker) step() (more bool) {
 
 // abandon ends the part of all groups after the engine has failed.
 func (w *worker) abandon(err error) {
+	w.work()
 	asked, _ := w.take()
 	for _, g := range append(slices.Clone(w.groups), asked...) {
 		if g.node != nil {

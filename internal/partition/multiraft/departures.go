@@ -1,0 +1,59 @@
+package multiraft
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// departuresMax is how many snapshots leave a node at a time, one of each group.
+const departuresMax = 4
+
+// snapshotPause is how long a group waits after a snapshot that did not arrive before it sends another.
+const snapshotPause = time.Second
+
+// departures are the snapshots on their way out of this node.
+type departures struct {
+	mu    sync.Mutex // guards under and failed
+	under []departure
+	// failed is when the last snapshot of a group failed that has sent none since.
+	failed map[uint64]time.Duration
+}
+
+// departure is one to a replica.
+type departure struct{ group, replica uint64 }
+
+// room tells whether a group may send one now.
+func (d *departures) room(group uint64, now time.Duration) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if at, failed := d.failed[group]; failed && now < at+snapshotPause {
+		return false
+	}
+	return len(d.under) < departuresMax && !slices.ContainsFunc(d.under, func(o departure) bool { return o.group == group })
+}
+
+// add enters one, unless there is no place for it.
+func (d *departures) add(one departure, now time.Duration) bool {
+	if !d.room(one.group, now) {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.under = append(d.under, one)
+	delete(d.failed, one.group)
+	return true
+}
+
+// end takes one out, at a time it failed at if it did.
+func (d *departures) end(group, replica uint64, failed bool, now time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.under = slices.DeleteFunc(d.under, func(o departure) bool { return o.group == group && o.replica == replica })
+	if failed {
+		if d.failed == nil {
+			d.failed = map[uint64]time.Duration{}
+		}
+		d.failed[group] = now
+	}
+}
