@@ -1,0 +1,97 @@
+// Package rebalance walks a cluster towards the layout that placement wants, one safe step at a time. It does not decide
+// what comes next, and remembers nothing that the partitions could not tell it again.
+package rebalance
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/cluster/placement"
+	"stator/internal/partition/command"
+)
+
+// Cluster is what the job sees of the nodes and does to their partitions.
+type Cluster interface {
+	// Reports are what those nodes say of themselves that answer within a moment.
+	Reports(ctx context.Context) []Report
+	// Silent is for how long nothing was heard of a node; very long if nothing ever was.
+	Silent(node uint64) time.Duration
+	// Order brings an order to the leader of a partition.
+	Order(ctx context.Context, p *catalog.Partition, o command.Order) (uint64, error)
+	// Split cuts a partition of a table, or of an index's hidden table, in its middle.
+	Split(ctx context.Context, table string, tableID, partition uint64) error
+}
+
+// Bounds of a step.
+const (
+	// orderMax ends an order that is not answered: the next plan sees whether it was performed.
+	orderMax = 3 * time.Second
+	// uncutFor is how long a partition that has no middle is left alone.
+	uncutFor = time.Hour
+	// recentMax bounds the steps that operators are shown.
+	recentMax = 16
+)
+
+// Job is the walk. It is made where partition 1 is led, and forgets what it saw when that ends.
+type Job struct {
+	Catalog *catalog.Catalog
+	Cluster Cluster
+	// Now is a clock that never jumps.
+	Now func() time.Duration
+	// Rules are what the layout shall be like; the number of replicas is the catalog's to say.
+	Rules placement.Rules
+	Log   *slog.Logger
+
+	mu     sync.Mutex // guards what follows
+	leads  bool
+	since  time.Duration // when the job began to lead
+	seen   *sight        // nil before the first look
+	wishes []placement.Wish
+	uncut  map[uint64]time.Duration
+	recent []Done
+}
+
+// Done is a step that was made.
+type Done struct {
+	At   time.Duration
+	Text string
+}
+
+// Rest is the step of a node that does not lead partition 1: what it saw as its leader is old.
+func (j *Job) Rest() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.leads, j.seen, j.wishes, j.uncut, j.recent = false, nil, nil, nil, nil
+}
+
+// Step looks at the cluster, and does what is next. It may run at any time and twice.
+func (j *Job) Step(ctx context.Context) error {
+	j.begin()
+	s := j.look(ctx)
+	j.forgetWishes(s)
+	s.facts.Wishes = j.wished()
+	s.plan = placement.Next(s.facts, s.rules)
+	j.mu.Lock()
+	j.seen = s
+	j.mu.Unlock()
+	failed := errors.Join(j.enter(ctx, s), j.dismiss(ctx, s))
+	for _, step := range s.plan.Steps {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		j.perform(ctx, s, step)
+	}
+	return failed
+}
+
+func (j *Job) begin() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.leads {
+		j.leads, j.since, j.uncut = true, j.Now(), map[uint64]time.Duration{}
+	}
+}

@@ -1,0 +1,44 @@
+package rebalance
+
+import "stator/internal/partition/command"
+
+// Report is what a node says of itself, and of the partitions that it leads. It is soft: it is asked for again and again,
+// and nobody keeps it.
+type Report struct {
+	Node      uint64 `json:"node"`
+	Release   string `json:"release,omitempty"`
+	DiskBytes int64  `json:"disk_bytes,omitempty"`
+	FreeBytes int64  `json:"free_bytes,omitempty"`
+	// UsedBytes is what the store takes.
+	UsedBytes int64 `json:"used_bytes,omitempty"`
+	Leads     []Led `json:"leads,omitempty"`
+}
+
+// Led is a partition as its leader knows it.
+type Led struct {
+	Partition uint64 `json:"partition"`
+	// Epoch is the leadership's: of two that claim one partition, the later one is right.
+	Epoch      uint64   `json:"epoch"`
+	Generation uint64   `json:"generation"`
+	Members    []Member `json:"members"`
+	Items      int64    `json:"items,omitempty"`
+	Bytes      int64    `json:"bytes,omitempty"`
+	// Changing tells that a change of members is half done.
+	Changing bool `json:"changing,omitempty"`
+}
+
+// Member is a replica, with whether its log is near the leader's.
+type Member struct {
+	command.Member
+	Current bool
+}
+
+// on finds the replica on a node.
+func (l *Led) on(node uint64) (Member, bool) {
+	for _, m := range l.Members {
+		if m.Node == node {
+			return m, true
+		}
+	}
+	return Member{}, false
+}
