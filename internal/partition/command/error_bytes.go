@@ -34,23 +34,14 @@ const (
 	faultBytesMax = 4096
 )
 
-// AppendError appends an error's bytes to dst: format ‖ kind ‖ what the kind has. An error of no kind, and the cause of one
-// that is ambiguous, go as words: nothing that is found in what may have happened must say that it did not.
+// AppendError appends the bytes of an error, which is not nil, to dst: format ‖ kind ‖ what the kind has. An error of no kind,
+// and the cause of one that is ambiguous, go as words: nothing that is found in what may have happened must say that it did not.
 func AppendError(dst []byte, err error) []byte {
 	return appendError(append(dst, wireFormat), err, 0)
 }
 
-// AppendWriteError is AppendError for a write that failed. Who gave it would try it again unless it may have happened, and
-// that is so of all that does not say otherwise.
-func AppendWriteError(dst []byte, err error) []byte {
-	if err != nil && !certain(err) {
-		err = &Ambiguous{Cause: err}
-	}
-	return AppendError(dst, err)
-}
-
-// certain tells whether a write that failed with err certainly did not happen.
-func certain(err error) bool {
+// Certain tells whether a write that failed with err certainly did not happen. Of all that does not say so, nobody knows.
+func Certain(err error) bool {
 	switch kind, _ := kindOf(err); kind {
 	case errorRejected, errorStaleRoute, errorStaleTable, errorNotLeader:
 		return true
@@ -121,26 +112,29 @@ func appendWords(dst []byte, err error) []byte {
 	return wire.AppendText(dst, text[:min(len(text), faultBytesMax)])
 }
 
-// ParseError reads what AppendError wrote; it is nil for no error. failed is ErrMalformed if b is none.
-func ParseError(b []byte) (err, failed error) {
+// ParseError reads what AppendError wrote. It is ErrMalformed if b is no error.
+func ParseError(b []byte) error {
 	r := begin(b)
-	err = takeError(&r, 0)
-	if failed = ended(&r); failed != nil {
-		return nil, failed
+	err := takeError(&r, 0)
+	if !r.Whole() || err == nil {
+		return ErrMalformed
 	}
-	return err, nil
+	return err
 }
 
 func takeError(r *wire.Reader, depth int) error {
-	switch r.Byte() {
+	kind := r.Byte()
+	if depth > causesMax && kind != errorFault {
+		r.Fail()
+		return nil
+	}
+	switch kind {
 	case errorNone:
 		return nil
 	case errorFault:
 		return &Fault{Text: r.Text()}
 	case errorRejected:
-		if depth <= causesMax {
-			return &Rejected{Cause: takeError(r, depth+1)}
-		}
+		return &Rejected{Cause: takeError(r, depth+1)}
 	case errorAmbiguous:
 		if depth > 0 {
 			r.Fail() // what was rejected did not happen

@@ -13,9 +13,9 @@ import (
 
 func throughError(t *testing.T, b []byte) error {
 	t.Helper()
-	back, failed := command.ParseError(b)
-	if failed != nil {
-		t.Fatalf("% x: %v", b, failed)
+	back := command.ParseError(b)
+	if errors.Is(back, command.ErrMalformed) {
+		t.Fatalf("% x: %v", b, back)
 	}
 	return back
 }
@@ -39,13 +39,10 @@ func TestErrorsReadBack(t *testing.T) {
 	if back := throughError(t, command.AppendError(nil, fmt.Errorf("doing this: %w", fault))); !reflect.DeepEqual(back, &command.Fault{Text: "doing this: it broke"}) {
 		t.Errorf("a fault reads back as %#v", back)
 	}
-	if back := throughError(t, command.AppendError(nil, nil)); back != nil {
-		t.Errorf("no error reads back as %#v", back)
-	}
 }
 
-// A write is told apart from one that did not happen unless that is certain.
-func TestWriteErrorsAreAmbiguous(t *testing.T) {
+// What may have happened is nowhere taken for what certainly did not, before its bytes and after.
+func TestCertain(t *testing.T) {
 	rejected := &command.Rejected{Cause: errors.New("no")}
 	for _, c := range []struct {
 		err     error
@@ -54,19 +51,15 @@ func TestWriteErrorsAreAmbiguous(t *testing.T) {
 		{rejected, true}, {&command.NotLeader{}, true}, {&command.StaleRoute{}, true}, {&command.StaleTable{}, true}, {fmt.Errorf("doing this: %w", rejected), true},
 		{errors.New("the disk is gone"), false}, {&command.Trimmed{}, false}, {context.Canceled, false}, {context.DeadlineExceeded, false},
 		{&command.Ambiguous{Cause: errors.New("lost")}, false}, {&command.Ambiguous{Cause: rejected}, false}, {errors.Join(rejected, &command.Ambiguous{}), false},
-		{&command.Rejected{Cause: &command.Ambiguous{}}, false},
+		{&command.Rejected{Cause: &command.Ambiguous{}}, false}, {command.ErrMalformed, false},
 	} {
-		back := throughError(t, command.AppendWriteError(nil, c.err))
-		_, ambiguous := errors.AsType[*command.Ambiguous](back)
-		if ambiguous == c.certain {
+		back := throughError(t, command.AppendError(nil, c.err))
+		if command.Certain(c.err) != c.certain || command.Certain(back) != c.certain {
+			t.Errorf("%v, which reads back as %#v: certain %t, %t", c.err, back, command.Certain(c.err), command.Certain(back))
+		}
+		if _, found := errors.AsType[*command.Rejected](back); found && !c.certain {
 			t.Errorf("%v reads back as %#v", c.err, back)
 		}
-		if _, found := errors.AsType[*command.Rejected](back); ambiguous && found {
-			t.Errorf("%v says, where it is ambiguous, that it did not happen", c.err)
-		}
-	}
-	if back := throughError(t, command.AppendWriteError(nil, nil)); back != nil {
-		t.Errorf("no error reads back as %v", back)
 	}
 }
 
@@ -87,7 +80,7 @@ func TestLongErrors(t *testing.T) {
 
 func TestErrorBytes(t *testing.T) {
 	for want, err := range map[string]error{
-		"0100": nil, "0101026e6f": errors.New("no"), "010201026e6f": &command.Rejected{Cause: errors.New("no")}, "0103026e6f": &command.Ambiguous{Cause: errors.New("no")},
+		"0101026e6f": errors.New("no"), "010201026e6f": &command.Rejected{Cause: errors.New("no")}, "0103026e6f": &command.Ambiguous{Cause: errors.New("no")},
 		"010407ac0201610162": &command.StaleRoute{Partition: 7, Generation: 300, Have: command.Bounds{Lower: []byte("a"), Upper: []byte("b")}},
 		"01050a":             &command.StaleTable{Have: 10}, "010603": &command.NotLeader{Hint: 3}, "010708": &command.Trimmed{First: 8},
 		"0108": context.Canceled, "0109": context.DeadlineExceeded,
@@ -96,9 +89,9 @@ func TestErrorBytes(t *testing.T) {
 			t.Errorf("%v is %s, want %s", err, got, want)
 		}
 	}
-	for _, b := range [][]byte{nil, {2, 0}, {1}, {1, 10}, {1, 1, 5, 'a'}, {1, 0, 0}, {1, 2}, {1, 2, 3, 1, 'a'}} {
-		if _, failed := command.ParseError(b); !errors.Is(failed, command.ErrMalformed) {
-			t.Errorf("% x: %v", b, failed)
+	for _, b := range [][]byte{nil, {2, 0}, {1}, {1, 10}, {1, 1, 5, 'a'}, {1, 0}, {1, 0, 0}, {1, 2}, {1, 2, 3, 1, 'a'}} {
+		if err := command.ParseError(b); !errors.Is(err, command.ErrMalformed) {
+			t.Errorf("% x: %v", b, err)
 		}
 	}
 }
@@ -107,13 +100,9 @@ func FuzzParseError(f *testing.F) {
 	f.Add([]byte{1, 2, 1, 1, 'a'})
 	f.Add([]byte{1, 4, 1, 1, 1, 'a', 1, 'b'})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		err, failed := command.ParseError(b)
-		if failed != nil {
-			return
-		}
+		err := command.ParseError(b)
 		again := command.AppendError(nil, err)
-		back, failed := command.ParseError(again)
-		if failed != nil || !reflect.DeepEqual(back, err) {
+		if back := command.ParseError(again); !errors.Is(err, command.ErrMalformed) && !reflect.DeepEqual(back, err) {
 			t.Errorf("% x reads as %#v, which reads back as %#v", b, err, back)
 		}
 	})
