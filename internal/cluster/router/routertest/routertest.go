@@ -236,7 +236,7 @@ func (n *Node) Options(of router.Map) router.Options {
 		Cluster: &router.Cluster{
 			Node: n.ID, Timeout: time.Second, Stale: func() {}, Old: func() {},
 			Remote: func(node, partition uint64) router.Remote {
-				return &remote{cluster: n.cluster, node: node, partition: partition}
+				return router.NewRemote(n.cluster, node, partition)
 			},
 			Order:    n.order,
 			System:   func() []command.Member { return n.cluster.Members(machine.CatalogPartition) },
