@@ -122,14 +122,20 @@ func newWorld(t *testing.T) *world {
 	w := &world{engine: e, millis: 1000, part: machine.Born(10, 100, command.Bounds{})}
 	w.part.Table = things(1)
 	w.log = &scripted{engine: e, events: &w.events}
+	newCopy(w)
+	w.log.show(&held{batch: machine.Batch{Writes: w.part.Writes()}})
+	return w
+}
+
+// newCopy begins the partition's copy anew, over what the engine holds.
+func newCopy(w *world) *replica.Replica {
 	w.replica = replica.New(replica.Options{
-		Partition: 10, Engine: e, Log: w.log, Wake: func() { w.awake = true }, NowMillis: w.now,
+		Partition: 10, Engine: w.engine, Log: w.log, Wake: func() { w.awake = true }, NowMillis: w.now,
 		Performed: func(b machine.Batch, _ machine.Part) { w.tell("visible: chain %d", b.Chain) },
 		Broken:    func(err error) { w.tell("broken: %v", err) },
 	})
 	w.log.copy = w.replica
-	w.log.show(&held{batch: machine.Batch{Writes: w.part.Writes()}})
-	return w
+	return w.replica
 }
 
 func (w *world) now() int64 {

@@ -66,6 +66,7 @@ type Replica struct {
 	changes  []change
 	changing bool
 	flight   flights
+	locks    locks
 }
 
 // New returns a copy that neither leads nor follows until its log says so.
@@ -92,6 +93,7 @@ func (r *Replica) settle(state machine.Part) {
 	r.term++
 	r.performed, r.decided = state, state
 	r.flight.forget()
+	r.locks.begin(&state)
 }
 
 // Follow makes this copy refuse to decide; what waits is sent away to look for the leader.
@@ -116,6 +118,7 @@ func (r *Replica) Replacing() {
 func (r *Replica) Replaced(state machine.Part) {
 	r.mu.Lock()
 	r.replacing = false
+	r.locks.forget()
 	r.settle(state)
 	r.mu.Unlock()
 }

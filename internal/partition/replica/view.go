@@ -115,17 +115,21 @@ func (v *view) Head(key []byte) ([]byte, bool, error) {
 	return v.newest(key, func(seen) bool { return true }, v.replica.options.Engine.Head)
 }
 
-// newest finds the newest value in flight, else what was seen if that will do and no batch wrote it since, else reads.
+// newest finds the newest value in flight, else a lock among those that are known, else what was seen if that will do and no
+// batch wrote it since, else reads.
 func (v *view) newest(key []byte, will func(seen) bool, read func([]byte) ([]byte, bool, error)) ([]byte, bool, error) {
 	r := v.replica
 	known, looked := v.seen[string(key)]
 	r.mu.Lock()
 	flown, ok := r.flight.writes[string(key)]
+	lock, certain := r.locks.find(key)
 	current := looked && will(known) && known.term == r.term && r.flight.recent.newest(key) <= known.landed
 	r.mu.Unlock()
 	switch {
 	case ok:
 		return flown.value, flown.value != nil, nil
+	case certain:
+		return lock, lock != nil, nil
 	case current:
 		return known.value, known.found, nil
 	}

@@ -207,6 +207,7 @@ func (r *Replica) confirm(over uint64, done func(Outcome)) {
 func (r *Replica) Performed(b machine.Batch, state machine.Part) {
 	r.mu.Lock()
 	r.performed = state
+	r.locks.performed(&b, &state)
 	var done []wait
 	if number := r.flight.numberOf(&b); number != 0 {
 		done = r.flight.land(number, &b, Performed)
