@@ -74,8 +74,7 @@ func (o *Ops) transact(ctx context.Context, t transaction) (transacted, error) {
 	}
 }
 
-// planTransaction finds all tables, then plans every action. An action that does not fit its table cancels the transaction,
-// the first one alone; an empty key or one item named twice is a fault of the request (semantics §12).
+// planTransaction finds all tables, then plans every action.
 func (o *Ops) planTransaction(ctx context.Context, actions []transactAction) ([]plannedWrite, error) {
 	planned := make([]plannedWrite, len(actions))
 	for i := range actions {
@@ -85,23 +84,37 @@ func (o *Ops) planTransaction(ctx context.Context, actions []transactAction) ([]
 		}
 		planned[i] = plannedWrite{planner: actions[i].planner, name: actions[i].name, table: t}
 	}
-	var invalid error
-	seen := seenKeys{}
-	for i := range planned {
+	return planned, planTogether(len(planned), func(i int) (*table.Table, attr.Map) {
+		return planned[i].table, actions[i].key
+	}, func(i int) (suffix []byte, err error) {
 		p := &planned[i]
-		if err := checkKeyNotEmpty(p.table, actions[i].key); err != nil {
+		if p.command, err = p.plan(p.table); err != nil {
 			return nil, err
 		}
-		var err error
-		p.command, err = p.plan(p.table)
+		return p.command.Key, nil
+	})
+}
+
+// planTogether plans the n actions of a transaction, whose tables are found: of tells an action's table and what holds its
+// key, plan the suffix of the item. An action that does not fit its table cancels the transaction, the first one alone; an
+// empty key or one item named twice is a fault of the request (semantics §12).
+func planTogether(n int, of func(i int) (*table.Table, attr.Map), plan func(i int) (suffix []byte, err error)) error {
+	var invalid error
+	seen := make(seenKeys, n)
+	for i := range n {
+		t, key := of(i)
+		if err := checkKeyNotEmpty(t, key); err != nil {
+			return err
+		}
+		suffix, err := plan(i)
 		switch {
-		case err == nil && !seen.add(p.table, p.command.Key):
-			return nil, api.NewValidationException(transactDuplicate)
+		case err == nil && !seen.add(t, suffix):
+			return bare.refuse(transactDuplicate)
 		case err != nil && invalid == nil:
-			invalid = invalidAction(len(actions), i, err)
+			invalid = invalidAction(n, i, err)
 		}
 	}
-	return planned, invalid
+	return invalid
 }
 
 // seenKeys are the items that a transaction names.

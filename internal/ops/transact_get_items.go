@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"stator/internal/model/api"
+	"stator/internal/model/attr"
+	"stator/internal/model/table"
 	"stator/internal/partition/command"
 )
 
@@ -100,23 +102,13 @@ func (o *Ops) planTransactGet(ctx context.Context, reads []transactLookup) ([]pl
 		}
 		planned[i] = plannedRead{lookup: reads[i].lookup, name: reads[i].name, table: t}
 	}
-	var invalid error
-	seen := seenKeys{}
-	for i := range planned {
+	return planned, planTogether(len(planned), func(i int) (*table.Table, attr.Map) {
+		return planned[i].table, planned[i].key
+	}, func(i int) (suffix []byte, err error) {
 		p := &planned[i]
-		if err := checkKeyNotEmpty(p.table, p.key); err != nil {
-			return nil, err
-		}
-		var err error
 		p.get, err = p.plan(p.table)
-		switch {
-		case err == nil && !seen.add(p.table, p.get.Key):
-			return nil, bare.refuse(transactDuplicate)
-		case err != nil && invalid == nil:
-			invalid = invalidAction(len(reads), i, err)
-		}
-	}
-	return planned, invalid
+		return p.get.Key, err
+	})
 }
 
 // checkReadTogether refuses more items than a transaction answers with.

@@ -2,7 +2,6 @@ package ops
 
 import (
 	"context"
-	"crypto/sha256"
 
 	"stator/internal/model/api"
 	"stator/internal/model/attr"
@@ -31,93 +30,25 @@ func (o *Ops) TransactWriteItems(ctx context.Context, in *api.TransactWriteItems
 // newTransaction checks what needs only the request, action by action (semantics §20.8).
 func newTransaction(in *api.TransactWriteItemsInput) (transaction, error) {
 	t := transaction{actions: make([]transactAction, len(in.TransactItems)), token: value(in.ClientRequestToken)}
+	requests := make([]actionRequest, len(in.TransactItems))
 	bytes := 0
 	for i := range in.TransactItems {
 		var err error
-		if t.actions[i], err = newTransactAction(&in.TransactItems[i], blind(nil, in.ReturnConsumedCapacity)); err != nil {
+		if requests[i], err = newActionRequest(&in.TransactItems[i]); err != nil {
 			return t, err
 		}
-		bytes += payloadBytes(&in.TransactItems[i])
+		if t.actions[i], err = requests[i].action(blind(nil, in.ReturnConsumedCapacity)); err != nil {
+			return t, err
+		}
+		bytes += sizeOf(requests[i].item) + sizeOf(requests[i].values)
 	}
 	if bytes > transactBytesMax {
 		return t, bare.refuse(transactTooLarge)
 	}
 	if t.token != "" {
-		t.hash = parametersOf(in)
+		t.hash = parametersOf(requests, bytes)
 	}
 	return t, nil
-}
-
-// parametersOf is the hash by which a request is known again: what it only asks to be told does not count (semantics §12.6).
-func parametersOf(in *api.TransactWriteItemsInput) [16]byte {
-	asked := api.TransactWriteItemsInput{TransactItems: in.TransactItems}
-	sum := sha256.Sum256(asked.AppendJSON(nil))
-	return [16]byte(sum[:])
-}
-
-// newTransactAction checks one action. blind tells that the answer says nothing of items as they were.
-func newTransactAction(i *api.TransactWriteItem, blind bool) (transactAction, error) {
-	given := 0
-	for _, is := range []bool{i.ConditionCheck != nil, i.Put != nil, i.Delete != nil, i.Update != nil} {
-		if is {
-			given++
-		}
-	}
-	if given != 1 {
-		return transactAction{}, bare.refuse("TransactItems can only contain one of Check, Put, Update or Delete")
-	}
-	switch {
-	case i.ConditionCheck != nil:
-		return newCheckAction(i.ConditionCheck)
-	case i.Put != nil:
-		return newPutAction(i.Put, blind)
-	case i.Delete != nil:
-		return newDeleteAction(i.Delete, blind)
-	}
-	return newUpdateAction(i.Update)
-}
-
-func newPutAction(p *api.Put, blind bool) (transactAction, error) {
-	wish, err := bare.put(&api.PutItemInput{
-		Item: p.Item, ConditionExpression: p.ConditionExpression,
-		ExpressionAttributeNames: p.ExpressionAttributeNames, ExpressionAttributeValues: p.ExpressionAttributeValues,
-	})
-	wish.blind = blind
-	return transactAction{
-		planner: &wish, name: *p.TableName, key: p.Item, onFailure: p.ReturnValuesOnConditionCheckFailure,
-	}, err
-}
-
-func newDeleteAction(d *api.Delete, blind bool) (transactAction, error) {
-	wish, err := bare.removal(&api.DeleteItemInput{
-		Key: d.Key, ConditionExpression: d.ConditionExpression,
-		ExpressionAttributeNames: d.ExpressionAttributeNames, ExpressionAttributeValues: d.ExpressionAttributeValues,
-	})
-	wish.blind = blind
-	return transactAction{
-		planner: &wish, name: *d.TableName, key: d.Key, onFailure: d.ReturnValuesOnConditionCheckFailure,
-	}, err
-}
-
-func newUpdateAction(u *api.Update) (transactAction, error) {
-	wish, err := bare.change(&api.UpdateItemInput{
-		Key: u.Key, UpdateExpression: u.UpdateExpression, ConditionExpression: u.ConditionExpression,
-		ExpressionAttributeNames: u.ExpressionAttributeNames, ExpressionAttributeValues: u.ExpressionAttributeValues,
-	})
-	return transactAction{
-		planner: &wish, name: *u.TableName, key: u.Key, onFailure: u.ReturnValuesOnConditionCheckFailure,
-	}, err
-}
-
-func newCheckAction(c *api.ConditionCheck) (transactAction, error) {
-	wish, err := bare.removal(&api.DeleteItemInput{
-		Key: c.Key, ConditionExpression: c.ConditionExpression,
-		ExpressionAttributeNames: c.ExpressionAttributeNames, ExpressionAttributeValues: c.ExpressionAttributeValues,
-	})
-	return transactAction{
-		planner: &check{key: wish.key, condition: wish.condition}, name: *c.TableName, key: c.Key,
-		onFailure: c.ReturnValuesOnConditionCheckFailure,
-	}, err
 }
 
 // check is a wish that an item be as a condition says; it changes nothing.
@@ -135,19 +66,6 @@ func (c *check) plan(t *table.Table) (*command.Command, error) {
 		return nil, err
 	}
 	return &command.Command{Action: command.Check, Table: t.ID, TableVersion: t.Version, Key: suffix, Condition: c.condition}, nil
-}
-
-// payloadBytes is what one action carries: the item or key, and the values of its expressions.
-func payloadBytes(i *api.TransactWriteItem) int {
-	switch {
-	case i.Put != nil:
-		return sizeOf(i.Put.Item) + sizeOf(i.Put.ExpressionAttributeValues)
-	case i.Update != nil:
-		return sizeOf(i.Update.Key) + sizeOf(i.Update.ExpressionAttributeValues)
-	case i.Delete != nil:
-		return sizeOf(i.Delete.Key) + sizeOf(i.Delete.ExpressionAttributeValues)
-	}
-	return sizeOf(i.ConditionCheck.Key) + sizeOf(i.ConditionCheck.ExpressionAttributeValues)
 }
 
 func sizeOf(m attr.Map) int {
