@@ -147,13 +147,10 @@ func (r *Router) insist(
 	ctx, end := r.within(ctx)
 	defer end()
 	waited, pause := time.Duration(0), pauseMin
-	for n := 0; ; n++ {
+	for n := 0; len(at) > 0; n++ {
 		left, known := round(ctx, at, turn{n: n, last: waited > deadline})
-		if len(left) == 0 {
-			return nil, nil
-		}
 		at = left
-		if known && n < hopsMax {
+		if len(at) == 0 || known && n < hopsMax {
 			continue
 		}
 		if err := r.options.Pause(ctx, pause); err != nil {
@@ -162,4 +159,5 @@ func (r *Router) insist(
 		waited += pause
 		pause = min(2*pause, pauseMax)
 	}
+	return nil, nil
 }

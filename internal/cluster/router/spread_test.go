@@ -61,6 +61,18 @@ func TestSpread(t *testing.T) {
 	}
 }
 
+// A Spread of no keys, as of a transaction that has nothing left to apply, asks nobody and waits for nobody.
+func TestSpreadOfNothing(t *testing.T) {
+	r := newRig(t, 4, 0)
+	s, made := r.feeding(0)
+	if shares := r.router.Spread(t.Context(), s); len(shares) != 0 || len(*made) != 0 {
+		t.Errorf("%d shares of %d commands", len(shares), len(*made))
+	}
+	if replies := r.router.WriteAll(t.Context(), nil); len(replies) != 0 {
+		t.Errorf("%d replies to no commands", len(replies))
+	}
+}
+
 // Only what a split partition refused is made again, for the partitions that there are now.
 func TestSpreadAfterSplit(t *testing.T) {
 	for _, serial := range []bool{false, true} {
