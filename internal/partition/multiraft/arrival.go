@@ -197,10 +197,11 @@ func (g *Group) arrived() {
 
 // unknown answers for a replica that is not here yet, so that the leader learns that it needs a snapshot: it has nothing,
 // promises nothing and is written nowhere. One that a split is to bring here is answered for too: its leader waits with
-// snapshots while it is young, and one that came would be refused beside the parent.
+// snapshots while it is young, and one that came would be refused beside the parent. A replica that is here and not open
+// answers for itself once it is.
 func (h *Host) unknown(m Message) {
 	asked := new(raftpb.Message)
-	if proto.Unmarshal(m.Body, asked) != nil || h.admits(m.Group, m.To) != nil {
+	if proto.Unmarshal(m.Body, asked) != nil {
 		return
 	}
 	answer := &raftpb.Message{To: asked.From, From: asked.To, Term: asked.Term}
@@ -214,6 +215,9 @@ func (h *Host) unknown(m Message) {
 	default:
 		return
 	}
+	if !h.absent(m.Group, m.To) {
+		return
+	}
 	body, err := proto.Marshal(answer)
 	if err != nil {
 		panic(err) // made here
@@ -221,4 +225,14 @@ func (h *Host) unknown(m Message) {
 	h.options.Send(m.FromNode, Message{
 		Group: m.Group, FromNode: m.ToNode, ToNode: m.FromNode, From: m.To, To: m.From, Body: body,
 	})
+}
+
+// absent tells whether nothing is known here of a group but what older replicas were removed.
+func (h *Host) absent(group, replica uint64) bool {
+	dead, err := tombstone(h.options.Engine, group)
+	if err != nil || dead >= replica {
+		return false
+	}
+	_, found, err := readRecord(h.options.Engine, hardKey(group), parseHard)
+	return err == nil && !found
 }

@@ -31,6 +31,8 @@ type freights struct {
 	// held tells that no chunk moves; left is how many chunks move before that is so, if it is positive.
 	held bool
 	left int
+	// muted tells of which group no message reaches a node.
+	muted map[[2]uint64]bool
 }
 
 // ship begins to send a snapshot.
@@ -127,6 +129,21 @@ func (s *station) remove(group, replica uint64) {
 	s.host.Remove(group, replica, func(err error) { s.rig.tell("%d: removed %d: %s", s.id, group, outcome(err)) })
 }
 
+// truncate lets a replica's log go, up to what is performed.
+func (s *station) truncate(group uint64) {
+	g := s.copies[group].group
+	l, upto := g.log, g.at.mark
+	b := s.engine.NewBatch()
+	defer b.Close()
+	b.DeleteRange(keys.RaftEntry(group, l.truncated.index+1), keys.RaftEntry(group, upto.index+1))
+	b.Set(truncatedKey(group), upto.append(nil))
+	s.rig.must(s.engine.Commit(b, false))
+	l.truncated = upto
+	for len(l.recent) > 0 && l.recent[0].GetIndex() <= upto.index {
+		l.recent = l.recent[1:]
+	}
+}
+
 // transport are the commands about snapshots and removals; false tells that it is none of them.
 func (r *rig) transport(d *datadriven.TestData) bool {
 	switch d.Cmd {
@@ -136,6 +153,10 @@ func (r *rig) transport(d *datadriven.TestData) bool {
 	case "thaw":
 		r.freights.held, r.freights.left = false, 0
 		r.rest(d)
+	case "mute": // no message of a group reaches a node
+		r.freights.muted = map[[2]uint64]bool{{r.number(d, "group", 10), r.number(d, "node", 1)}: true}
+	case "unmute":
+		r.freights.muted = nil
 	case "break": // what is on its way is lost
 		for _, f := range slices.Clone(r.freights.under) {
 			f.fail(errInterrupted)
@@ -145,6 +166,8 @@ func (r *rig) transport(d *datadriven.TestData) bool {
 	case "remove":
 		r.node(r.number(d, "node", 1)).remove(r.number(d, "group", 10), r.number(d, "replica", 0))
 		r.rest(d)
+	case "truncate": // the log lets go of all that is performed
+		r.node(r.number(d, "node", 1)).truncate(r.number(d, "group", 10))
 	case "contents":
 		s := r.node(r.number(d, "node", 1))
 		r.tell("%s", s.summary())

@@ -31,15 +31,15 @@ func remove(e *engine.Engine, group, replica uint64) (err error) {
 	if err != nil {
 		return err
 	}
+	if dead >= replica {
+		return nil
+	}
 	own, found, err := readRecord(e, hardKey(group), parseHard)
 	if err != nil {
 		return err
 	}
 	if found && own.replica > replica {
 		return fmt.Errorf("replica %d of partition %d lives here, younger than %d", own.replica, group, replica)
-	}
-	if dead >= replica {
-		return nil
 	}
 	r, err := e.NewReplacement(tableBytesMax)
 	if err != nil {

@@ -212,7 +212,7 @@ func (r *rig) post(m Message) bool {
 	sent, err := ParseMessage(AppendMessage(nil, &m))
 	r.must(err)
 	switch {
-	case r.cut[[2]uint64{m.FromNode, m.ToNode}] || int(m.ToNode) > len(r.nodes) || r.node(m.ToNode).down:
+	case r.freights.muted[[2]uint64{m.Group, m.ToNode}] || r.cut[[2]uint64{m.FromNode, m.ToNode}] || int(m.ToNode) > len(r.nodes) || r.node(m.ToNode).down:
 		return true // nobody knows that it is lost
 	case r.held[typeOf(sent)]:
 		r.kept = append(r.kept, sent)

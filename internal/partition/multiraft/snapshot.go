@@ -33,7 +33,8 @@ func (g *Group) depart(m *raftpb.Message) error {
 	if !known {
 		return fmt.Errorf("replica %d of partition %d lies on no node", to, g.id)
 	}
-	if !h.departures.add(departure{group: g.id, replica: to}, h.options.Now()) {
+	index := m.GetSnapshot().GetMetadata().GetIndex()
+	if !h.departures.add(departure{group: g.id, replica: to, index: index}, h.options.Now()) {
 		return fmt.Errorf("%d snapshots are on their way", departuresMax)
 	}
 	out, header, err := g.cut(m, node)
@@ -101,3 +102,6 @@ func (g *Group) reportUnsent() {
 	}
 	g.unsent = g.unsent[:0]
 }
+
+// snapshotsFrom is the position of the oldest snapshot that this replica is sending.
+func (g *Group) snapshotsFrom() (index uint64, sending bool) { return g.host.departures.oldest(g.id) }
