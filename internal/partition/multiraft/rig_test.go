@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -22,12 +21,6 @@ import (
 	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
 )
-
-// The raft library draws its election timeouts from crypto/rand: stories must come out the same every time.
-func TestMain(m *testing.M) {
-	rand.Reader = seeded{mathrand.NewChaCha8([32]byte{1})}
-	os.Exit(m.Run())
-}
 
 type seeded struct{ source *mathrand.ChaCha8 }
 
@@ -75,7 +68,12 @@ type copied struct {
 	woken bool
 }
 
+// The raft library draws its election timeouts from crypto/rand: a story must come out the same every time, whatever was
+// told before it.
 func newRig(t *testing.T) *rig {
+	was := rand.Reader
+	rand.Reader = seeded{mathrand.NewChaCha8([32]byte{1})}
+	t.Cleanup(func() { rand.Reader = was })
 	return &rig{t: t, cut: map[[2]uint64]bool{}, held: map[raftpb.MessageType]bool{}}
 }
 
