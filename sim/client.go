@@ -192,14 +192,7 @@ func replan(err error) bool {
 }
 
 // certainlyNot tells whether an operation that failed had no effect.
-func certainlyNot(err error) bool {
-	var stale *command.StaleTable
-	var route *command.StaleRoute
-	var leader *command.NotLeader
-	var rejected *command.Rejected
-	return errors.As(err, &stale) || errors.As(err, &route) || errors.As(err, &leader) || errors.As(err, &rejected) ||
-		errors.Is(err, router.ErrNoTable)
-}
+func certainlyNot(err error) bool { return command.Certain(err) || errors.Is(err, router.ErrNoTable) }
 
 func (w *world) get(ctx context.Context, client int, s shape) {
 	key := s.suffix(w.run.key(s))

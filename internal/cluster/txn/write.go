@@ -150,7 +150,7 @@ func (t *transaction) decide(ctx context.Context, p *prepared, outcome Outcome) 
 	committed := shares[0]
 	switch {
 	case committed.Err != nil:
-		if _, certainlyNot := errors.AsType[*command.Rejected](committed.Err); certainlyNot {
+		if command.Certain(committed.Err) {
 			t.release(ctx, p.locked)
 		}
 		return Outcome{}, committed.Err
