@@ -97,6 +97,7 @@ func (g *Group) start() {
 	g.node = node
 	g.lead.term = g.log.hard.term
 	g.worker.join(g)
+	g.leave()
 	g.firstCampaign()
 	g.publish()
 }

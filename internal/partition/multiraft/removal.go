@@ -3,7 +3,9 @@ package multiraft
 import (
 	"errors"
 	"fmt"
+	"slices"
 
+	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
@@ -22,6 +24,15 @@ func (h *Host) Remove(group, replica uint64, done func(error)) {
 	}
 	if !w.request(remove) {
 		done(errFull)
+	}
+}
+
+// leave tells that this replica is a member neither of what the group is nor, half way of a change, of what it was.
+func (g *Group) leave() {
+	_, stays := g.state.Descriptor.Member(g.replica)
+	was := func(m command.Member) bool { return m.Replica == g.replica }
+	if !stays && !slices.ContainsFunc(g.at.outgoing, was) && g.host.options.Removed != nil {
+		g.host.options.Removed(g.id, g.replica)
 	}
 }
 
