@@ -98,6 +98,7 @@ func (h *host) Start(partition uint64) error {
 	t := &task{pool: h.node.executors}
 	t.replica = replica.New(replica.Options{
 		Partition: partition, Engine: h.node.engine, Log: log, Wake: t.wake, NowMillis: h.node.nowMillis,
+		Ordered:   true, // by the engine's own log
 		Performed: h.node.performed,
 		Broken:    func(err error) { h.node.broken(partition, err) },
 	})

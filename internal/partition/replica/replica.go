@@ -39,6 +39,9 @@ type Options struct {
 	Log       Log
 	Wake      func()
 	NowMillis func() int64
+	// Ordered tells that one log keeps all partitions there are: what is appended later, to whichever of them, becomes
+	// durable later.
+	Ordered bool
 	// Performed is told of every performed batch, after it is visible to reads.
 	Performed func(machine.Batch, machine.Part)
 	// Broken is told once if this copy breaks an invariant: it serves nothing any more.
