@@ -39,7 +39,6 @@ func (w *world) wantTold(t *testing.T, want ...string) {
 	}
 }
 
-
 // Of an ordered log an accepted step is answered once the log has it, and once only; what shows something waits.
 func TestStepsAreAnsweredEarly(t *testing.T) {
 	w := newOrdered(t)
