@@ -27,6 +27,17 @@ func (h *Host) Remove(group, replica uint64, done func(error)) {
 	}
 }
 
+// stands tells whether the store still holds what the group was opened with: it may have been removed since, and what the
+// copy loaded is gone.
+func (g *Group) stands() bool {
+	own, found, err := readRecord(g.host.options.Engine, hardKey(g.id), parseHard)
+	if err != nil || !found {
+		return false
+	}
+	begins, found, err := readRecord(g.host.options.Engine, truncatedKey(g.id), parseMark)
+	return err == nil && found && own == g.log.hard && begins == g.log.truncated
+}
+
 // leave tells that this replica is a member neither of what the group is nor, half way of a change, of what it was.
 func (g *Group) leave() {
 	_, stays := g.state.Descriptor.Member(g.replica)
