@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"stator/internal/jobs/rebalance"
 )
@@ -148,4 +149,33 @@ func (c *clusterDecommissionCommand) Run(s streams) error {
 		verb = rebalance.VerbRecommission
 	}
 	return c.do(s, verb, url.Values{"node": {numberOf(c.Node)}})
+}
+
+type clusterSetCommand struct {
+	Replicas     uint64        `placeholder:"N" help:"How many replicas everything shall have: 1, 3, 5 or 7."`
+	ReplaceAfter time.Duration `placeholder:"TIME" help:"How long a node may be silent before its replicas are made anew on others, like 10m."`
+
+	clusterServer `embed:""`
+}
+
+// Help shows an example.
+func (clusterSetCommand) Help() string {
+	return `Replicas are made or removed one after the other from then on. There are never more of a partition than nodes.
+
+Example:
+
+    stator cluster set --replicas 5
+    stator cluster set --replace-after 10m`
+}
+
+// Run asks for it.
+func (c *clusterSetCommand) Run(s streams) error {
+	query := url.Values{}
+	if c.Replicas != 0 {
+		query.Set("replicas", numberOf(c.Replicas))
+	}
+	if c.ReplaceAfter != 0 {
+		query.Set("replace_after_seconds", numberOf(uint64(c.ReplaceAfter/time.Second)))
+	}
+	return c.do(s, rebalance.VerbSet, query)
 }

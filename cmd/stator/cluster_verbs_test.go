@@ -110,6 +110,7 @@ func TestClusterVerbs(t *testing.T) {
 		{[]string{"transfer", "102", "--to", "4"}, rebalance.Question{Verb: rebalance.VerbTransfer, Partition: 102, To: 4}},
 		{[]string{"decommission", "3"}, rebalance.Question{Verb: rebalance.VerbDecommission, Node: 3}},
 		{[]string{"decommission", "3", "--cancel"}, rebalance.Question{Verb: rebalance.VerbRecommission, Node: 3}},
+		{[]string{"set", "--replicas", "5", "--replace-after", "10m"}, rebalance.Question{Verb: rebalance.VerbSet, Replicas: 5, ReplaceAfterSeconds: 600}},
 		{[]string{"partitions"}, rebalance.Question{Verb: rebalance.VerbPartitions}},
 		{[]string{"partitions", "cities"}, rebalance.Question{Verb: rebalance.VerbPartitions, Table: "cities"}},
 	} {

@@ -16,7 +16,7 @@ func (d *Door) clusterRoutes(mux *http.ServeMux) {
 		mux.Handle("GET /cluster/"+string(verb), d.guarded(d.cluster(verb)))
 	}
 	for _, verb := range []rebalance.Verb{
-		rebalance.VerbMove, rebalance.VerbTransfer, rebalance.VerbDecommission, rebalance.VerbRecommission,
+		rebalance.VerbMove, rebalance.VerbTransfer, rebalance.VerbDecommission, rebalance.VerbRecommission, rebalance.VerbSet,
 	} {
 		mux.Handle("POST /cluster/"+string(verb), d.guarded(d.cluster(verb)))
 	}
@@ -28,6 +28,7 @@ var numbers = map[rebalance.Verb][]string{
 	rebalance.VerbTransfer:     {"partition", "to"},
 	rebalance.VerbDecommission: {"node"},
 	rebalance.VerbRecommission: {"node"},
+	rebalance.VerbSet:          {"replicas", "replace_after_seconds"},
 }
 
 // cluster answers one verb in JSON. As with split, a web page cannot send the content type of a verb that changes
@@ -66,9 +67,16 @@ func (d *Door) cluster(verb rebalance.Verb) http.Handler {
 
 func parseQuestion(verb rebalance.Verb, query url.Values) (rebalance.Question, error) {
 	q := rebalance.Question{Verb: verb, Table: query.Get("table")}
-	into := map[string]*uint64{"partition": &q.Partition, "from": &q.From, "to": &q.To, "node": &q.Node}
+	into := map[string]*uint64{
+		"partition": &q.Partition, "from": &q.From, "to": &q.To, "node": &q.Node,
+		"replicas": &q.Replicas, "replace_after_seconds": &q.ReplaceAfterSeconds,
+	}
 	for _, name := range numbers[verb] {
-		n, err := strconv.ParseUint(query.Get(name), 10, 64)
+		text := query.Get(name)
+		if text == "" && verb == rebalance.VerbSet {
+			continue // each of them may be left as it is
+		}
+		n, err := strconv.ParseUint(text, 10, 64)
 		if err != nil || n == 0 {
 			return q, fmt.Errorf("which %s? %s takes numbers: %v", name, verb, numbers[verb])
 		}

@@ -20,6 +20,7 @@ const (
 	VerbTransfer     Verb = "transfer"
 	VerbDecommission Verb = "decommission"
 	VerbRecommission Verb = "recommission"
+	VerbSet          Verb = "set"
 )
 
 // Question is an operator's, to whichever node. The one that leads partition 1 answers it.
@@ -32,6 +33,9 @@ type Question struct {
 	From      uint64 `json:"from,omitempty"`
 	To        uint64 `json:"to,omitempty"`
 	Node      uint64 `json:"node,omitempty"`
+	// Replicas and ReplaceAfterSeconds are for set; 0 leaves what is.
+	Replicas            uint64 `json:"replicas,omitempty"`
+	ReplaceAfterSeconds uint64 `json:"replace_after_seconds,omitempty"`
 }
 
 // Answer is what comes of a question. One of its parts is set.
@@ -82,6 +86,8 @@ func (j *Job) answer(ctx context.Context, q Question) (Answer, error) {
 		return j.leave(ctx, q.Node)
 	case VerbRecommission:
 		return j.stay(ctx, q.Node)
+	case VerbSet:
+		return j.set(ctx, q)
 	}
 	return Answer{}, refuse("there is no verb %q", q.Verb)
 }
@@ -136,4 +142,40 @@ func (j *Job) stay(ctx context.Context, node uint64) (Answer, error) {
 		return Answer{}, err
 	}
 	return Answer{Text: fmt.Sprintf("node %d stays", node)}, nil
+}
+
+// What may be set: an even number of replicas survives no more losses than one fewer, and a node that restarts must not be
+// given up meanwhile.
+const (
+	replicasMax            = 7
+	replaceAfterSecondsMin = 30
+	replaceAfterSecondsMax = 30 * 24 * 3600
+)
+
+// set changes what the layout shall be like.
+func (j *Job) set(ctx context.Context, q Question) (Answer, error) {
+	switch {
+	case q.Replicas == 0 && q.ReplaceAfterSeconds == 0:
+		return Answer{}, refuse("what is to be set? The number of replicas, or the silence after which a node is replaced")
+	case q.Replicas > replicasMax || q.Replicas != 0 && q.Replicas%2 == 0:
+		return Answer{}, refuse("the number of replicas is 1, 3, 5 or 7: an even one survives no more losses than one fewer")
+	case q.ReplaceAfterSeconds != 0 && (q.ReplaceAfterSeconds < replaceAfterSecondsMin || q.ReplaceAfterSeconds > replaceAfterSecondsMax):
+		return Answer{}, refuse("a node is replaced after a silence of %d seconds at least, 30 days at most", replaceAfterSecondsMin)
+	}
+	var now catalog.Cluster
+	err := j.Catalog.UpdateCluster(ctx, func(c catalog.Cluster) (catalog.Cluster, error) {
+		if q.Replicas != 0 {
+			c.Replicas = int(q.Replicas)
+		}
+		if q.ReplaceAfterSeconds != 0 {
+			c.ReplaceAfterSeconds = int(q.ReplaceAfterSeconds)
+		}
+		now = c
+		return c, nil
+	})
+	if err != nil {
+		return Answer{}, fmt.Errorf("setting what the cluster shall be like: %w", err)
+	}
+	rules := ruled(j.Rules, &now)
+	return Answer{Text: fmt.Sprintf("everything shall have %d replicas, and a node that is silent for %v is replaced", rules.Replicas, rules.DeadAfter)}, nil
 }

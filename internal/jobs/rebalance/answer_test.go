@@ -30,6 +30,12 @@ func TestAnswers(t *testing.T) {
 		{"not leaving", rebalance.Question{Verb: rebalance.VerbRecommission, Node: 3}, "", "node 3 is not leaving"},
 		{"leaving", rebalance.Question{Verb: rebalance.VerbDecommission, Node: 3}, "node 3 is leaving: stop it once", ""},
 		{"two stay", rebalance.Question{Verb: rebalance.VerbDecommission, Node: 3}, "3 replicas and 2 nodes stay", ""},
+		{"nothing set", rebalance.Question{Verb: rebalance.VerbSet}, "", "what is to be set?"},
+		{"an even number", rebalance.Question{Verb: rebalance.VerbSet, Replicas: 4}, "", "is 1, 3, 5 or 7"},
+		{"too many", rebalance.Question{Verb: rebalance.VerbSet, Replicas: 9}, "", "is 1, 3, 5 or 7"},
+		{"impatient", rebalance.Question{Verb: rebalance.VerbSet, ReplaceAfterSeconds: 5}, "", "30 seconds at least"},
+		{"patient", rebalance.Question{Verb: rebalance.VerbSet, ReplaceAfterSeconds: 1200}, "3 replicas, and a node that is silent for 20m0s", ""},
+		{"more", rebalance.Question{Verb: rebalance.VerbSet, Replicas: 5}, "5 replicas, and a node that is silent for 20m0s", ""},
 		{"staying", rebalance.Question{Verb: rebalance.VerbRecommission, Node: 3}, "node 3 stays", ""},
 	} {
 		a, err := j.Answer(t.Context(), test.Question)
