@@ -56,12 +56,16 @@ type Disk struct {
 	// refused tells that a sync of the log failed.
 	refused bool
 	picture *vfs.MemFS
+	// durable are the files whose content was synced since it was last written. A file that was synced and then got another
+	// name keeps its content if the new name outlives a crash.
+	durable map[string]bool
 	// pictured is told, once, that the world ended.
 	pictured func()
 }
 
+// New returns a disk over mem, to which plan happens; pictured is told, once, that it stopped.
 func New(mem *vfs.MemFS, plan Plan, pictured func()) *Disk {
-	d := &Disk{MemFS: mem, plan: plan, opening: true, pictured: pictured}
+	d := &Disk{MemFS: mem, plan: plan, opening: true, durable: map[string]bool{}, pictured: pictured}
 	d.reached.L = &d.mu
 	return d
 }
@@ -195,7 +199,7 @@ func (d *Disk) Stop() *vfs.MemFS {
 	synced := d.MemFS.CrashClone(vfs.CrashCloneCfg{})
 	all := d.MemFS.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(1, 1))})
 	d.picturing.Unlock()
-	m := survivors{plan: d.plan, synced: synced, all: all, into: vfs.NewCrashableMem()}
+	m := survivors{disk: d, plan: d.plan, synced: synced, all: all, into: vfs.NewCrashableMem()}
 	if err := m.directory("/"); err != nil {
 		panic(fmt.Sprintf("disk: picturing a crash: %v", err))
 	}
@@ -217,6 +221,7 @@ func (d *Disk) Crashed() *vfs.MemFS {
 // follow the order of Go's maps; this one follows the seed. Each file draws by itself, by its kind and its place from the
 // end among files of its kind: what stands in the log does not depend on how many tables a compaction had made by then.
 type survivors struct {
+	disk              *Disk
 	plan              Plan
 	synced, all, into *vfs.MemFS
 }
@@ -290,6 +295,9 @@ func (s *survivors) file(path string, random *rand.Rand) error {
 	all, err := contentOf(s.all, path)
 	if err != nil {
 		return err
+	}
+	if s.disk.knownOf(path) && !strings.HasSuffix(path, logSuffix) {
+		content = all
 	}
 	for at := 0; at < len(all); at += blockBytes {
 		block := all[at:min(at+blockBytes, len(all))]

@@ -14,6 +14,7 @@ const logSuffix = ".log"
 type openFile struct {
 	vfs.File
 	disk *Disk
+	name string
 }
 
 // logFile is the engine's log: the file whose sync makes writes durable.
@@ -24,9 +25,9 @@ func (d *Disk) wrap(name string, f vfs.File, err error) (vfs.File, error) {
 		return nil, err
 	}
 	if !strings.HasSuffix(name, logSuffix) {
-		return &openFile{File: f, disk: d}, nil
+		return &openFile{File: f, disk: d, name: name}, nil
 	}
-	log := &logFile{openFile{File: f, disk: d}}
+	log := &logFile{openFile{File: f, disk: d, name: name}}
 	d.mu.Lock()
 	d.newest, d.synced = log, false
 	d.mu.Unlock()
@@ -36,12 +37,14 @@ func (d *Disk) wrap(name string, f vfs.File, err error) (vfs.File, error) {
 func (f *openFile) Write(p []byte) (int, error) {
 	f.disk.picturing.RLock()
 	defer f.disk.picturing.RUnlock()
+	f.disk.knows(f.name, false)
 	return f.File.Write(p)
 }
 
 func (f *openFile) WriteAt(p []byte, at int64) (int, error) {
 	f.disk.picturing.RLock()
 	defer f.disk.picturing.RUnlock()
+	f.disk.knows(f.name, false)
 	return f.File.WriteAt(p, at)
 }
 
@@ -51,7 +54,11 @@ func (f *openFile) SyncData() error { return f.disk.sync(nil, f.durable) }
 func (f *openFile) durable() error {
 	f.disk.picturing.RLock()
 	defer f.disk.picturing.RUnlock()
-	return f.File.Sync()
+	err := f.File.Sync()
+	if err == nil {
+		f.disk.knows(f.name, true)
+	}
+	return err
 }
 
 func (f *logFile) Sync() error     { return f.disk.sync(f, f.durable) }
@@ -88,20 +95,26 @@ func (f *logFile) Close() error {
 	return f.File.Close()
 }
 
+// Create implements vfs.FS.
 func (d *Disk) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
+	d.knows(name, false)
 	f, err := d.MemFS.Create(name, c)
 	return d.wrap(name, f, err)
 }
 
+// ReuseForWrite implements vfs.FS.
 func (d *Disk) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
+	d.knows(old, false)
+	d.knows(name, false)
 	f, err := d.MemFS.ReuseForWrite(old, name, c)
 	return d.wrap(name, f, err)
 }
 
+// OpenReadWrite implements vfs.FS.
 func (d *Disk) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
@@ -109,35 +122,44 @@ func (d *Disk) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.Open
 	return d.wrap(name, f, err)
 }
 
+// OpenDir implements vfs.FS.
 func (d *Disk) OpenDir(name string) (vfs.File, error) {
 	f, err := d.MemFS.OpenDir(name)
 	return d.wrap(name, f, err)
 }
 
+// Link implements vfs.FS.
 func (d *Disk) Link(old, name string) error {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
+	d.knows(name, d.knownOf(old))
 	return d.MemFS.Link(old, name)
 }
 
+// Rename implements vfs.FS.
 func (d *Disk) Rename(old, name string) error {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
+	d.knows(name, d.knownOf(old))
+	d.knows(old, false)
 	return d.MemFS.Rename(old, name)
 }
 
+// Remove implements vfs.FS.
 func (d *Disk) Remove(name string) error {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
 	return d.MemFS.Remove(name)
 }
 
+// RemoveAll implements vfs.FS.
 func (d *Disk) RemoveAll(name string) error {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
 	return d.MemFS.RemoveAll(name)
 }
 
+// MkdirAll implements vfs.FS.
 func (d *Disk) MkdirAll(name string, mode os.FileMode) error {
 	d.picturing.RLock()
 	defer d.picturing.RUnlock()
@@ -146,3 +168,20 @@ func (d *Disk) MkdirAll(name string, mode os.FileMode) error {
 
 // Unwrap keeps the engine from looking behind the disk.
 func (d *Disk) Unwrap() vfs.FS { return nil }
+
+// knows notes whether all of a file's content is durable, whatever becomes of its name.
+func (d *Disk) knows(name string, durable bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if durable {
+		d.durable[name] = true
+	} else {
+		delete(d.durable, name)
+	}
+}
+
+func (d *Disk) knownOf(name string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.durable[name]
+}

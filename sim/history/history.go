@@ -120,6 +120,9 @@ func (h *History) End() {
 	h.under, h.endAt = nil, 0
 }
 
+// Done lists the operations that came to an end, or of which nobody knows.
+func (h *History) Done() []*Operation { return h.done }
+
 // Items lists what was ever written or read, in the order of its first mention.
 func (h *History) Items() []Item {
 	var items []Item

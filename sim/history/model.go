@@ -55,17 +55,17 @@ func (h *History) story(item Item) string {
 
 func (o *Operation) String() string {
 	if o.Write == nil {
-		return "reads " + shown(o.Read)
+		return "reads " + Shown(o.Read)
 	}
-	verb := map[command.Action]string{command.Put: "puts " + shown(o.Write.Item), command.Update: "updates", command.Delete: "deletes", command.Check: "checks"}[o.Write.Action]
+	verb := map[command.Action]string{command.Put: "puts " + Shown(o.Write.Item), command.Update: "updates", command.Delete: "deletes", command.Check: "checks"}[o.Write.Action]
 	if o.Unknown {
 		return verb + ": unknown"
 	}
-	return fmt.Sprintf("%s: refusal %d, %s -> %s", verb, o.Result.Refusal, shown(o.Result.Before), shown(o.Result.After))
+	return fmt.Sprintf("%s: refusal %d, %s -> %s", verb, o.Result.Refusal, Shown(o.Result.Before), Shown(o.Result.After))
 }
 
-// shown is an item in few words: its tag, which no two writes share, and its counter.
-func shown(item attr.Map) string {
+// Shown is an item in few words: its tag, which no two writes share, and its counter.
+func Shown(item attr.Map) string {
 	if len(item) == 0 {
 		return "nothing"
 	}

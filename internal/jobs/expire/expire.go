@@ -20,8 +20,7 @@ const againSeconds = 1
 
 // Host keeps the replicas of this node.
 type Host interface {
-	// Led finds a replica that leads its partition.
-	Led(partition uint64) (*replica.Replica, bool)
+	Replica(partition uint64) (*replica.Replica, bool)
 }
 
 // Job is the deletion of expired items.
@@ -92,9 +91,9 @@ func (j *Job) Step(ctx context.Context) (more bool, err error) {
 	return j.Schedule.due(now), errors.Join(failed...)
 }
 
-// look finds what is due in a partition; nil for one that is not led here, or whose items do not expire.
+// look finds what is due in a partition; nil for one that is not here, or whose items do not expire.
 func (j *Job) look(p place, limit int) (*visit, error) {
-	r, ok := j.Host.Led(p.partition)
+	r, ok := j.Host.Replica(p.partition)
 	if !ok {
 		return nil, nil
 	}

@@ -144,10 +144,7 @@ func (g *Group) end() {
 	for _, change := range g.changes {
 		g.node.ApplyConfChange(change)
 	}
-	if len(g.changes) > 0 {
-		g.changes = nil
-		g.leave()
-	}
+	g.changes = nil
 	g.answer()
 	g.node.Advance(*g.ready)
 	g.ready = nil

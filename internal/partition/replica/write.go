@@ -90,9 +90,7 @@ func (r *Replica) Step() (more bool) {
 		r.quarantine(err)
 		return false
 	}
-	d := decided{taken: taken, answers: answers, ordered: r.options.Ordered}
-	p.appended = func() { d.answerSteps(Performed) }
-	r.propose(p, d.answer)
+	r.propose(p, func(outcome Outcome) { answer(taken, answers, outcome) })
 	return r.waiting()
 }
 
@@ -147,12 +145,11 @@ func brings(c *command.Command) int {
 }
 
 // pass is one decision: the state it was made over, which had batches up to the number over in it, in which term, and
-// what came of it. appended, if any, is called once the log has the batch.
+// what came of it.
 type pass struct {
 	state      machine.Part
 	term, over uint64
 	batch      machine.Batch
-	appended   func()
 }
 
 // propose gives a decided batch to the log. A pass that wrote nothing appends nothing: its answers wait for what it was
@@ -177,9 +174,6 @@ func (r *Replica) propose(p pass, done func(Outcome)) {
 		}
 		done(outcome)
 	})
-	if p.appended != nil {
-		p.appended()
-	}
 }
 
 // confirm answers a pass that wrote nothing. Whatever fails, it certainly did not happen. The caller holds mu, which
@@ -248,4 +242,19 @@ func commands(taken []pending) []*command.Command {
 		list[i] = p.command
 	}
 	return list
+}
+
+func answer(taken []pending, answers []machine.Answer, outcome Outcome) {
+	for i, p := range taken {
+		switch {
+		case answers[i].Err != nil:
+			p.done(command.Result{}, answers[i].Err)
+		case outcome == Performed:
+			p.done(answers[i].Result, nil)
+		case outcome == Rejected:
+			p.done(command.Result{}, &command.Rejected{Cause: errLogFailed})
+		default:
+			p.done(command.Result{}, &command.Ambiguous{Cause: errLogFailed})
+		}
+	}
 }

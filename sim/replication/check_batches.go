@@ -1,0 +1,87 @@
+package replication
+
+import (
+	"fmt"
+	"hash/fnv"
+
+	"stator/internal/partition/machine"
+)
+
+// batches is what copies performed: every copy the same, one after the other, and of each epoch under one leader.
+type batches struct {
+	world    *world
+	contents map[batchName]uint64
+	leaders  map[leadership]uint64
+}
+
+type batchName struct{ partition, epoch, chain uint64 }
+
+type leadership struct{ partition, epoch uint64 }
+
+func (b *batches) begin(w *world) {
+	b.world, b.contents, b.leaders = w, map[batchName]uint64{}, map[leadership]uint64{}
+}
+
+// leads notes that a copy leads in an epoch: another one never did.
+func (b *batches) leads(p *partition, epoch uint64) {
+	name := leadership{p.id, epoch}
+	b.world.note("node %d leads partition %d in epoch %d", p.node.id, p.id, epoch)
+	b.world.result.Leads++
+	if other, led := b.leaders[name]; led && other != p.node.id {
+		b.world.fail(fmt.Errorf("nodes %d and %d both lead partition %d in epoch %d", other, p.node.id, p.id, epoch))
+	}
+	b.leaders[name], p.led = p.node.id, epoch
+}
+
+// performed holds a batch against what other copies performed in its place, and against what this one performed before.
+func (b *batches) performed(p *partition, batch *machine.Batch, state machine.Part) {
+	w := b.world
+	before := p.applied
+	follows := batch.Epoch == before.Epoch && batch.Chain == before.Chain+1 || batch.Epoch > before.Epoch && batch.Chain == 1
+	if !follows {
+		w.fail(fmt.Errorf("node %d performed batch %d/%d of partition %d after %d/%d", p.node.id, batch.Epoch, batch.Chain, p.id,
+			before.Epoch, before.Chain))
+	}
+	if a := state.Applied; a.Epoch != batch.Epoch || a.Chain != batch.Chain {
+		w.fail(fmt.Errorf("node %d is at %d/%d after batch %d/%d of partition %d", p.node.id, a.Epoch, a.Chain, batch.Epoch,
+			batch.Chain, p.id))
+	}
+	p.applied = state.Applied
+	if p.led == batch.Epoch {
+		b.exclusive(p)
+	}
+	name := batchName{p.id, batch.Epoch, batch.Chain}
+	sum := sumOf(batch)
+	if other, known := b.contents[name]; known && other != sum {
+		w.fail(fmt.Errorf("node %d performed another batch %d/%d of partition %d than others", p.node.id, batch.Epoch, batch.Chain, p.id))
+	} else if !known {
+		b.contents[name] = sum
+		w.result.Batches++
+	}
+}
+
+// exclusive asks every other node that still believes to lead whether it would serve a strong read this very moment: it must not, as
+// it has not what the leader is about to acknowledge.
+func (b *batches) exclusive(p *partition) {
+	for _, n := range b.world.nodes {
+		other, ok := n.copies[p.id]
+		if n == p.node || n.over() || !ok || n.stoppedUntil > b.world.now || !other.leads() ||
+			other.group.Status().Term >= p.applied.Epoch {
+			continue
+		}
+		within := true
+		other.group.Barrier(func(err error) {
+			if err == nil && within {
+				b.world.fail(fmt.Errorf("node %d serves strong reads of partition %d, which node %d leads in epoch %d", n.id, p.id,
+					p.node.id, p.applied.Epoch))
+			}
+		})
+		within = false
+	}
+}
+
+func sumOf(b *machine.Batch) uint64 {
+	sum := fnv.New64a()
+	_, _ = sum.Write(machine.AppendBatch(nil, b)) // a hash takes everything
+	return sum.Sum64()
+}

@@ -1,0 +1,141 @@
+package replication
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+	"stator/internal/storage/engine"
+	"stator/internal/storage/keys"
+)
+
+// sums are the checksums of everything replicated, by partition and index: two copies at one index have the same bytes.
+type sums struct {
+	world *world
+	known map[position]summed
+}
+
+type position struct{ partition, index uint64 }
+
+type summed struct {
+	sum  uint64
+	node uint64
+}
+
+// sumsEvery is about how often copies are held against each other while the world goes on.
+const sumsEvery = 3 * time.Second
+
+func (s *sums) begin(w *world) { s.world, s.known = w, map[position]summed{} }
+
+func (w *world) startSums() {
+	w.start("sums", func() {
+		for !w.calm {
+			w.sleep(w.between(sumsEvery/2, 2*sumsEvery))
+			w.fail(w.sums.take())
+		}
+	})
+}
+
+// take sums up every copy that is up.
+func (s *sums) take() error {
+	for _, n := range s.world.nodes {
+		if n.over() {
+			continue
+		}
+		for _, id := range n.partitions() {
+			if err := s.compare(n, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// compare sums up one copy.
+func (s *sums) compare(n *node, id uint64) (err error) {
+	snapshot := n.engine.Snapshot()
+	defer func() { err = errors.Join(err, snapshot.Close()) }()
+	index, sum, err := sumAt(snapshot, id)
+	if err != nil {
+		return fmt.Errorf("summing up partition %d on node %d: %w", id, n.id, err)
+	}
+	other, known := s.known[position{id, index}]
+	if !known {
+		s.known[position{id, index}] = summed{sum, n.id}
+		return nil
+	}
+	if other.node != n.id {
+		s.world.result.Compared++
+	}
+	if other.sum != sum {
+		return fmt.Errorf("partition %d is at index %d not the same on nodes %d and %d", id, index, other.node, n.id)
+	}
+	return nil
+}
+
+// sumAt is the index to which a copy is performed, and the checksum of what it holds then.
+func sumAt(s *engine.Snapshot, id uint64) (index, sum uint64, err error) {
+	part, found, err := machine.Load(frozen{s}, id)
+	if err != nil || !found {
+		return 0, 0, errors.Join(err, fmt.Errorf("found its state: %t", found))
+	}
+	if index, err = indexOf(s, id); err != nil {
+		return 0, 0, err
+	}
+	hash := fnv.New64a()
+	for _, span := range spans(part.Descriptor) {
+		it, err := s.Iter(span.Lower, span.Upper)
+		if err != nil {
+			return 0, 0, err
+		}
+		for ok := it.First(); ok; ok = it.Next() {
+			value, err := it.Value()
+			if err != nil {
+				return 0, 0, errors.Join(err, it.Close())
+			}
+			fmt.Fprintf(hash, "%d %x %d %x\n", len(it.Key()), it.Key(), len(value), value)
+		}
+		if err := it.Close(); err != nil {
+			return 0, 0, err
+		}
+	}
+	return index, hash.Sum64(), nil
+}
+
+// spans are all ranges of the engine that a partition's copies have in common.
+func spans(d machine.Descriptor) []command.Bounds {
+	var spans []command.Bounds
+	for _, space := range []keys.Space{keys.SpaceData, keys.SpaceLocalIndex, keys.SpaceLock, keys.SpaceSize, keys.SpaceTransaction} {
+		prefix := keys.Prefix(space, d.Table)
+		span := command.Bounds{Lower: slices.Concat(prefix, d.Bounds.Lower), Upper: keys.SuccessorPrefix(prefix)}
+		if len(d.Bounds.Upper) > 0 {
+			span.Upper = slices.Concat(prefix, d.Bounds.Upper)
+		}
+		spans = append(spans, span)
+	}
+	for _, space := range []keys.Space{keys.SpaceLog, keys.SpaceExpiry, keys.SpacePart} {
+		prefix := keys.Prefix(space, d.Partition)
+		spans = append(spans, command.Bounds{Lower: prefix, Upper: keys.SuccessorPrefix(prefix)})
+	}
+	return spans
+}
+
+// frozen reads part state out of a snapshot.
+type frozen struct{ snapshot *engine.Snapshot }
+
+func (f frozen) Get(key []byte) ([]byte, bool, error) { return f.snapshot.Get(key, nil) }
+
+// indexOf is the index up to which a copy has performed its group's log.
+func indexOf(s *engine.Snapshot, id uint64) (uint64, error) {
+	position, found, err := s.Get(keys.Part(id, "position"), nil)
+	if err != nil || !found || len(position) < 2 {
+		return 0, errors.Join(err, fmt.Errorf("partition %d has no position", id))
+	}
+	index, _ := binary.Uvarint(position[1:])
+	return index, nil
+}

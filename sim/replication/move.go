@@ -1,0 +1,131 @@
+package replication
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+	"stator/internal/partition/multiraft"
+)
+
+// catchUpTime is how long a learner may take to have what the others have.
+const catchUpTime = 25 * time.Second
+
+// errNotNow says that a partition is in no state for a change.
+var errNotNow = errors.New("not now")
+
+// move brings a partition from one node to another: a learner, then one change that makes it a voter in the other's place.
+func (w *world) move(c *client) error {
+	at := w.layout.places[w.random.IntN(len(w.layout.places))]
+	d, err := c.descriptor(at.bounds.Lower)
+	if err != nil {
+		return err
+	}
+	to := w.anyNode().id
+	if _, there := d.MemberOn(to); there || learner(d) != 0 {
+		return errNotNow
+	}
+	key := d.Bounds.Lower
+	_, err = c.membership(key, d, command.Membership{AddLearner: to})
+	w.note("partition %d gets a learner on node %d: %v", d.Partition, to, err)
+	return c.settleMembers(key, d.Partition)
+}
+
+// membership asks a partition for a change of members.
+func (c *client) membership(key []byte, d machine.Descriptor, m command.Membership) (struct{}, error) {
+	m.Generation = d.Generation
+	return c.change(key, d.Partition, func(p *partition, done func(error)) { p.replica.Move(m, done) })
+}
+
+// learner is a replica that does not vote yet, 0 if there is none.
+func learner(d machine.Descriptor) uint64 {
+	for _, m := range d.Members {
+		if m.Learner {
+			return m.Replica
+		}
+	}
+	return 0
+}
+
+// settleMembers brings a move to its end, one way or the other, whoever began it.
+func (c *client) settleMembers(key []byte, id uint64) error {
+	w := c.world
+	until := w.now + catchUpTime
+	for range changeTriesMax {
+		w.sleep(w.between(100*time.Millisecond, time.Second))
+		d, err := c.descriptor(key)
+		if err != nil {
+			continue
+		}
+		if d.Partition != id {
+			return errNotNow
+		}
+		comes := learner(d)
+		if comes == 0 {
+			w.layout.enter(d)
+			return nil
+		}
+		if w.now > until || w.calm && w.chance(30) {
+			_, err = c.membership(key, d, command.Membership{Remove: comes})
+			w.note("partition %d loses its learner: %v", id, err)
+		} else if leads, ok := w.leader(id); ok && catchesUp(leads.copies[id].group.Status(), comes) {
+			c.promote(key, d, comes)
+		}
+	}
+	err := fmt.Errorf("partition %d keeps its learner", id)
+	w.fail(err)
+	return err
+}
+
+// catchesUp tells whether a replica has nearly all of the log.
+func catchesUp(s multiraft.Status, replica uint64) bool {
+	at := slices.IndexFunc(s.Members, func(m multiraft.MemberStatus) bool { return m.Replica == replica })
+	return at >= 0 && s.Members[at].Match+20 > s.Last
+}
+
+// promote makes a learner a voter in the place of another one. A leader that shall go hands over first.
+func (c *client) promote(key []byte, d machine.Descriptor, comes uint64) {
+	w := c.world
+	var voters []command.Member
+	for _, m := range d.Members {
+		if !m.Learner {
+			voters = append(voters, m)
+		}
+	}
+	goes := voters[w.random.IntN(len(voters))]
+	if leads, ok := w.leader(d.Partition); ok && leads.id == goes.Node {
+		leads.transfer(d.Partition)
+		return
+	}
+	_, err := c.membership(key, d, command.Membership{Promote: comes, Remove: goes.Replica})
+	w.note("partition %d goes from replica %d to %d: %v", d.Partition, goes.Replica, comes, err)
+	if err == nil {
+		w.result.Moves++
+	}
+}
+
+// sweep takes replicas off the node that the layout says are no members any more.
+func (n *node) sweep() {
+	w := n.world
+	for _, id := range n.partitions() {
+		c, d := n.copies[id], w.layout.entered[id]
+		replica := c.group.Status().Replica
+		if _, member := d.Member(replica); member || replica >= d.NextReplica {
+			continue
+		}
+		w.note("node %d removes replica %d of partition %d", n.id, replica, id)
+		c.replica.Stop()
+		delete(n.copies, id)
+		n.host.Remove(id, replica, func(err error) {
+			if err != nil && !n.over() {
+				w.fail(fmt.Errorf("node %d: removing partition %d: %w", n.id, id, err))
+			}
+		})
+	}
+	n.later(w.between(sweepEveryMax/2, sweepEveryMax), n.sweep)
+}
+
+const sweepEveryMax = 2 * time.Second

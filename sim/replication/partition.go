@@ -1,0 +1,188 @@
+package replication
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+	"stator/internal/partition/multiraft"
+	"stator/internal/partition/replica"
+	"stator/internal/storage/engine"
+	"stator/internal/storage/keys"
+)
+
+// partition is one copy that a node keeps.
+type partition struct {
+	node    *node
+	id      uint64
+	replica *replica.Replica
+	group   *multiraft.Group
+	planned bool // whether a step is planned
+	// applied is the last state that the copy was told of.
+	applied machine.Applied
+	// led is the newest epoch in which it led since the node's start.
+	led uint64
+}
+
+// hostOptions are a host's surroundings in this start of the node.
+func (n *node) hostOptions() multiraft.Options {
+	w := n.world
+	return multiraft.Options{
+		Engine: n.engine, Node: n.id, Workers: w.habits.workers,
+		Now:  func() time.Duration { return n.clock.even(w.now) },
+		Wake: n.wake,
+		Send: n.send, SendSnapshot: n.ship,
+		Born: func(child uint64) { n.later(1, func() { n.adopt(child) }) },
+		Broken: func(group uint64, err error) {
+			if !n.over() {
+				w.fail(fmt.Errorf("node %d: the copy of partition %d is quarantined: %w", n.id, group, err))
+			}
+		},
+	}
+}
+
+// adopt opens a partition that a split or a snapshot made here.
+func (n *node) adopt(id uint64) {
+	if _, there := n.copies[id]; there {
+		return
+	}
+	if err := n.keep(id); err != nil && !n.over() {
+		n.world.fail(fmt.Errorf("node %d: opening partition %d: %w", n.id, id, err))
+	}
+}
+
+// keep opens a partition that the store holds.
+func (n *node) keep(id uint64) error {
+	state, found, err := machine.Load(n.engine, id)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return fmt.Errorf("partition %d has no state", id)
+	}
+	group, err := n.host.Open(id)
+	if err != nil {
+		return err
+	}
+	p := &partition{node: n, id: id, group: group, applied: state.Applied}
+	p.replica = replica.New(replica.Options{
+		Partition: id, Engine: n.engine, Log: group, Wake: p.wake,
+		NowMillis: func() int64 { return n.clock.millis(n.world.now) },
+		Performed: p.performed,
+		Broken: func(err error) {
+			if !n.over() {
+				n.world.fail(fmt.Errorf("node %d: partition %d breaks: %w", n.id, id, err))
+			}
+		},
+	})
+	n.copies[id] = p
+	group.Keep(p, state)
+	return nil
+}
+
+// wake plans a decision of the copy.
+func (p *partition) wake() {
+	n := p.node
+	if p.planned || n.over() {
+		return
+	}
+	p.planned = true
+	n.later(1+n.world.between(0, n.world.habits.stepDelay), func() {
+		p.planned = false
+		if n.copies[p.id] == p && p.replica.Step() {
+			p.wake()
+		}
+	})
+}
+
+// Lead implements replica.Copy: the world hears what the copy is told.
+func (p *partition) Lead(epoch uint64, state machine.Part) {
+	if !p.node.over() {
+		p.node.world.batches.leads(p, epoch)
+	}
+	p.replica.Lead(epoch, state)
+}
+
+// Follow implements replica.Copy.
+func (p *partition) Follow(hint uint64) { p.replica.Follow(hint) }
+
+// Performed implements replica.Copy.
+func (p *partition) Performed(b machine.Batch, state machine.Part) {
+	if !p.node.over() {
+		p.node.world.batches.performed(p, &b, state)
+	}
+	p.replica.Performed(b, state)
+}
+
+// Replacing implements replica.Copy.
+func (p *partition) Replacing() { p.replica.Replacing() }
+
+// Replaced implements replica.Copy.
+func (p *partition) Replaced(state machine.Part) {
+	p.applied = state.Applied
+	p.replica.Replaced(state)
+}
+
+// performed is told by the replica; the world has heard before.
+func (p *partition) performed(machine.Batch, machine.Part) {}
+
+// send gives a message of a host to the network.
+func (n *node) send(to uint64, m multiraft.Message) bool {
+	w := n.world
+	if n.over() {
+		return false
+	}
+	w.result.Messages++
+	bytes := multiraft.AppendMessage(nil, &m)
+	return w.network.carry(link{n.id, to}, func() { w.node(to).receive(bytes) })
+}
+
+// receive hands what has come to the host.
+func (n *node) receive(bytes []byte) {
+	n.do(func() {
+		m, err := multiraft.ParseMessage(bytes)
+		if err != nil {
+			n.world.fail(fmt.Errorf("a message is damaged: %w", err))
+			return
+		}
+		n.host.Receive(m)
+	})
+}
+
+// barrier calls done once this copy, if it leads, knows everything that was acknowledged before the call.
+func (p *partition) barrier(done func(error)) {
+	p.group.Barrier(func(err error) {
+		switch {
+		case err != nil:
+			done(&command.Rejected{Cause: err})
+		case !p.leads():
+			done(&command.NotLeader{})
+		default:
+			done(nil)
+		}
+	})
+}
+
+// leads tells whether this copy believes to lead, and knows all that was agreed before.
+func (p *partition) leads() bool {
+	s := p.group.Status()
+	return s.Role == multiraft.Leader && s.Serves
+}
+
+// stored lists the partitions of a store.
+func stored(e *engine.Engine) (ids []uint64, err error) {
+	space := []byte{byte(keys.SpacePart)}
+	it, err := e.Iter(space, keys.SuccessorPrefix(space))
+	if err != nil {
+		return nil, err
+	}
+	for ok := it.First(); ok; {
+		id := binary.BigEndian.Uint64(it.Key()[len(space):])
+		ids = append(ids, id)
+		ok = it.SeekGE(keys.SuccessorPrefix(keys.Prefix(keys.SpacePart, id)))
+	}
+	return ids, errors.Join(it.Err(), it.Close())
+}

@@ -1,0 +1,195 @@
+// Package replication is a cluster in one goroutine under a seed: nodes with their disks and clocks, the network between
+// them, clients, and whatever goes wrong, in an order that the seed replays. It knows nothing of sockets, of the API or of
+// a catalog.
+package replication
+
+import (
+	cryptorand "crypto/rand"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"stator/sim/coroutine"
+)
+
+// Options say what a run is like. The zero value but for Seed is an ordinary one.
+type Options struct {
+	Seed uint64
+	// Nodes is how many there are; 0 is as the seed likes.
+	Nodes int
+	// Operations of all clients together, at least; 0 is operationsDefault.
+	Operations int
+	// Quiet leaves out all trouble.
+	Quiet bool
+	// Log gets a line for everything that happens; nil is none.
+	Log io.Writer
+}
+
+const (
+	operationsDefault = 1000
+	// startTime is when clients begin. workTime is how long clients work at least, troubleTime when trouble ends; restTime is how long a whole cluster may
+	// take to come to rest.
+	startTime   = 500 * time.Millisecond
+	workTime    = 60 * time.Second
+	troubleTime = 54 * time.Second
+	restTime    = 60 * time.Second
+	// faultsMin is how many faults a run has at least.
+	faultsMin = 5
+)
+
+// Result is what a run was like.
+type Result struct {
+	Nodes, Operations, Acknowledged, Unknown int
+	Faults, Crashes                          int
+	Splits, Moves, Transfers, Snapshots      int
+	Leads, Batches, Messages                 int
+	// Compared counts the copies of partitions that were held against another one at the same index.
+	Compared int
+	Turns    int
+	// Trace is a checksum of all that happened: two runs of a seed have the same.
+	Trace uint64
+}
+
+// Add sums up runs.
+func (r *Result) Add(o Result) {
+	r.Nodes += o.Nodes
+	r.Operations += o.Operations
+	r.Acknowledged += o.Acknowledged
+	r.Unknown += o.Unknown
+	r.Faults += o.Faults
+	r.Crashes += o.Crashes
+	r.Splits += o.Splits
+	r.Moves += o.Moves
+	r.Transfers += o.Transfers
+	r.Snapshots += o.Snapshots
+	r.Leads += o.Leads
+	r.Batches += o.Batches
+	r.Messages += o.Messages
+	r.Compared += o.Compared
+	r.Turns += o.Turns
+}
+
+// habits are what the seed makes this run like.
+type habits struct {
+	nodes, replicas, partitions, clients, keys int
+	burst                                      int
+	workers                                    int
+	pause                                      time.Duration
+	delay, jitter                              time.Duration
+	loss, twice, late                          int // percent
+	stepDelay                                  time.Duration
+	local                                      bool
+}
+
+// Run runs a seed to its end and returns what it was like, or what was wrong. The random numbers of raft come from the seed
+// meanwhile, so that one run at a time is made in a process.
+func Run(o Options) (Result, error) {
+	running.Lock()
+	defer running.Unlock()
+	sum := fnv.New64a()
+	w := &world{options: o, random: rand.New(rand.NewPCG(o.Seed, 0x9e37)), trace: sum}
+	if o.Log != nil {
+		w.trace = io.MultiWriter(sum, o.Log)
+	}
+	machines := cryptorand.Reader
+	cryptorand.Reader = &randomBytes{random: rand.New(rand.NewPCG(o.Seed, 0x7af7))}
+	defer func() { cryptorand.Reader = machines }()
+	w.set = coroutine.Set{Failed: w.fail}
+	w.draw()
+	w.begin()
+	err := w.live()
+	w.set.Unwind()
+	for _, n := range w.nodes {
+		n.leave()
+	}
+	w.result.Trace = sum.Sum64()
+	if err = errors.Join(w.failed, err); err != nil {
+		return w.result, fmt.Errorf("seed %d: %w", o.Seed, err)
+	}
+	return w.result, nil
+}
+
+// running is held by the one run that there is.
+var running sync.Mutex
+
+func (w *world) draw() {
+	pick := func(of ...int) int { return of[w.random.IntN(len(of))] }
+	h := habits{
+		nodes: pick(3, 4, 4, 5), partitions: 1 + w.random.IntN(3), clients: 3 + w.random.IntN(5), keys: 8 + w.random.IntN(24),
+		burst: pick(1, 2, 4, 12), workers: pick(1, 1, 2),
+		delay: time.Duration(pick(100, 500, 2000)) * time.Microsecond, jitter: time.Duration(pick(100, 1000, 10_000)) * time.Microsecond,
+		loss: pick(0, 0, 1, 3), twice: pick(0, 0, 2), late: pick(0, 0, 2),
+		stepDelay: time.Duration(pick(10, 200, 2000)) * time.Microsecond, local: w.chance(30),
+	}
+	if w.options.Nodes > 0 {
+		h.nodes = w.options.Nodes
+	}
+	h.replicas = 3
+	if h.nodes == 5 && w.chance(30) {
+		h.replicas = 5
+	}
+	if w.options.Operations == 0 {
+		w.options.Operations = operationsDefault
+	}
+	// A client makes a burst, then pauses: together they are through with their operations when trouble ends.
+	bursts := w.options.Operations * 3 / (1 + h.burst) / h.clients
+	h.pause = troubleTime / time.Duration(max(1, bursts))
+	w.habits, w.result.Nodes = h, h.nodes
+}
+
+// begin makes nodes and the first partitions.
+func (w *world) begin() {
+	w.network.begin(w)
+	w.layout.begin(w)
+	w.batches.begin(w)
+	w.sums.begin(w)
+	for id := range w.habits.nodes {
+		w.nodes = append(w.nodes, newNode(w, uint64(id+1)))
+	}
+	for _, n := range w.nodes {
+		w.after(w.between(0, 200*time.Millisecond), n.start)
+	}
+}
+
+// live is the whole of a run: clients among trouble, then rest, then the checks.
+func (w *world) live() error {
+	w.startAdopts()
+	w.after(startTime, w.startClients)
+	if !w.options.Quiet {
+		w.startTroubles()
+	}
+	w.startChanges()
+	w.startSums()
+	limit := workTime + 10*restTime
+	if !w.run(func() bool { return w.now >= workTime && w.result.Operations >= w.options.Operations }, limit) {
+		return fmt.Errorf("only %d operations were made in %s", w.result.Operations, w.now)
+	}
+	w.calm = true
+	w.heal()
+	if !w.run(func() bool { return w.clients == 0 }, w.now+restTime) {
+		return errors.New("the clients of a whole cluster get no answers")
+	}
+	if !w.options.Quiet && w.result.Faults < faultsMin {
+		return fmt.Errorf("only %d faults", w.result.Faults)
+	}
+	return w.finish()
+}
+
+// randomBytes gives a seed's random bytes to whoever asks crypto/rand.
+type randomBytes struct {
+	mu     sync.Mutex // guards random
+	random *rand.Rand
+}
+
+func (b *randomBytes) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range p {
+		p[i] = byte(b.random.Uint32())
+	}
+	return len(p), nil
+}
