@@ -153,7 +153,7 @@ func (g *Group) end() {
 	}
 	g.unreachable = g.unreachable[:0]
 	g.reportUnsent()
-	g.publish()
+	g.report()
 }
 
 // more tells whether the library has something to do that came up while the pass was carried out.

@@ -20,9 +20,10 @@ type Group struct {
 	replica uint64
 
 	// These are shared with other goroutines.
-	inbox  inbox
-	lease  lease
-	status atomic.Pointer[Status]
+	inbox   inbox
+	lease   lease
+	status  atomic.Pointer[Status]
+	applied atomic.Uint64
 
 	// Everything else is the worker's.
 	copy  replica.Copy
@@ -56,7 +57,8 @@ func newGroup(h *Host, log *raftLog, at position) *Group {
 	g.inbox.group = g
 	log.conf = g.confState
 	log.snapshot = g.snapshot
-	g.status.Store(&Status{Group: g.id, Replica: g.replica, Applied: at.index, Term: log.hard.term})
+	g.applied.Store(at.index)
+	g.status.Store(&Status{Group: g.id, Replica: g.replica, Role: Stopped, Term: log.hard.term})
 	return g
 }
 
@@ -185,5 +187,7 @@ func (g *Group) tick() {
 	g.campaignAgain()
 	g.renew()
 	g.truncate()
-	g.publish()
+	if g.age.ticks%statusTicks == 0 {
+		g.publish()
+	}
 }

@@ -37,6 +37,10 @@ func (g *Group) Barrier(done func(error)) {
 		done(nil)
 		return
 	}
+	if s := g.status.Load(); s.Role != Leader {
+		done(&command.NotLeader{Hint: s.LeaderNode})
+		return
+	}
 	g.inbox.read(done)
 }
 

@@ -50,24 +50,36 @@ type MemberStatus struct {
 	Active bool
 }
 
-// Status is how the replica stood after the last pass or tick.
-func (g *Group) Status() Status { return *g.status.Load() }
+// Status is how the replica stands: who leads since the last pass, the rest since the last heartbeat or so.
+func (g *Group) Status() Status {
+	s := *g.status.Load()
+	s.Applied = g.applied.Load()
+	return s
+}
 
-// publish renews the status if something changed.
+// statusTicks is how often the status is renewed though nobody began or ceased to lead.
+const statusTicks = heartbeatTicks
+
+// report renews the status if something changed that others act on.
+func (g *Group) report() {
+	g.applied.Store(g.at.index)
+	s := g.status.Load()
+	if s.Role != g.role() || s.Term != g.lead.term || s.Leader != g.lead.leader || s.Serves != g.lead.complete ||
+		s.Generation != g.state.Descriptor.Generation || s.Joint != (len(g.at.outgoing) > 0) {
+		g.publish()
+	}
+}
+
+// publish renews the status.
 func (g *Group) publish() {
 	s := &Status{
-		Group: g.id, Replica: g.replica, Role: Stopped, Term: g.lead.term, Leader: g.lead.leader, LeaderNode: g.hint(),
+		Group: g.id, Replica: g.replica, Role: g.role(), Term: g.lead.term, Leader: g.lead.leader, LeaderNode: g.hint(),
 		Serves: g.lead.complete, Applied: g.at.index, Last: g.log.last, Generation: g.state.Descriptor.Generation,
 		Heard: g.age.lastHeard, Joint: len(g.at.outgoing) > 0,
 	}
 	for _, m := range g.state.Descriptor.Members {
 		s.Members = append(s.Members, MemberStatus{Member: m})
 	}
-	if g.node == nil {
-		g.status.Store(s)
-		return
-	}
-	s.Role = g.role()
 	if s.Role == Leader {
 		s.Heard = g.host.options.Now()
 		g.node.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
@@ -84,6 +96,8 @@ func (g *Group) publish() {
 func (g *Group) role() Role {
 	m, _ := g.state.Descriptor.Member(g.replica)
 	switch {
+	case g.node == nil:
+		return Stopped
 	case g.lead.role == raft.StateLeader:
 		return Leader
 	case m.Learner:
