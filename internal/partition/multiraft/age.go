@@ -41,6 +41,7 @@ func (a *age) tick() {
 func (a *age) heard(g *Group) {
 	a.silence, a.lastHeard = 0, g.host.options.Now()
 	a.fresh = false
+	g.rest.suspicious = false
 }
 
 // Campaign has this replica ask for votes, if no leader can count on it.
@@ -83,6 +84,9 @@ func (g *Group) firstCampaign() {
 
 func (g *Group) campaignAgain() {
 	a := &g.age
+	if g.rest.suspects(g) {
+		g.campaign()
+	}
 	if !a.eager {
 		return
 	}

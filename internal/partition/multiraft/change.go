@@ -114,11 +114,11 @@ func (g *Group) promotable(b *machine.Batch) bool {
 	})
 }
 
-// near tells whether all members of a kind replicate and are near the end of the log.
+// near tells whether all members of a kind answer, replicate and are near the end of the log.
 func (g *Group) near(which func(command.Member) bool) bool {
 	near := map[uint64]bool{}
 	g.node.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
-		near[id] = p.State == tracker.StateReplicate && p.Match+nearEntriesMax >= g.at.index
+		near[id] = p.State == tracker.StateReplicate && p.RecentActive && p.Match+nearEntriesMax >= g.at.index
 	})
 	for _, m := range g.state.Descriptor.Members {
 		if which(m) && m.Replica != g.replica && !near[m.Replica] {

@@ -85,21 +85,20 @@ func (g *Group) send(m *raftpb.Message) {
 		g.sendSnapshot(m)
 		return
 	}
-	node, known := g.peers.node(to)
-	if !known {
-		g.unreachable = append(g.unreachable, to)
-		return
-	}
 	body, err := proto.Marshal(m)
 	if err != nil {
 		panic(err) // the library made it
 	}
-	sent := g.host.options.Send(node, Message{
-		Group: g.id, FromNode: g.host.options.Node, ToNode: node, From: g.replica, To: to, Kept: g.truncation.kept, Body: body,
-	})
-	if !sent && m.GetType() == raftpb.MsgApp {
+	if !g.post(to, Message{Kept: g.truncation.kept, Body: body}) && m.GetType() == raftpb.MsgApp {
 		g.unreachable = append(g.unreachable, to)
 	}
+}
+
+// post puts a message into its envelope; false tells that it did not leave.
+func (g *Group) post(to uint64, m Message) bool {
+	node, known := g.peers.node(to)
+	m.Group, m.FromNode, m.ToNode, m.From, m.To = g.id, g.host.options.Node, node, g.replica, to
+	return known && g.host.options.Send(node, m)
 }
 
 // keep makes durable what must be before votes and acknowledgements leave.
@@ -130,10 +129,12 @@ func (g *Group) persist(to *engine.Batch) {
 func (w *worker) perform() bool {
 	c := commit{host: w.host}
 	for _, g := range w.touched {
-		if g.ready == nil || len(g.ready.CommittedEntries) == 0 {
-			continue
+		if g.ready != nil && len(g.ready.CommittedEntries) > 0 {
+			g.guard(func() { g.perform(c.batch()) })
 		}
-		g.guard(func() { g.perform(c.batch()) })
+		if g.truncation.to > 0 {
+			g.guard(func() { g.truncate(c.batch()) })
+		}
 		c.bound()
 	}
 	return c.end()

@@ -48,6 +48,7 @@ type Group struct {
 	peers      peers
 	age        age
 	truncation truncation
+	rest       rest
 }
 
 var _ replica.Log = (*Group)(nil)
@@ -120,7 +121,9 @@ func (g *Group) shut(cause error) {
 		}
 	}
 	g.performed, g.changes = nil, nil
+	g.lease.drop()
 	g.lead.end(g)
+	g.lead.role, g.lead.leader = raft.StateFollower, 0
 	g.reads.end(g, rejected(cause))
 	for _, p := range g.letter.proposals {
 		p.done(replica.Rejected)
@@ -159,6 +162,7 @@ func (g *Group) quarantine(err error) {
 // drain deals with what others left for the group.
 func (g *Group) drain() {
 	g.letter = g.inbox.take()
+	g.wakeFor(&g.letter)
 	for len(g.letter.requests) > 0 {
 		f := g.letter.requests[0]
 		g.letter.requests = g.letter.requests[1:]
@@ -186,7 +190,8 @@ func (g *Group) tick() {
 	g.node.Tick()
 	g.campaignAgain()
 	g.renew()
-	g.truncate()
+	g.truncation.tick(g)
+	g.quiesceIfIdle()
 	if g.age.ticks%statusTicks == 0 {
 		g.publish()
 	}

@@ -2,6 +2,8 @@ package multiraft
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -58,6 +60,13 @@ func (h *Host) group(id uint64) *Group {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	return h.groups[id]
+}
+
+// all are the groups that are kept here, by their ids.
+func (h *Host) all() []*Group {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return slices.SortedFunc(maps.Values(h.groups), byID)
 }
 
 // add makes a group known; false tells that another copy of it is.

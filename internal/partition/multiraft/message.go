@@ -14,7 +14,9 @@ type Message struct {
 	// Kept is the last entry that all replicas have, as far as the leader waits for them: the log up to there may go. 0
 	// says nothing.
 	Kept uint64
-	// Body is the message as the raft library writes it.
+	// Rest tells a follower that its leader falls silent until there is something to do, Wake that the sender has something.
+	Rest, Wake bool
+	// Body is the message as the raft library writes it. One that only wakes has none.
 	Body []byte
 }
 
@@ -23,10 +25,23 @@ const messageFormat = 1
 
 var errMessage = errors.New("the bytes of a message between replicas are damaged")
 
+// What is told by one bit each.
+const (
+	flagRest = 1 << iota
+	flagWake
+)
+
 // AppendMessage appends the bytes of m. They do not tell their own length.
 func AppendMessage(dst []byte, m *Message) []byte {
+	flags := uint64(0)
+	if m.Rest {
+		flags |= flagRest
+	}
+	if m.Wake {
+		flags |= flagWake
+	}
 	dst = append(dst, messageFormat)
-	for _, n := range []uint64{m.Group, m.FromNode, m.ToNode, m.From, m.To, m.Kept} {
+	for _, n := range []uint64{m.Group, m.FromNode, m.ToNode, m.From, m.To, m.Kept, flags} {
 		dst = binary.AppendUvarint(dst, n)
 	}
 	return append(dst, m.Body...)
@@ -38,13 +53,14 @@ func ParseMessage(data []byte) (m Message, err error) {
 		return m, errMessage
 	}
 	data = data[1:]
-	for _, into := range []*uint64{&m.Group, &m.FromNode, &m.ToNode, &m.From, &m.To, &m.Kept} {
+	flags := uint64(0)
+	for _, into := range []*uint64{&m.Group, &m.FromNode, &m.ToNode, &m.From, &m.To, &m.Kept, &flags} {
 		n, width := binary.Uvarint(data)
 		if width <= 0 {
 			return Message{}, errMessage
 		}
 		*into, data = n, data[width:]
 	}
-	m.Body = data
+	m.Rest, m.Wake, m.Body = flags&flagRest != 0, flags&flagWake != 0, data
 	return m, nil
 }

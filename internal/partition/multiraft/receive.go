@@ -17,6 +17,10 @@ func (g *Group) receive(m Message) {
 	if g.node == nil || m.To != g.replica {
 		return
 	}
+	g.peers.learn(m.From, m.FromNode)
+	if m.Wake {
+		return // wakeFor has seen to it
+	}
 	body := new(raftpb.Message)
 	if err := proto.Unmarshal(m.Body, body); err != nil || body.GetFrom() != m.From || body.GetTo() != m.To {
 		return
@@ -33,12 +37,14 @@ func (g *Group) receive(m Message) {
 	default:
 		return
 	}
-	g.peers.learn(m.From, m.FromNode)
 	// The library refuses what comes from replicas it does not know, or drops it; neither is anybody's fault.
 	_ = g.node.Step(body)
 	if fromLeader && g.follows(m.From) {
 		g.age.heard(g)
 		g.truncation.learn(m.Kept)
+		if m.Rest {
+			g.follow(body)
+		}
 	}
 }
 

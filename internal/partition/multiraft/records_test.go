@@ -14,7 +14,7 @@ import (
 func TestBytes(t *testing.T) {
 	at := position{mark: mark{300, 6}, outgoing: []command.Member{{Replica: 1, Node: 2}, {Replica: 3, Node: 4}}}
 	held := hard{replica: 3, term: 300, vote: 2, commit: 77}
-	message := Message{Group: 300, FromNode: 1, ToNode: 2, From: 3, To: 4, Kept: 5, Body: []byte("body")}
+	message := Message{Group: 300, FromNode: 1, ToNode: 2, From: 3, To: 4, Kept: 5, Wake: true, Body: []byte("body")}
 	index, term, kind := uint64(12), uint64(300), raftpb.EntryConfChangeV2
 	entry := &raftpb.Entry{Index: &index, Term: &term, Type: &kind, Data: []byte("data")}
 	for _, c := range []struct {
@@ -26,7 +26,7 @@ func TestBytes(t *testing.T) {
 		{"position", "01" + "ac02" + "06" + "02" + "0102" + "0304", at.append(nil), func(b []byte) (any, error) { return parsePosition(b) }, at},
 		{"hard", "01" + "03" + "ac02" + "02" + "4d", held.append(nil), func(b []byte) (any, error) { return parseHard(b) }, held},
 		{"mark", "01" + "ac02" + "06", at.mark.append(nil), func(b []byte) (any, error) { return parseMark(b) }, at.mark},
-		{"message", "01" + "ac02" + "01" + "02" + "03" + "04" + "05" + "626f6479", AppendMessage(nil, &message),
+		{"message", "01" + "ac02" + "01" + "02" + "03" + "04" + "05" + "02" + "626f6479", AppendMessage(nil, &message),
 			func(b []byte) (any, error) { return ParseMessage(b) }, message},
 		{"entry", "02" + "ac02" + "64617461", appendEntry(nil, entry), func(b []byte) (any, error) { return parseEntry(12, b) }, entry},
 	} {
@@ -47,7 +47,7 @@ func TestBytes(t *testing.T) {
 
 func FuzzParseMessage(f *testing.F) {
 	f.Add([]byte{})
-	f.Add(AppendMessage(nil, &Message{Group: 300, FromNode: 1, ToNode: 2, From: 3, To: 4, Kept: 5, Body: []byte("body")}))
+	f.Add(AppendMessage(nil, &Message{Group: 300, FromNode: 1, ToNode: 2, From: 3, To: 4, Kept: 5, Wake: true, Body: []byte("body")}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := ParseMessage(data)
 		if err != nil {

@@ -128,7 +128,7 @@ func (r *rig) fault(d *datadriven.TestData) {
 		at().host.Stop(r.number(d, "group", 10))
 		r.rest(d)
 	default:
-		if !r.transport(d) {
+		if !r.transport(d) && !r.disturb(d) {
 			d.Fatalf(r.t, "no such command")
 		}
 	}
@@ -180,6 +180,9 @@ func (r *rig) status(d *datadriven.TestData, group uint64) {
 			st.Applied, st.Last, st.Generation)
 		if c.group.lease.valid(r.clock) {
 			r.out.WriteString(", lease")
+		}
+		if st.Resting {
+			r.out.WriteString(", resting")
 		}
 		if st.Joint {
 			r.out.WriteString(", joint")

@@ -36,6 +36,8 @@ type Status struct {
 	Generation    uint64
 	// Heard is when this replica last heard its leader, or was it, on the host's clock.
 	Heard time.Duration
+	// Resting tells that the group is silent until there is something to do: a leader that is not heard may well be there.
+	Resting bool
 	// Joint tells that a change of members is half done.
 	Joint bool
 	// Members are the replicas, with what the leader knows of each.
@@ -75,7 +77,7 @@ func (g *Group) publish() {
 	s := &Status{
 		Group: g.id, Replica: g.replica, Role: g.role(), Term: g.lead.term, Leader: g.lead.leader, LeaderNode: g.hint(),
 		Serves: g.lead.complete, Applied: g.at.index, Last: g.log.last, Generation: g.state.Descriptor.Generation,
-		Heard: g.age.lastHeard, Joint: len(g.at.outgoing) > 0,
+		Heard: g.age.lastHeard, Joint: len(g.at.outgoing) > 0, Resting: g.rest.resting,
 	}
 	for _, m := range g.state.Descriptor.Members {
 		s.Members = append(s.Members, MemberStatus{Member: m})

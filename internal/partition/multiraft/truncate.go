@@ -1,11 +1,96 @@
 package multiraft
 
-// truncation lets go of the beginning of a group's raft log.
+import (
+	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/tracker"
+
+	"stator/internal/storage/engine"
+	"stator/internal/storage/keys"
+)
+
+// How much of a raft log is kept.
+const (
+	// truncateEntriesMin and truncateBytesMin are what a truncation takes away at least: each one costs a range deletion.
+	truncateEntriesMin = 4096
+	truncateBytesMin   = 1 << 20
+	// logBytesPatient is how long a log may become for the sake of replicas that do not answer, logBytesMax for any.
+	logBytesPatient = 16 << 20
+	logBytesMax     = 64 << 20
+)
+
+// truncation lets go of the beginning of a group's raft log. Each replica does so for itself, the followers as far as their
+// leader tells them: any of them may have to bring the others up to date one day.
 type truncation struct {
 	// kept is the last entry that every replica has for which the log is kept.
 	kept uint64
+	// to is the entry up to which this pass truncates, 0 for none.
+	to uint64
 }
 
 func (t *truncation) learn(kept uint64) { t.kept = max(t.kept, kept) }
 
-func (g *Group) truncate() {}
+// tick looks whether there is enough to let go of.
+func (t *truncation) tick(g *Group) {
+	if g.age.ticks%statusTicks != 0 {
+		return
+	}
+	if g.lead.role == raft.StateLeader {
+		t.kept = g.keptByAll()
+	}
+	l := g.log
+	to := min(t.kept, g.at.index)
+	if l.bytes > logBytesMax {
+		to = g.at.index
+	}
+	if to >= l.truncated.index+truncateEntriesMin || to > l.truncated.index && l.bytes >= truncateBytesMin {
+		t.to = to
+	}
+}
+
+// keptByAll is the last entry that all other replicas have. One that is sent a snapshot goes on from where that was taken.
+func (g *Group) keptByAll() uint64 {
+	kept := g.at.index
+	if index, sending := g.snapshotsFrom(); sending {
+		kept = min(kept, index)
+	}
+	g.node.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
+		switch {
+		case id == g.replica || !p.RecentActive && g.log.bytes > logBytesPatient:
+		case p.State == tracker.StateSnapshot:
+			kept = min(kept, p.PendingSnapshot)
+		default:
+			kept = min(kept, p.Match)
+		}
+	})
+	return kept
+}
+
+// truncate lets entries go that are performed, so that a crash which forgets that they are performed forgets this, too.
+func (g *Group) truncate(batch *engine.Batch) {
+	to := g.truncation.to
+	g.truncation.to = 0
+	if g.node != nil {
+		g.log.truncate(batch, to)
+	}
+}
+
+func (l *raftLog) truncate(batch *engine.Batch, to uint64) {
+	term, err := l.Term(to)
+	if err != nil || to <= l.truncated.index {
+		return // a snapshot came first
+	}
+	batch.DeleteRange(keys.RaftEntry(l.group, l.truncated.index+1), keys.RaftEntry(l.group, to+1))
+	entries, left := l.last-l.truncated.index, l.last-to
+	l.bytes = l.bytes * int64(left) / int64(entries) // entries are taken to be of one size
+	l.truncated = mark{index: to, term: term}
+	batch.Set(truncatedKey(l.group), l.truncated.append(nil))
+	if at, ok := l.inRecent(to); ok {
+		for _, e := range l.recent[:at+1] {
+			l.recentBytes -= int64(entryBytes(e))
+		}
+		l.recent = append(l.recent[:0:0], l.recent[at+1:]...)
+	}
+}
+
+// snapshotsFrom is the position of the oldest snapshot that this replica is sending.
+func (g *Group) snapshotsFrom() (index uint64, sending bool) { return 0, false }
