@@ -196,12 +196,12 @@ func (g *Group) arrived() {
 }
 
 // unknown answers for a replica that is not here yet, so that the leader learns that it needs a snapshot: it has nothing,
-// promises nothing and is written nowhere. One that a split is to bring here is answered for too: its leader waits with
-// snapshots while it is young, and one that came would be refused beside the parent. A replica that is here and not open
+// promises nothing and is written nowhere. One that a split is to bring here is not answered for at first (see newborns);
+// later it is, and a snapshot of it is refused while its parent holds its keys here. A replica that is here and not open
 // answers for itself once it is.
 func (h *Host) unknown(m Message) {
 	asked := new(raftpb.Message)
-	if proto.Unmarshal(m.Body, asked) != nil {
+	if proto.Unmarshal(m.Body, asked) != nil || h.newborns.expected(h, m.Group, asked) {
 		return
 	}
 	answer := &raftpb.Message{To: asked.From, From: asked.To, Term: asked.Term}

@@ -79,7 +79,7 @@ func (r *rig) disturb(d *datadriven.TestData) bool {
 		for _, o := range r.nodes {
 			r.tell("%d: %s", o.id, strings.Join(o.rows(), " "))
 		}
-	case "break":
+	case "corrupt":
 		g := s.copies[group].group
 		g.inbox.request(func() { g.at.index++ })
 		r.rest(d)

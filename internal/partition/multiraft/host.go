@@ -19,6 +19,7 @@ type Host struct {
 	// arrivals and departures are the snapshots on their way.
 	arrivals   arrivals
 	departures departures
+	newborns   newborns
 	// failed is the error with which the engine refused a commit: nothing is performed or sent any more.
 	failed atomic.Pointer[error]
 }
@@ -77,6 +78,7 @@ func (h *Host) add(g *Group) bool {
 		return false
 	}
 	h.groups[g.id] = g
+	h.newborns.here(g.id)
 	return true
 }
 

@@ -175,6 +175,7 @@ func (r *rig) status(d *datadriven.TestData, group uint64) {
 		if s.down || c == nil || len(only) > 0 && !slices.Contains(only, s.id) {
 			continue
 		}
+		c.group.publish()
 		st := c.group.Status()
 		fmt.Fprintf(&r.out, "%d: %s in term %d, leader %d, applied %d of %d, generation %d", s.id, roleNames[st.Role], st.Term, st.Leader,
 			st.Applied, st.Last, st.Generation)

@@ -91,6 +91,3 @@ func (l *raftLog) truncate(batch *engine.Batch, to uint64) {
 		l.recent = append(l.recent[:0:0], l.recent[at+1:]...)
 	}
 }
-
-// snapshotsFrom is the position of the oldest snapshot that this replica is sending.
-func (g *Group) snapshotsFrom() (index uint64, sending bool) { return 0, false }
