@@ -21,7 +21,7 @@ const (
 // logStepBytes is how far ahead of its end a log file has its blocks allocated.
 const logStepBytes = 4 << 20
 
-// storeFS is the file system as Pebble gets it: two of its habits are mended here.
+// storeFS is the innermost of what is between Pebble and the file system: two of its habits are mended here.
 type storeFS struct{ vfs.FS }
 
 // Create implements vfs.FS. It makes the names in a directory durable before a marker comes to speak of one of them: Pebble

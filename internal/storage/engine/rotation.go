@@ -9,7 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// rotationFS is the file system as Pebble gets it, over every mending and every second try. It ends the store when a log
+// rotationFS is the file system as Pebble gets it but for tableFS, over every mending and every second try. It ends the store when a log
 // cannot be ended or the next one cannot be begun, before Pebble learns of it: Pebble would panic where it has given up a
 // mutex that a deferred call then unlocks, and Go ends a process for that with words of its own, past any recover.
 type rotationFS struct {

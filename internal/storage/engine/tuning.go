@@ -70,7 +70,7 @@ func (o Options) headBytesMax() int64 { return o.CacheBytes / 16 }
 func (e *Engine) pebbleOptions(o Options) *pebble.Options {
 	options := &pebble.Options{
 		Cache:                       pebble.NewCache(o.blockBytesMax()),
-		FS:                          rotationFS{FS: vfs.OnDiskFull(storeFS{o.FS}, e.space.full), rotations: e.rotations},
+		FS:                          tableFS{rotationFS{FS: vfs.OnDiskFull(storeFS{o.FS}, e.space.full), rotations: e.rotations}},
 		Logger:                      e.health,
 		EventListener:               e.events.listener(),
 		ReadOnly:                    o.ReadOnly,
