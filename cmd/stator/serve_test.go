@@ -165,6 +165,9 @@ func TestServe(t *testing.T) {
 		t.Errorf("/debug/pprof: %d", code)
 	}
 	splits(t, strings.TrimPrefix(p.admin, "http://"))
+	if code, out, complaint := command("cluster", "status", "--admin", strings.TrimPrefix(p.admin, "http://")); code != 0 || out != aloneText+"\n" {
+		t.Errorf("cluster status: exit %d, %q %q", code, out, complaint)
+	}
 	t.Run("another on the directory", func(t *testing.T) {
 		code, _, complaint := command("serve", "--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 		if code != 1 || !strings.Contains(complaint, "is in use by another Stator process") || strings.Count(complaint, "\n") != 1 {

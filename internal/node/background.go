@@ -127,8 +127,9 @@ func (n *Node) loop(ctx context.Context, d duty) {
 func (n *Node) control(ctx context.Context) error {
 	adopted := n.jobs.adopt.Step(ctx)
 	dropped := n.jobs.drop.Step(ctx)
+	orphaned := n.jobs.drop.Orphans(ctx)
 	n.filling.raise()
-	return errors.Join(adopted, dropped)
+	return errors.Join(adopted, dropped, orphaned)
 }
 
 func (n *Node) fill(ctx context.Context) error {
@@ -292,7 +293,7 @@ func (n *Node) feedNext(ctx context.Context) bool {
 }
 
 func (n *Node) feedOne(ctx context.Context, id uint64) (more bool) {
-	r, ok := n.host.Replica(id)
+	r, ok := n.host.Led(id)
 	if !ok {
 		return false
 	}
@@ -300,7 +301,7 @@ func (n *Node) feedOne(ctx context.Context, id uint64) (more bool) {
 	if err == nil || ctx.Err() != nil {
 		return more && ctx.Err() == nil
 	}
-	if _, still := n.host.Replica(id); !still {
+	if _, still := n.host.Led(id); !still {
 		return false
 	}
 	n.options.Log.Error("feeding indexes failed and will be tried again", "partition", id, "error", err)

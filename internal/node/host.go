@@ -29,6 +29,16 @@ func (h *host) Replica(partition uint64) (*replica.Replica, bool) {
 	return r, ok
 }
 
+// Led finds the replica of a partition if it leads.
+func (h *host) Led(partition uint64) (*replica.Replica, bool) {
+	r, ok := h.Replica(partition)
+	if !ok {
+		return nil, false
+	}
+	leads, _ := r.Leads()
+	return r, leads
+}
+
 // all lists the replicas.
 func (h *host) all() map[uint64]*replica.Replica { return *h.replicas.Load() }
 
@@ -98,6 +108,7 @@ func (h *host) Start(partition uint64) error {
 	t := &task{pool: h.node.executors}
 	t.replica = replica.New(replica.Options{
 		Partition: partition, Engine: h.node.engine, Log: log, Wake: t.wake, NowMillis: h.node.nowMillis,
+		Ordered:   true, // by the engine's own log
 		Performed: h.node.performed,
 		Broken:    func(err error) { h.node.broken(partition, err) },
 	})

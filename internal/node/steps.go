@@ -88,6 +88,9 @@ func (s *Steps) Replica(partition uint64) (*replica.Replica, bool) {
 	return s.node.host.Replica(partition)
 }
 
+// Led finds the replica of a partition if it leads, which one that is here alone does.
+func (s *Steps) Led(partition uint64) (*replica.Replica, bool) { return s.node.host.Led(partition) }
+
 // Partitions lists the partitions that are here.
 func (s *Steps) Partitions() []uint64 { return slices.Sorted(maps.Keys(s.node.host.all())) }
 

@@ -126,6 +126,12 @@ func (c *Catalog) Entry(name string) (*Entry, bool) {
 	return entry, ok
 }
 
+// EntryByTable finds the entry of a table by its id, or by that of an index's hidden table.
+func (c *Catalog) EntryByTable(tableID uint64) (*Entry, bool) {
+	entry, ok := c.current.Load().byTable[tableID]
+	return entry, ok
+}
+
 // Partitions lists the partitions of a table, or of an index's hidden table, in key order.
 func (c *Catalog) Partitions(tableID uint64) []Partition {
 	entry, ok := c.current.Load().byTable[tableID]

@@ -53,6 +53,8 @@ type Cluster struct {
 	Name string `json:"name,omitempty"`
 	// Replicas is how many copies a partition is to have.
 	Replicas int `json:"replicas"`
+	// ReplaceAfterSeconds is how long a node may be silent before its copies are made anew elsewhere; 0 is as it comes.
+	ReplaceAfterSeconds int `json:"replaceAfterSeconds,omitempty"`
 	// Format is what nodes write: no newer one before every node can read it.
 	Format int `json:"format"`
 	// Generation and Members are those of the catalog's own partition, which no table lists.

@@ -3,14 +3,23 @@ package router
 import (
 	"context"
 	"errors"
+	"time"
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/partition/command"
 )
 
-// Reports asks the leaders of partitions what they are and hold, in the same order. On a node that is alone a partition
-// that is not here has a zero report.
+// reportsMax is how long leaders are asked for: what they say is worth no long wait.
+const reportsMax = time.Second
+
+// Reports asks the leaders of partitions what they are and hold, in the same order. It fails when one of them has no leader
+// that answers now. On a node that is alone a partition that is not here has a zero report.
 func (r *Router) Reports(ctx context.Context, partitions []catalog.Partition) ([]command.Report, error) {
+	if r.options.Cluster != nil {
+		var end context.CancelFunc
+		ctx, end = context.WithTimeout(ctx, reportsMax)
+		defer end()
+	}
 	return gather(ctx, r, partitions, func(ctx context.Context, at aim) (command.Report, error) {
 		return at.ReportAndWait(ctx, r.options.Wait)
 	})
@@ -35,7 +44,40 @@ func (r *Router) Order(ctx context.Context, p *catalog.Partition, o command.Orde
 			answer, err = c.Order(ctx, p.ID, o)
 		}
 		r.learn(at, true, err)
-		return err
+		return final(err)
 	})
-	return answer, err
+	return answer, unwrapped(err)
+}
+
+// WriteTo brings a command that concerns a partition as a whole to its leader.
+func (r *Router) WriteTo(ctx context.Context, p *catalog.Partition, c *command.Command) (result command.Result, err error) {
+	err = r.try(ctx, c.TableVersion, func(ctx context.Context, n int) error {
+		at, err := r.aim(p, true, n)
+		if err != nil {
+			return err
+		}
+		result, err = at.WriteAndWait(ctx, r.options.Wait, c)
+		r.learn(at, true, err)
+		return final(err)
+	})
+	return result, unwrapped(err)
+}
+
+// moved is the end of a request for a partition by its id that is not as it was: another try would meet the same.
+type moved struct{ route *command.StaleRoute }
+
+func (m *moved) Error() string { return m.route.Error() }
+
+func final(err error) error {
+	if route, ok := errors.AsType[*command.StaleRoute](err); ok {
+		return &moved{route: route}
+	}
+	return err
+}
+
+func unwrapped(err error) error {
+	if m, ok := errors.AsType[*moved](err); ok {
+		return m.route
+	}
+	return err
 }

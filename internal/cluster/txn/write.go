@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"stator/internal/cluster/router"
 	"stator/internal/partition/command"
@@ -167,6 +168,13 @@ func (t *transaction) decide(ctx context.Context, p *prepared, outcome Outcome) 
 	})
 	if err := lasting(shares); err != nil {
 		return Outcome{}, err
+	}
+	if slices.ContainsFunc(shares, func(s router.Share) bool { return s.Err == nil }) {
+		return outcome, t.pass("answer")
+	}
+	// The tables of all others are gone. A commit is a step, which may be answered before it is durable: its record is not.
+	if _, err := t.Settle(ctx, t.id, t.record); err != nil {
+		return Outcome{}, &command.Ambiguous{Cause: err}
 	}
 	return outcome, t.pass("answer")
 }

@@ -21,6 +21,7 @@ import (
 
 	"stator/internal/base/metric"
 	"stator/internal/edge/httpapi"
+	"stator/internal/jobs/rebalance"
 )
 
 const (
@@ -37,9 +38,15 @@ type Operator interface {
 	Split(ctx context.Context, table string, at []byte) (string, error)
 }
 
+// Cluster answers what concerns more than one node.
+type Cluster interface {
+	AskCluster(ctx context.Context, q rebalance.Question) (rebalance.Answer, error)
+}
+
 // Options are what a Door is made of. All but Operator, Requests and Log may be left out.
 type Options struct {
 	Operator Operator
+	Cluster  Cluster // nil: the node is alone
 	Requests *metric.Requests
 	Log      *slog.Logger
 	Samples  func() []Sample   // numbers of the storage and of whatever else
@@ -101,6 +108,7 @@ func (d *Door) routes() http.Handler {
 	mux.HandleFunc("GET /readyz", d.readyz)
 	mux.Handle("GET /metrics", d.guarded(promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})))
 	mux.Handle("POST /split", d.guarded(http.HandlerFunc(d.split)))
+	d.clusterRoutes(mux)
 	if d.options.Pprof {
 		mux.Handle("GET /debug/pprof/", d.guarded(http.HandlerFunc(pprof.Index)))
 		mux.Handle("GET /debug/pprof/cmdline", d.guarded(http.HandlerFunc(pprof.Cmdline)))

@@ -1,5 +1,5 @@
-// Package adopt brings every partition its table's description, and the table its next state once all have it. It does
-// not fill or empty anything.
+// Package adopt brings every partition that is led here its table's description, and the table its next state once all
+// partitions have it, wherever they are led. It does not fill or empty anything.
 package adopt
 
 import (
@@ -9,14 +9,24 @@ import (
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/model/table"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
 )
 
 // Host keeps the replicas of this node.
 type Host interface {
 	Replica(partition uint64) (*replica.Replica, bool)
+	// Led finds a replica that leads its partition.
+	Led(partition uint64) (*replica.Replica, bool)
 	// Birth makes partitions that never existed here.
 	Birth(tableID uint64, partitions []catalog.Partition) error
+}
+
+// Leaders are asked about partitions that are led elsewhere.
+type Leaders interface {
+	// Reports fails when one of them has no leader now.
+	Reports(ctx context.Context, partitions []catalog.Partition) ([]command.Report, error)
 }
 
 // Job is the adoption of descriptions.
@@ -24,11 +34,16 @@ type Job struct {
 	Catalog *catalog.Catalog
 	Host    Host
 	Wait    replica.Wait
+	// Node is this one among others, 0 for one that is alone; Leaders are the others'.
+	Node    uint64
+	Leaders Leaders
+	// Unready is called when a table waits for partitions that are led elsewhere: it is worth another look before long.
+	Unready func()
 }
 
 // Step looks at every table once. It may run at any time and twice.
 func (j *Job) Step(ctx context.Context) error {
-	var failed []error
+	failed := []error{j.system(ctx)}
 	for _, entry := range j.Catalog.Entries() {
 		if err := j.table(ctx, entry); err != nil {
 			failed = append(failed, fmt.Errorf("adopting table %s: %w", entry.Table.Name, err))
@@ -52,8 +67,15 @@ func (j *Job) table(ctx context.Context, entry *catalog.Entry) error {
 			return err
 		}
 	}
+	if err := j.members(ctx, entry); err != nil {
+		return err
+	}
 	// A split that is not entered yet has a half that the catalog does not list, and that may not have adopted.
-	if !unsettled(t) || len(entry.Splits) > 0 {
+	if _, leads := j.Host.Led(machine.CatalogPartition); !leads || !unsettled(t) || len(entry.Splits) > 0 {
+		return nil
+	}
+	if !j.everywhere(ctx, entry) {
+		j.Unready()
 		return nil
 	}
 	_, err := j.Catalog.UpdateEntry(ctx, t.Name, func(now *catalog.Entry) (*catalog.Entry, error) {
@@ -70,7 +92,8 @@ func (j *Job) table(ctx context.Context, entry *catalog.Entry) error {
 	return err
 }
 
-// description brings one table's, or hidden table's, description to its partitions, and waits until all have it.
+// description brings one table's, or hidden table's, description to its partitions that are led here, and waits until they
+// have it.
 func (j *Job) description(ctx context.Context, t *table.Table, partitions []catalog.Partition, born bool) error {
 	if born {
 		if err := j.birth(t.ID, partitions); err != nil {
@@ -79,7 +102,7 @@ func (j *Job) description(ctx context.Context, t *table.Table, partitions []cata
 	}
 	var behind []*replica.Replica
 	for _, p := range partitions {
-		r, ok := j.Host.Replica(p.ID)
+		r, ok := j.Host.Led(p.ID)
 		if !ok {
 			continue
 		}
@@ -93,7 +116,7 @@ func (j *Job) description(ctx context.Context, t *table.Table, partitions []cata
 func (j *Job) birth(tableID uint64, partitions []catalog.Partition) error {
 	var missing []catalog.Partition
 	for _, p := range partitions {
-		if _, ok := j.Host.Replica(p.ID); !ok {
+		if _, ok := j.Host.Replica(p.ID); !ok && j.mine(p) {
 			missing = append(missing, p)
 		}
 	}

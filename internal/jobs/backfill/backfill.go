@@ -11,6 +11,7 @@ import (
 	"stator/internal/jobs/propagate"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
 )
 
@@ -19,7 +20,14 @@ const stepBytesMax = 1 << 20
 
 // Host keeps the replicas of this node.
 type Host interface {
-	Replica(partition uint64) (*replica.Replica, bool)
+	// Led finds a replica that leads its partition.
+	Led(partition uint64) (*replica.Replica, bool)
+}
+
+// Leaders are asked about partitions that are led elsewhere.
+type Leaders interface {
+	// Reports fails when one of them has no leader now.
+	Reports(ctx context.Context, partitions []catalog.Partition) ([]command.Report, error)
 }
 
 // Router brings entries to the partitions of an index.
@@ -35,6 +43,8 @@ type Job struct {
 	Router    Router
 	Wait      replica.Wait
 	NowMillis func() int64
+	// Leaders are those of other nodes; nil on one that is alone.
+	Leaders Leaders
 	// Progress is told how many items of an index's table were read so far.
 	Progress func(tableName, indexName string, items int64)
 }
@@ -58,12 +68,16 @@ func (j *Job) Step(ctx context.Context) (more bool, err error) {
 	return more, errors.Join(failed...)
 }
 
-// index moves one index's first unfinished partition, or makes the index active. It does not move where a partition has
-// not adopted the index yet: what it writes meanwhile is in no change log.
+// index moves one index's first unfinished partition that is led here; where there is none, and the catalog's is, it makes
+// the index active once all are finished. It does not move where a partition has not adopted the index yet: what it writes
+// meanwhile is in no change log.
 func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) (moved bool, err error) {
 	items := int64(0)
 	for _, p := range entry.Partitions[entry.Table.ID] {
-		r, ok := j.Host.Replica(p.ID)
+		r, ok := j.Host.Led(p.ID)
+		if !ok && j.Leaders != nil {
+			continue
+		}
 		if !ok {
 			return false, fmt.Errorf("partition %d is not here", p.ID)
 		}
@@ -77,10 +91,51 @@ func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) 
 			continue
 		}
 		read, err := j.chunk(ctx, entry.Table, ix, r)
+		if follows(err) {
+			return false, nil // whoever leads the partition now goes on
+		}
 		j.Progress(entry.Table.Name, ix.Name, items+read)
 		return true, err
 	}
-	return j.finish(ctx, entry.Table.Name, ix.ID)
+	if _, leads := j.Host.Led(machine.CatalogPartition); !leads {
+		return false, nil
+	}
+	done, err := j.doneElsewhere(ctx, entry, ix.ID)
+	if err != nil || done == nil {
+		return false, err
+	}
+	return j.finish(ctx, entry.Table.Name, ix.ID, done)
+}
+
+// doneElsewhere names the partitions led elsewhere, if all of them are finished; nil if one is not, or has no leader now.
+func (j *Job) doneElsewhere(ctx context.Context, entry *catalog.Entry, index uint64) (map[uint64]bool, error) {
+	done := map[uint64]bool{}
+	var elsewhere []catalog.Partition
+	for _, p := range entry.Partitions[entry.Table.ID] {
+		if _, ok := j.Host.Led(p.ID); !ok {
+			elsewhere = append(elsewhere, p)
+		}
+	}
+	if len(elsewhere) == 0 {
+		return done, nil
+	}
+	reports, err := j.Leaders.Reports(ctx, elsewhere)
+	if err != nil {
+		return nil, ctx.Err() // the next step asks again
+	}
+	for i := range reports {
+		if !reports[i].Backfills[index].Done {
+			return nil, nil
+		}
+		done[elsewhere[i].ID] = true
+	}
+	return done, nil
+}
+
+// follows tells that the partition is led by another copy by now.
+func follows(err error) bool {
+	_, follows := errors.AsType[*command.NotLeader](err)
+	return follows
 }
 
 func knows(t *table.Table, index uint64) bool {
@@ -155,12 +210,12 @@ var errUnfinished = errors.New("a partition of the table is not done")
 
 // finish makes an index active that every partition of the table has filled. It looks at them once more under the very
 // revision it changes: a split may have made one that the caller did not know of.
-func (j *Job) finish(ctx context.Context, tableName string, id uint64) (moved bool, err error) {
+func (j *Job) finish(ctx context.Context, tableName string, id uint64, elsewhere map[uint64]bool) (moved bool, err error) {
 	_, err = j.Catalog.UpdateEntry(ctx, tableName, func(now *catalog.Entry) (*catalog.Entry, error) {
 		next := *now
 		next.Table = now.Table.Clone()
 		ix, ok := next.Table.GlobalIndexByID(id)
-		if !ok || ix.Status != table.IndexCreating || !j.filled(now, id) {
+		if !ok || ix.Status != table.IndexCreating || !j.filled(now, id, elsewhere) {
 			return nil, errUnfinished
 		}
 		ix.Status, ix.Backfilling = table.IndexActive, false
@@ -172,13 +227,16 @@ func (j *Job) finish(ctx context.Context, tableName string, id uint64) (moved bo
 	return true, err
 }
 
-// filled tells whether all partitions are done. A split that is reserved may have been performed already.
-func (j *Job) filled(entry *catalog.Entry, index uint64) bool {
+// filled tells whether all partitions are done, here or elsewhere. A split that is reserved may have been performed already.
+func (j *Job) filled(entry *catalog.Entry, index uint64, elsewhere map[uint64]bool) bool {
 	if len(entry.Splits) > 0 {
 		return false
 	}
 	for _, p := range entry.Partitions[entry.Table.ID] {
-		r, ok := j.Host.Replica(p.ID)
+		if elsewhere[p.ID] {
+			continue
+		}
+		r, ok := j.Host.Led(p.ID)
 		if !ok || !r.State().Backfills[index].Done {
 			return false
 		}

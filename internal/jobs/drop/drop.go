@@ -16,6 +16,8 @@ import (
 
 // Host keeps the replicas of this node.
 type Host interface {
+	// Led finds a replica that leads its partition.
+	Led(partition uint64) (*replica.Replica, bool)
 	Replica(partition uint64) (*replica.Replica, bool)
 	// Drop stops partitions, then removes them with all their table's ranges. It may be called twice.
 	Drop(tableID uint64, partitions []catalog.Partition) error
@@ -35,6 +37,8 @@ type Job struct {
 	Settled Settled
 	// Wait is replica.WaitOnChannel by default.
 	Wait replica.Wait
+	// Elsewhere is set on a node among others: then a table goes from the catalog, and each node drops what it has of it.
+	Elsewhere *Elsewhere
 }
 
 // Step removes whatever is to go.
@@ -60,7 +64,13 @@ func (j *Job) table(ctx context.Context, entry *catalog.Entry) error {
 		}
 	}
 	// A split under way has a half that the catalog does not name yet: it would stay for ever.
-	if len(gone) == 0 || len(entry.Splits) > 0 || !j.adopted(entry) {
+	if len(gone) == 0 || len(entry.Splits) > 0 {
+		return nil
+	}
+	if j.Elsewhere != nil {
+		return j.strike(ctx, entry, gone)
+	}
+	if !j.adopted(entry) {
 		return nil
 	}
 	if gone[t.ID] {
@@ -76,6 +86,11 @@ func (j *Job) table(ctx context.Context, entry *catalog.Entry) error {
 			return err
 		}
 	}
+	return j.leave(ctx, t, gone)
+}
+
+// leave takes what is gone out of the catalog.
+func (j *Job) leave(ctx context.Context, t *table.Table, gone map[uint64]bool) error {
 	_, err := j.Catalog.Update(ctx, t.Name, func(now *table.Table) (*table.Table, error) {
 		switch {
 		case now.ID != t.ID:

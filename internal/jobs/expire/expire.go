@@ -20,7 +20,8 @@ const againSeconds = 1
 
 // Host keeps the replicas of this node.
 type Host interface {
-	Replica(partition uint64) (*replica.Replica, bool)
+	// Led finds a replica that leads its partition.
+	Led(partition uint64) (*replica.Replica, bool)
 }
 
 // Job is the deletion of expired items.
@@ -91,9 +92,9 @@ func (j *Job) Step(ctx context.Context) (more bool, err error) {
 	return j.Schedule.due(now), errors.Join(failed...)
 }
 
-// look finds what is due in a partition; nil for one that is not here, or whose items do not expire.
+// look finds what is due in a partition; nil for one that is not led here, or whose items do not expire.
 func (j *Job) look(p place, limit int) (*visit, error) {
-	r, ok := j.Host.Replica(p.partition)
+	r, ok := j.Host.Led(p.partition)
 	if !ok {
 		return nil, nil
 	}

@@ -108,9 +108,9 @@ type counting struct {
 	looks int
 }
 
-func (c *counting) Replica(partition uint64) (*replica.Replica, bool) {
+func (c *counting) Led(partition uint64) (*replica.Replica, bool) {
 	c.looks++
-	return c.Node.Replica(partition)
+	return c.Node.Led(partition)
 }
 
 // A partition is looked at when its moment comes. Until then it costs nothing, however many there are.

@@ -42,8 +42,8 @@ var states = map[catalog.NodeState]placement.State{
 // look asks the nodes and puts together what they say.
 func (j *Job) look(ctx context.Context) *sight {
 	s := &sight{at: j.Now(), rules: j.Rules, reports: map[uint64]*Report{}, index: map[uint64]int{}, unseen: map[uint64]bool{}}
-	if known, ok := j.Catalog.Cluster(); ok && known.Replicas > 0 {
-		s.rules.Replicas = known.Replicas
+	if known, ok := j.Catalog.Cluster(); ok {
+		s.rules = ruled(s.rules, known)
 	}
 	reports := j.Cluster.Reports(ctx)
 	for i := range reports {
@@ -52,6 +52,17 @@ func (j *Job) look(ctx context.Context) *sight {
 	j.lookAtNodes(s)
 	j.lookAtPartitions(s)
 	return s
+}
+
+// ruled are the rules with what the cluster was told.
+func ruled(r placement.Rules, c *catalog.Cluster) placement.Rules {
+	if c.Replicas > 0 {
+		r.Replicas = c.Replicas
+	}
+	if c.ReplaceAfterSeconds > 0 {
+		r.DeadAfter = time.Duration(c.ReplaceAfterSeconds) * time.Second
+	}
+	return r
 }
 
 func (j *Job) lookAtNodes(s *sight) {

@@ -13,9 +13,11 @@ type Overview struct {
 	Cluster  string `json:"cluster"`
 	Leader   uint64 `json:"leader"`
 	Replicas int    `json:"replicas"`
-	Format   int    `json:"format"`
-	Nodes    []Node `json:"nodes"`
-	Tally    Tally  `json:"partitions"`
+	// ReplaceAfterSeconds is the silence after which a node's replicas are made anew.
+	ReplaceAfterSeconds int64  `json:"replace_after_seconds"`
+	Format              int    `json:"format"`
+	Nodes               []Node `json:"nodes"`
+	Tally               Tally  `json:"partitions"`
 	// Moves are replicas that are on their way in, at most movesShownMax of MovesCount.
 	Moves      []Move `json:"moves"`
 	MovesCount int    `json:"moves_count"`
@@ -103,7 +105,7 @@ func (j *Job) Overview() (Overview, bool) {
 	}
 	now := j.Now()
 	o := Overview{
-		Replicas: s.rules.Replicas, AgeMillis: (now - s.at).Milliseconds(), BlockedCount: s.plan.BlockedCount,
+		Replicas: s.rules.Replicas, ReplaceAfterSeconds: int64(s.rules.DeadAfter.Seconds()), AgeMillis: (now - s.at).Milliseconds(), BlockedCount: s.plan.BlockedCount,
 		Blocked: []string{}, Recent: []Recent{}, Moves: []Move{},
 	}
 	if known, ok := j.Catalog.Cluster(); ok {

@@ -1,6 +1,7 @@
 package rebalance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,11 +33,17 @@ type Retire struct {
 	Reports func(ctx context.Context, partitions []catalog.Partition) ([]command.Report, error)
 	// Retired is told of each replica that went.
 	Retired func(c Copy)
+
+	// asked is the partition that was asked about last: the next step goes on behind it.
+	asked uint64
 }
+
+// asksMax bounds the replicas that a step asks about.
+const asksMax = 32
 
 // Step asks for each forlorn replica once. It may run at any time and twice.
 func (r *Retire) Step(ctx context.Context) error {
-	forlorn := r.Here.Forlorn()
+	forlorn := r.next()
 	if len(forlorn) == 0 {
 		return nil
 	}
@@ -61,6 +68,19 @@ func (r *Retire) Step(ctx context.Context) error {
 		r.Retired(c)
 	}
 	return errors.Join(failed...)
+}
+
+// next are the forlorn replicas whose turn it is.
+func (r *Retire) next() []Copy {
+	all := r.Here.Forlorn()
+	slices.SortFunc(all, func(a, b Copy) int { return cmp.Compare(a.Partition, b.Partition) })
+	at, _ := slices.BinarySearchFunc(all, r.asked+1, func(c Copy, id uint64) int { return cmp.Compare(c.Partition, id) })
+	turn := slices.Concat(all[at:], all[:at])
+	turn = turn[:min(len(turn), asksMax)]
+	if len(turn) > 0 {
+		r.asked = turn[len(turn)-1].Partition
+	}
+	return turn
 }
 
 // removed asks the leader. Where none answers nothing is known.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"stator/internal/cluster/catalog"
+	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
@@ -21,6 +22,9 @@ const (
 // records walks a stretch of a partition's records. Those that ended long ago go; one that has been pending for too long, of
 // which maybe no lock is left, is ended.
 func (j *Job) records(ctx context.Context, partition uint64, r *replica.Replica) error {
+	if has := r.State().Table; j.Empties && has != nil && has.State == table.Deleting {
+		return j.empty(ctx, r)
+	}
 	if now := j.NowMillis(); j.afterRecord[partition] == nil {
 		if at := j.walkAt[partition]; now < at && at-now <= walkEveryMillis {
 			return nil
@@ -51,20 +55,45 @@ func (j *Job) records(ctx context.Context, partition uint64, r *replica.Replica)
 			}
 		}
 	}
-	if len(forget.Forgotten) > 0 {
-		_, err := r.WriteAndWait(ctx, j.Wait, &command.Command{
-			Action: command.Forget, Table: state.Descriptor.Table, Transaction: forget,
-		})
-		failed = append(failed, err)
+	return errors.Join(append(failed, j.forget(ctx, r, forget))...)
+}
+
+// empty settles the transactions that begin in a partition of a DELETING table, in which no other one begins, and lets their
+// records go.
+func (j *Job) empty(ctx context.Context, r *replica.Replica) error {
+	found, err := r.Transactions(nil, recordsStepMax)
+	if err != nil {
+		return err
 	}
-	return errors.Join(failed...)
+	tableID := r.State().Descriptor.Table
+	forget := &command.Transaction{}
+	var failed []error
+	for i := range found {
+		t := &found[i]
+		ended, err := j.ended(ctx, tableID, t)
+		if failed = append(failed, err); ended && err == nil {
+			forget.Forgotten = append(forget.Forgotten, command.Forgotten{Suffix: t.Suffix, ID: t.ID})
+		}
+	}
+	return errors.Join(append(failed, j.forget(ctx, r, forget))...)
+}
+
+// forget lets records go, if there are any.
+func (j *Job) forget(ctx context.Context, r *replica.Replica, records *command.Transaction) error {
+	if len(records.Forgotten) == 0 {
+		return nil
+	}
+	_, err := r.WriteAndWait(ctx, j.Wait, &command.Command{
+		Action: command.Forget, Table: r.State().Descriptor.Table, Transaction: records,
+	})
+	return err
 }
 
 // Table settles every transaction that begins in a table's partitions, none of which lets another one begin, wherever it
 // took part. It tells whether all are: then the records may go.
 func (j *Job) Table(ctx context.Context, partitions []catalog.Partition) (settled bool, err error) {
 	for _, p := range partitions {
-		r, ok := j.Host.Replica(p.ID)
+		r, ok := j.Host.Led(p.ID)
 		if !ok {
 			continue
 		}

@@ -23,7 +23,8 @@ const (
 
 // Host keeps the replicas of this node.
 type Host interface {
-	Replica(partition uint64) (*replica.Replica, bool)
+	// Led finds a replica that leads its partition.
+	Led(partition uint64) (*replica.Replica, bool)
 }
 
 // Transactions ends transactions.
@@ -41,6 +42,9 @@ type Job struct {
 	Transactions Transactions
 	Wait         replica.Wait
 	NowMillis    func() int64
+	// Empties has the records of a DELETING table go as soon as they are settled, so that its partitions can report that
+	// they keep none: where several nodes lead them, no one of these can look at all.
+	Empties bool
 
 	// afterLock and afterRecord are where the walks of a partition go on, walkAt when a new walk of its records begins.
 	afterLock, afterRecord map[uint64][]byte
@@ -55,7 +59,7 @@ func (j *Job) Step(ctx context.Context) error {
 	var failed []error
 	for _, entry := range j.Catalog.Entries() {
 		for _, p := range entry.Partitions[entry.Table.ID] {
-			r, ok := j.Host.Replica(p.ID)
+			r, ok := j.Host.Led(p.ID)
 			if !ok {
 				continue
 			}
@@ -148,14 +152,14 @@ func (j *Job) finished(ctx context.Context, t *replica.Transaction) error {
 	return j.Transactions.Finish(ctx, t.ID, t.Version, left)
 }
 
-// free tells whether the partition of an item is here and has no locks at all.
+// free tells whether the partition of an item is led here and has no locks at all.
 func (j *Job) free(tableID uint64, suffix []byte) bool {
 	partitions := j.Catalog.Partitions(tableID)
 	if len(partitions) == 0 {
 		return true // the table is gone
 	}
 	i := sort.Search(len(partitions), func(i int) bool { return string(partitions[i].Bounds.Lower) > string(suffix) })
-	r, ok := j.Host.Replica(partitions[i-1].ID)
+	r, ok := j.Host.Led(partitions[i-1].ID)
 	if !ok {
 		return false
 	}

@@ -18,6 +18,8 @@ import (
 
 // Host keeps the replicas of this node.
 type Host interface {
+	// Led finds a replica that leads its partition.
+	Led(partition uint64) (*replica.Replica, bool)
 	Replica(partition uint64) (*replica.Replica, bool)
 	// Start brings up a partition whose state is durable, if it is not up yet.
 	Start(partition uint64) error
@@ -32,6 +34,10 @@ type Job struct {
 	Catalog *catalog.Catalog
 	Host    Host
 	Wait    replica.Wait
+	// Leaders are those of all partitions; nil on a node that is alone.
+	Leaders Leaders
+	// busy are the splits that this job has under way itself.
+	busy busy
 }
 
 // ErrNothing is the answer to a split of a partition that has no two halves.
@@ -41,7 +47,11 @@ var ErrNothing = errors.New("the partition has no key at which it could be split
 // its middle. It returns the new partition's id.
 func (j *Job) At(ctx context.Context, name string, tableID uint64, at []byte) (child uint64, err error) {
 	for range triesMax {
-		child, err = j.once(ctx, name, tableID, at)
+		if j.Leaders != nil {
+			child, err = j.order(ctx, name, tableID, at)
+		} else {
+			child, err = j.once(ctx, name, tableID, at)
+		}
 		var moved *command.StaleRoute
 		if !errors.As(err, &moved) {
 			break
@@ -56,13 +66,19 @@ func (j *Job) once(ctx context.Context, name string, tableID uint64, at []byte) 
 	if err != nil {
 		return 0, err
 	}
+	return j.cut(ctx, name, parent, at)
+}
+
+// cut splits a partition that is led here at a key.
+func (j *Job) cut(ctx context.Context, name string, parent *replica.Replica, at []byte) (child uint64, err error) {
 	state := parent.State()
 	if string(at) == string(state.Descriptor.Bounds.Lower) {
 		return 0, ErrNothing
 	}
 	reserved, err := j.reserve(ctx, name, catalog.Reservation{
-		Table: tableID, Parent: state.Descriptor.Partition, Generation: state.Descriptor.Generation, At: at,
+		Table: state.Descriptor.Table, Parent: state.Descriptor.Partition, Generation: state.Descriptor.Generation, At: at,
 	})
+	defer j.busy.end(reserved.Child)
 	if err != nil {
 		return 0, fmt.Errorf("reserving a split of partition %d: %w", state.Descriptor.Partition, err)
 	}
@@ -84,15 +100,14 @@ func (j *Job) place(name string, tableID uint64, at []byte) (*replica.Replica, [
 	if !ok {
 		return nil, nil, catalog.ErrMissing
 	}
-	// The entries of local indexes lie by collection: a cut within one would part them from their items.
-	whole := tableID == entry.Table.ID && len(entry.Table.Local) > 0
+	whole := whole(entry, tableID)
 	if whole && len(at) > keys.TokenBytes {
 		at = at[:keys.TokenBytes]
 	}
 	var chosen *replica.Replica
 	largest := int64(-1)
 	for _, p := range entry.Partitions[tableID] {
-		r, ok := j.Host.Replica(p.ID)
+		r, ok := j.Host.Led(p.ID)
 		if !ok {
 			continue
 		}
@@ -107,15 +122,22 @@ func (j *Job) place(name string, tableID uint64, at []byte) (*replica.Replica, [
 	if chosen == nil {
 		return nil, nil, fmt.Errorf("table %s has no partition for this key here", name)
 	}
-	state := chosen.State()
-	at, err := j.Host.Middle(state.Descriptor, whole)
-	if err != nil {
-		return nil, nil, err
+	at, err := j.middle(chosen, whole)
+	return chosen, at, err
+}
+
+// whole tells whether item collections stay together: the entries of local indexes lie by collection, and a cut within one
+// would part them from their items.
+func whole(entry *catalog.Entry, tableID uint64) bool {
+	return tableID == entry.Table.ID && len(entry.Table.Local) > 0
+}
+
+func (j *Job) middle(r *replica.Replica, whole bool) ([]byte, error) {
+	at, err := j.Host.Middle(r.State().Descriptor, whole)
+	if err == nil && at == nil {
+		err = ErrNothing
 	}
-	if at == nil {
-		return nil, nil, ErrNothing
-	}
-	return chosen, at, nil
+	return at, err
 }
 
 // reserve gives the split a child id in the catalog. At most one split of a parent is under way.
@@ -125,9 +147,13 @@ func (j *Job) reserve(ctx context.Context, name string, wanted catalog.Reservati
 		return wanted, err
 	}
 	wanted.Child = child
+	j.busy.begin(child)
 	_, err = j.Catalog.UpdateEntry(ctx, name, func(e *catalog.Entry) (*catalog.Entry, error) {
 		if !stays(e.Table, wanted.Table) {
 			return nil, catalog.ErrMissing
+		}
+		if j.Leaders != nil && born(e.Table, wanted.Table) {
+			return nil, errBorn
 		}
 		for _, s := range e.Splits {
 			if s.Parent == wanted.Parent {
@@ -183,7 +209,7 @@ func (j *Job) recover(ctx context.Context, name string, s catalog.Reservation) e
 		return err
 	}
 	for _, half := range []uint64{s.Parent, s.Child} {
-		if err := j.recount(ctx, half); err != nil {
+		if err := j.recounted(ctx, s.Table, half); err != nil {
 			return err
 		}
 	}
@@ -193,9 +219,9 @@ func (j *Job) recover(ctx context.Context, name string, s catalog.Reservation) e
 // enter writes into the catalog what the parent says of itself. The reservation of a split that was not performed goes
 // with it; that of one that was stays until the statistics are right, so that a crash does not leave them estimated.
 func (j *Job) enter(ctx context.Context, name string, s catalog.Reservation) (performed bool, err error) {
-	parent, ok := j.Host.Replica(s.Parent)
+	parent, ok := j.Host.Led(s.Parent)
 	if !ok {
-		return false, fmt.Errorf("partition %d is not here", s.Parent)
+		return false, fmt.Errorf("partition %d is not led here", s.Parent)
 	}
 	if err := j.fence(ctx, parent, s); err != nil {
 		return false, err
@@ -210,7 +236,7 @@ func (j *Job) enter(ctx context.Context, name string, s catalog.Reservation) (pe
 	}
 	_, err = j.Catalog.UpdateEntry(ctx, name, func(e *catalog.Entry) (*catalog.Entry, error) {
 		next := *e
-		next.Partitions = entered(e.Partitions, s, descriptor)
+		next.Partitions = j.entered(e.Partitions, s, descriptor)
 		return &next, nil
 	})
 	return true, err
@@ -249,7 +275,7 @@ func (j *Job) fence(ctx context.Context, parent *replica.Replica, s catalog.Rese
 }
 
 // entered is the map with the parent as it is now, and its child.
-func entered(all map[uint64][]catalog.Partition, s catalog.Reservation, parent machine.Descriptor) map[uint64][]catalog.Partition {
+func (j *Job) entered(all map[uint64][]catalog.Partition, s catalog.Reservation, parent machine.Descriptor) map[uint64][]catalog.Partition {
 	next := map[uint64][]catalog.Partition{}
 	for id, partitions := range all {
 		if id != s.Table {
@@ -261,10 +287,12 @@ func entered(all map[uint64][]catalog.Partition, s catalog.Reservation, parent m
 				next[id] = append(next[id], p)
 				continue
 			}
-			next[id] = append(next[id], catalog.Partition{ID: p.ID, Generation: parent.Generation, Bounds: parent.Bounds})
+			next[id] = append(next[id], catalog.Partition{
+				ID: p.ID, Generation: parent.Generation, Bounds: parent.Bounds, Members: parent.Members,
+			})
 			if string(p.Bounds.Upper) != string(s.At) {
 				right := command.Bounds{Lower: s.At, Upper: p.Bounds.Upper}
-				next[id] = append(next[id], catalog.Partition{ID: s.Child, Generation: 1, Bounds: right})
+				next[id] = append(next[id], catalog.Partition{ID: s.Child, Generation: 1, Bounds: right, Members: j.members(s.Child, parent)})
 			}
 		}
 	}

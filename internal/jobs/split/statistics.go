@@ -30,14 +30,14 @@ func (j *Job) correct(ctx context.Context, s catalog.Reservation, c census) erro
 		return fmt.Errorf("counting partition %d after its split: %w", s.Parent, err)
 	}
 	missing := minus(truth, c.estimated)
-	if err := j.add(ctx, s.Parent, missing); err != nil {
+	if err := j.add(ctx, s.Table, s.Parent, missing); err != nil {
 		return err
 	}
-	return j.add(ctx, s.Child, minus(command.Stats{}, missing))
+	return j.add(ctx, s.Table, s.Child, minus(command.Stats{}, missing))
 }
 
 // recount sets a partition's statistics right after a crash, before anything else writes to it.
-func (j *Job) recount(ctx context.Context, partition uint64) error {
+func (j *Job) recount(ctx context.Context, tableID, partition uint64) error {
 	r, ok := j.Host.Replica(partition)
 	if !ok {
 		return fmt.Errorf("partition %d did not start", partition)
@@ -47,15 +47,19 @@ func (j *Job) recount(ctx context.Context, partition uint64) error {
 	if err != nil {
 		return fmt.Errorf("counting partition %d after a crash: %w", partition, err)
 	}
-	return j.add(ctx, partition, minus(truth, state.Applied.Stats))
+	return j.add(ctx, tableID, partition, minus(truth, state.Applied.Stats))
 }
 
-func (j *Job) add(ctx context.Context, partition uint64, missing command.Stats) error {
+func (j *Job) add(ctx context.Context, tableID, partition uint64, missing command.Stats) error {
+	correct := &command.Command{Action: command.Correct, Correction: missing}
+	if j.Leaders != nil {
+		return j.addElsewhere(ctx, tableID, partition, correct)
+	}
 	r, ok := j.Host.Replica(partition)
 	if !ok {
 		return fmt.Errorf("partition %d did not start", partition)
 	}
-	_, err := r.WriteAndWait(ctx, j.Wait, &command.Command{Action: command.Correct, Correction: missing})
+	_, err := r.WriteAndWait(ctx, j.Wait, correct)
 	return err
 }
 

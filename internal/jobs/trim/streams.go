@@ -8,6 +8,7 @@ import (
 	"stator/internal/cluster/catalog"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
 )
 
@@ -16,7 +17,7 @@ import (
 func (j *Job) streams(ctx context.Context, entry *catalog.Entry) error {
 	horizon := command.VersionAt(j.NowMillis() - table.StreamRetention.Milliseconds())
 	for _, p := range entry.Partitions[entry.Table.ID] {
-		r, ok := j.Host.Replica(p.ID)
+		r, ok := j.Host.Led(p.ID)
 		if !ok {
 			continue
 		}
@@ -24,7 +25,7 @@ func (j *Job) streams(ctx context.Context, entry *catalog.Entry) error {
 			return fmt.Errorf("partition %d: %w", p.ID, err)
 		}
 	}
-	if entry.Table.WithoutOldStreams(j.NowMillis()) == entry.Table {
+	if _, leads := j.Host.Led(machine.CatalogPartition); !leads || entry.Table.WithoutOldStreams(j.NowMillis()) == entry.Table {
 		return nil
 	}
 	_, err := j.Catalog.Update(ctx, entry.Table.Name, func(now *table.Table) (*table.Table, error) {

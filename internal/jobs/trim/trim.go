@@ -21,7 +21,14 @@ const stepBytesMax = 4 << 20
 
 // Host keeps the replicas of this node.
 type Host interface {
-	Replica(partition uint64) (*replica.Replica, bool)
+	// Led finds a replica that leads its partition.
+	Led(partition uint64) (*replica.Replica, bool)
+}
+
+// Leaders are asked about partitions that are led elsewhere.
+type Leaders interface {
+	// Reports fails when one of them has no leader now.
+	Reports(ctx context.Context, partitions []catalog.Partition) ([]command.Report, error)
 }
 
 // Job is the removal of tombstones and changes.
@@ -30,6 +37,8 @@ type Job struct {
 	Host      Host
 	Wait      replica.Wait
 	NowMillis func() int64
+	// Leaders are those of other nodes; nil on one that is alone.
+	Leaders Leaders
 	// after is where the walk of a partition goes on.
 	after map[uint64][]byte
 }
@@ -58,15 +67,22 @@ func (j *Job) Step(ctx context.Context) error {
 }
 
 func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) error {
-	limit, err := j.fedUpTo(entry)
+	var led []*replica.Replica
+	for _, p := range entry.Partitions[ix.ID] {
+		if r, ok := j.Host.Led(p.ID); ok {
+			led = append(led, r)
+		}
+	}
+	if len(led) == 0 {
+		return nil
+	}
+	limit, err := j.fedUpTo(ctx, entry)
 	if err != nil {
 		return err
 	}
-	for _, p := range entry.Partitions[ix.ID] {
-		if r, ok := j.Host.Replica(p.ID); ok {
-			if err := j.partition(ctx, r, limit); err != nil {
-				return err
-			}
+	for _, r := range led {
+		if err := j.partition(ctx, r, limit); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -76,15 +92,17 @@ func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) 
 // versions of a partition's log rise, and a change that comes after the look at it is younger than the age asked for. A
 // change that a transaction applied may stand behind younger ones; its item was locked meanwhile, so that no tombstone of
 // that item is younger.
-func (j *Job) fedUpTo(entry *catalog.Entry) (uint64, error) {
+func (j *Job) fedUpTo(ctx context.Context, entry *catalog.Entry) (uint64, error) {
 	if len(entry.Splits) > 0 {
 		return 0, nil // a partition that is not in the catalog yet may have changes that are not fed
 	}
 	limit := command.VersionAt(j.NowMillis() - tombstoneAgeMillis)
+	var elsewhere []catalog.Partition
 	for _, p := range entry.Partitions[entry.Table.ID] {
-		r, ok := j.Host.Replica(p.ID)
+		r, ok := j.Host.Led(p.ID)
 		if !ok {
-			return 0, nil
+			elsewhere = append(elsewhere, p)
+			continue
 		}
 		state := r.State()
 		next, err := r.Changes(state.Cursor(command.IndexConsumer), 1)
@@ -97,6 +115,26 @@ func (j *Job) fedUpTo(entry *catalog.Entry) (uint64, error) {
 		}
 		if len(next) > 0 {
 			limit = min(limit, next[0].Version)
+		}
+	}
+	if len(elsewhere) == 0 {
+		return limit, nil
+	}
+	return j.fedElsewhere(ctx, elsewhere, limit)
+}
+
+// fedElsewhere is fedUpTo for partitions that are led elsewhere: nothing may go while one of them does not say.
+func (j *Job) fedElsewhere(ctx context.Context, partitions []catalog.Partition, limit uint64) (uint64, error) {
+	if j.Leaders == nil {
+		return 0, nil
+	}
+	reports, err := j.Leaders.Reports(ctx, partitions)
+	if err != nil {
+		return 0, ctx.Err()
+	}
+	for i := range reports {
+		if reports[i].OldestUnfed > 0 {
+			limit = min(limit, reports[i].OldestUnfed)
 		}
 	}
 	return limit, nil

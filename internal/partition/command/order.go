@@ -9,4 +9,6 @@ type Order struct {
 	// Split cuts the partition at the key suffix At, or in its middle if that is empty. The answer is the new one's id.
 	Split bool   `json:",omitempty"`
 	At    []byte `json:",omitempty"`
+	// Recount sets the partition's statistics right.
+	Recount bool `json:",omitempty"`
 }

@@ -52,6 +52,16 @@ func (c *Command) Finishes() bool {
 	return false
 }
 
+// IsStep tells whether an accepted command leads to others of its transaction, and its result is seen by the coordinator
+// alone: what a client is told comes with a later one.
+func (c *Command) IsStep() bool {
+	switch c.Action {
+	case Begin, Prepare, Commit:
+		return true
+	}
+	return false
+}
+
 // Held is a lock that was met: who holds it, and since when.
 type Held struct {
 	ID          TransactionID

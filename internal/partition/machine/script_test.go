@@ -295,6 +295,9 @@ func (s *script) description(d *datadriven.TestData) *table.Table {
 		case "ttl":
 			t.TimeToLive = fields[1]
 			continue
+		case "deleting":
+			t.State = table.Deleting
+			continue
 		}
 		ix := table.Index{ID: s.number(fields[1]), Name: fields[2], Status: table.IndexActive, Projection: table.Projection{Kind: table.All}}
 		names := fields[3:]

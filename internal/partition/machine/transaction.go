@@ -3,6 +3,7 @@ package machine
 import (
 	"fmt"
 
+	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
@@ -243,7 +244,9 @@ func (d *decision) forget(t *command.Transaction) error {
 		if err != nil {
 			return err
 		}
-		if found && kept.ID == old.ID && kept.State != record.Pending && d.nowMillis-kept.Millis > TokenMillis {
+		// Nobody can come back to a table that goes.
+		late := d.nowMillis-kept.Millis > TokenMillis || d.part.Table != nil && d.part.Table.State == table.Deleting
+		if found && kept.ID == old.ID && kept.State != record.Pending && late {
 			d.delete(keys.Transaction(d.part.Descriptor.Table, old.Suffix))
 		}
 	}

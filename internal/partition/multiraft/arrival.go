@@ -151,6 +151,7 @@ func (g *Group) takeOver() bool {
 	if s := g.ready.HardState; !raft.IsEmptyHardState(s) {
 		h.term, h.vote, h.commit = s.GetTerm(), s.GetVote(), s.GetCommit()
 	}
+	h.commit = max(h.commit, at.index)
 	err := a.in.perform(h, at)
 	if err == nil {
 		err = g.reload(h, at)

@@ -89,8 +89,8 @@ func confStateOf(members, outgoing []command.Member) *raftpb.ConfState {
 // restructures tells whether a batch changes members or bounds, after which other replicas may answer for them.
 func restructures(b *machine.Batch) bool { return b.Kind == machine.Moves || b.Kind == machine.Splits }
 
-// lawfulNow tells whether the group is in a condition to take a batch. Members change one configuration at a time, and a
-// learner votes once it has what the others have. A split needs every replica at hand: one that is far behind would have
+// lawfulNow tells whether the group is in a condition to take a batch. Members change one configuration at a time, a
+// learner votes once it has what the others have, and a leader hands its leadership over before it is removed. A split needs every replica at hand: one that is far behind would have
 // to be sent both halves.
 func (g *Group) lawfulNow(b *machine.Batch) bool {
 	switch {
@@ -99,7 +99,8 @@ func (g *Group) lawfulNow(b *machine.Batch) bool {
 	case len(g.at.outgoing) > 0:
 		return false
 	case b.Kind == machine.Moves:
-		return g.promotable(b)
+		_, stays := b.After.Descriptor.Member(g.replica)
+		return stays && g.promotable(b)
 	case b.Child != nil:
 		return g.near(func(command.Member) bool { return true })
 	}

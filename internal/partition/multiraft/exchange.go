@@ -145,7 +145,10 @@ func (g *Group) end() {
 	for _, change := range g.changes {
 		g.node.ApplyConfChange(change)
 	}
-	g.changes = nil
+	if len(g.changes) > 0 {
+		g.changes = nil
+		g.leave()
+	}
 	g.answer()
 	g.node.Advance(*g.ready)
 	g.ready = nil

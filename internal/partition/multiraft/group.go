@@ -78,6 +78,10 @@ func (g *Group) Keep(copy replica.Copy, state machine.Part) {
 
 // start brings up the library's state machine, at the worker, who owns it.
 func (g *Group) start() {
+	if !g.stands() {
+		g.shut(errRemoved)
+		return
+	}
 	node, err := raft.NewRawNode(&raft.Config{
 		ID:                        g.replica,
 		ElectionTick:              electionTicks,
@@ -100,6 +104,7 @@ func (g *Group) start() {
 	g.node = node
 	g.lead.term = g.log.hard.term
 	g.worker.join(g)
+	g.leave()
 	g.firstCampaign()
 	g.publish()
 }

@@ -54,6 +54,10 @@ type Options struct {
 	// Born is told of a group that can be opened here since a split or a snapshot. It is called by a worker and must not
 	// block.
 	Born func(group uint64)
+	// Removed is told, once for each start, of a replica that is no member of its group any more, as its own state says: it
+	// can be taken off the node (see Host.Remove). It must not block. One that was removed while it was away is not told by
+	// anybody here: whoever knows the catalog finds it.
+	Removed func(group, replica uint64)
 	// Broken is told of a copy that broke an invariant: it takes part in nothing any more.
 	Broken func(group uint64, err error)
 }

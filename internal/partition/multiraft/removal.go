@@ -3,7 +3,9 @@ package multiraft
 import (
 	"errors"
 	"fmt"
+	"slices"
 
+	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
@@ -22,6 +24,26 @@ func (h *Host) Remove(group, replica uint64, done func(error)) {
 	}
 	if !w.request(remove) {
 		done(errFull)
+	}
+}
+
+// stands tells whether the store still holds what the group was opened with: it may have been removed since, and what the
+// copy loaded is gone.
+func (g *Group) stands() bool {
+	own, found, err := readRecord(g.host.options.Engine, hardKey(g.id), parseHard)
+	if err != nil || !found {
+		return false
+	}
+	begins, found, err := readRecord(g.host.options.Engine, truncatedKey(g.id), parseMark)
+	return err == nil && found && own == g.log.hard && begins == g.log.truncated
+}
+
+// leave tells that this replica is a member neither of what the group is nor, half way of a change, of what it was.
+func (g *Group) leave() {
+	_, stays := g.state.Descriptor.Member(g.replica)
+	was := func(m command.Member) bool { return m.Replica == g.replica }
+	if !stays && !slices.ContainsFunc(g.at.outgoing, was) && g.host.options.Removed != nil {
+		g.host.options.Removed(g.id, g.replica)
 	}
 }
 

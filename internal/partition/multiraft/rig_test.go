@@ -119,7 +119,10 @@ func (s *station) boot() {
 		Wake:         func(int) { s.woken = true },
 		Send:         func(_ uint64, m Message) bool { return s.rig.post(m) },
 		SendSnapshot: s.ship,
-		Born:         func(group uint64) { s.born = append(s.born, group) },
+		Removed: func(group, replica uint64) {
+			s.rig.tell("%d: replica %d of %d is no member any more", s.id, replica, group)
+		},
+		Born: func(group uint64) { s.born = append(s.born, group) },
 		Broken: func(group uint64, err error) {
 			s.rig.tell("%d: copy of %d is broken: %v", s.id, group, err)
 		},

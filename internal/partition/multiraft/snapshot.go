@@ -1,6 +1,7 @@
 package multiraft
 
 import (
+	"errors"
 	"fmt"
 
 	"go.etcd.io/raft/v3"
@@ -58,7 +59,8 @@ func (g *Group) cut(m *raftpb.Message, node uint64) (*Outgoing, []byte, error) {
 	}
 	meta := m.GetSnapshot().GetMetadata()
 	if want := (mark{index: meta.GetIndex(), term: meta.GetTerm()}); out.at != want {
-		return nil, nil, fmt.Errorf("partition %d is at %v and its snapshot was to be of %v: %w", g.id, out.at, want, out.close())
+		err := fmt.Errorf("partition %d is at %v and its snapshot was to be of %v", g.id, out.at, want)
+		return nil, nil, errors.Join(err, out.close())
 	}
 	envelope := Message{
 		Group: g.id, FromNode: g.host.options.Node, ToNode: node, From: g.replica, To: m.GetTo(), Body: body,

@@ -101,6 +101,7 @@ type world struct {
 	part    machine.Part
 	events  []string
 	awake   bool
+	ordered bool // the next copy's Options.Ordered
 	millis  int64
 	// meanwhile happens once a pass has begun and nothing is decided yet.
 	meanwhile func()
@@ -130,7 +131,7 @@ func newWorld(t *testing.T) *world {
 // newCopy begins the partition's copy anew, over what the engine holds.
 func newCopy(w *world) *replica.Replica {
 	w.replica = replica.New(replica.Options{
-		Partition: 10, Engine: w.engine, Log: w.log, Wake: func() { w.awake = true }, NowMillis: w.now,
+		Partition: 10, Engine: w.engine, Log: w.log, Wake: func() { w.awake = true }, NowMillis: w.now, Ordered: w.ordered,
 		Performed: func(b machine.Batch, _ machine.Part) { w.tell("visible: chain %d", b.Chain) },
 		Broken:    func(err error) { w.tell("broken: %v", err) },
 	})

@@ -39,6 +39,11 @@ type Options struct {
 	Log       Log
 	Wake      func()
 	NowMillis func() int64
+	// Ordered tells that one log keeps all partitions there are: what is appended later, to whichever of them, becomes
+	// durable later.
+	Ordered bool
+	// Led is told whenever this copy begins to lead; nil is nobody.
+	Led func(machine.Part)
 	// Performed is told of every performed batch, after it is visible to reads.
 	Performed func(machine.Batch, machine.Part)
 	// Broken is told once if this copy breaks an invariant: it serves nothing any more.
@@ -85,6 +90,9 @@ func (r *Replica) Lead(epoch uint64, state machine.Part) {
 		r.decided.Applied.Epoch, r.decided.Applied.Chain = epoch, 0
 	}
 	r.mu.Unlock()
+	if r.options.Led != nil {
+		r.options.Led(state)
+	}
 	r.options.Wake()
 }
 

@@ -90,7 +90,9 @@ func (r *Replica) Step() (more bool) {
 		r.quarantine(err)
 		return false
 	}
-	r.propose(p, func(outcome Outcome) { answer(taken, answers, outcome) })
+	d := decided{taken: taken, answers: answers, ordered: r.options.Ordered}
+	p.appended = func() { d.answerSteps(Performed) }
+	r.propose(p, d.answer)
 	return r.waiting()
 }
 
@@ -145,11 +147,12 @@ func brings(c *command.Command) int {
 }
 
 // pass is one decision: the state it was made over, which had batches up to the number over in it, in which term, and
-// what came of it.
+// what came of it. appended, if any, is called once the log has the batch.
 type pass struct {
 	state      machine.Part
 	term, over uint64
 	batch      machine.Batch
+	appended   func()
 }
 
 // propose gives a decided batch to the log. A pass that wrote nothing appends nothing: its answers wait for what it was
@@ -174,6 +177,9 @@ func (r *Replica) propose(p pass, done func(Outcome)) {
 		}
 		done(outcome)
 	})
+	if p.appended != nil {
+		p.appended()
+	}
 }
 
 // confirm answers a pass that wrote nothing. Whatever fails, it certainly did not happen. The caller holds mu, which
@@ -242,19 +248,4 @@ func commands(taken []pending) []*command.Command {
 		list[i] = p.command
 	}
 	return list
-}
-
-func answer(taken []pending, answers []machine.Answer, outcome Outcome) {
-	for i, p := range taken {
-		switch {
-		case answers[i].Err != nil:
-			p.done(command.Result{}, answers[i].Err)
-		case outcome == Performed:
-			p.done(answers[i].Result, nil)
-		case outcome == Rejected:
-			p.done(command.Result{}, &command.Rejected{Cause: errLogFailed})
-		default:
-			p.done(command.Result{}, &command.Ambiguous{Cause: errLogFailed})
-		}
-	}
 }

@@ -12,7 +12,7 @@ import (
 var ErrReplaced = errors.New("what the snapshot shows here has been replaced since")
 
 // excisesMax is how many excised spans are remembered. To a snapshot that is older than all of them everything is replaced.
-const excisesMax = 64
+const excisesMax = 1024
 
 // excises tells which spans were taken out of the store at once. Pebble does it behind the back of snapshots, whose
 // later reads find nothing there, where deletions would have been passed over; and it does it a moment before the new

@@ -258,18 +258,18 @@ func TestAVeryOldSnapshot(t *testing.T) {
 	put(t, e, "x", "v")
 	s := e.Snapshot()
 	defer s.Close()
-	for n := range 100 {
+	for n := range engine.ExcisesMax + 10 {
 		r, err := e.NewReplacement(1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		lower := fmt.Appendf(nil, "d%03d", n)
+		lower := fmt.Appendf(nil, "d%04d", n)
 		if err := errors.Join(r.Excise(lower, append(lower, 0)), r.Set(lower, lower)); err != nil {
 			t.Fatal(err)
 		}
 		performed(t, r)
 		_, found, err := s.Get([]byte("x"), nil)
-		if (n < 64) != (found && err == nil) || (n >= 64) != errors.Is(err, engine.ErrReplaced) {
+		if (n < engine.ExcisesMax) != (found && err == nil) || (n >= engine.ExcisesMax) != errors.Is(err, engine.ErrReplaced) {
 			t.Fatalf("after %d excises the snapshot says %v, %v", n+1, found, err)
 		}
 	}

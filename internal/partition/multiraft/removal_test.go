@@ -1,0 +1,49 @@
+package multiraft
+
+import (
+	"strings"
+	"testing"
+
+	"stator/internal/partition/machine"
+)
+
+// silent is a copy that does nothing.
+type silent struct{}
+
+func (silent) Lead(uint64, machine.Part)             {}
+func (silent) Follow(uint64)                         {}
+func (silent) Performed(machine.Batch, machine.Part) {}
+func (silent) Replacing()                            {}
+func (silent) Replaced(machine.Part)                 {}
+
+// A group that is opened while its replica is removed does not come to life over what is gone.
+func TestAGroupThatIsRemovedWhileItIsOpened(t *testing.T) {
+	r := newRig(t)
+	r.quiet = true
+	s := r.add()
+	r.birth(10, 1)
+	r.settle()
+	s.crash()
+	s.restart()
+	group, err := s.host.Open(10)
+	r.must(err)
+	state, _, err := machine.Load(s.engine, 10)
+	r.must(err)
+	s.host.Remove(10, 1, func(err error) { r.must(err) })
+	r.settle()
+	group.Keep(silent{}, state)
+	r.settle()
+	r.tick(100)
+	if role := group.Status().Role; role != Stopped {
+		t.Errorf("it is %s", roleNames[role])
+	}
+	if got := s.summary(); got != "nothing" {
+		t.Errorf("the node holds %s", got)
+	}
+	if _, err := s.host.Open(10); err == nil {
+		t.Error("it can be opened again")
+	}
+	if told := r.told(); strings.Contains(told, "broken") {
+		t.Error(told)
+	}
+}
