@@ -1,5 +1,7 @@
 package node
 
+import "context"
+
 // ExpiryWhole tells whether no partition rebuilds its index of expiry.
 func (n *Node) ExpiryWhole() bool {
 	for _, r := range n.host.all() {
@@ -9,3 +11,6 @@ func (n *Node) ExpiryWhole() bool {
 	}
 	return true
 }
+
+// Trim makes a step of the job that otherwise comes every trimEvery: a test is over before.
+func (n *Node) Trim(ctx context.Context) error { return n.jobs.trim.Step(ctx) }
