@@ -59,7 +59,7 @@ func (in *inbound) take(e *entry) error {
 		in.refuse(e.id)
 		return nil
 	}
-	go in.serve(*e)
+	in.server.attendants.serve(in, *e)
 	return nil
 }
 

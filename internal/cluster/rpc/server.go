@@ -24,8 +24,9 @@ type Server struct {
 	receiving chan struct{} // holds a place for each snapshot on its way in
 	serving   chan error
 
-	underWay gate // the calls that are served
-	closing  sync.Once
+	attendants *attendants
+	underWay   gate // the calls that are served
+	closing    sync.Once
 }
 
 // counts are what operators may want to see.
@@ -53,7 +54,9 @@ func Listen(o Options) (*Server, error) {
 		return nil, errors.New("a transport needs a cluster, a node, a listener and a handler")
 	}
 	o = o.withDefaults()
-	s := &Server{options: o, counts: &counts{}, receiving: make(chan struct{}, snapshotsInMax), serving: make(chan error, 1)}
+	s := &Server{
+		options: o, counts: &counts{}, receiving: make(chan struct{}, snapshotsInMax), serving: make(chan error, 1), attendants: newAttendants(),
+	}
 	s.peers = newPeers(o, s.counts)
 	settings := []grpc.ServerOption{
 		grpc.ForceServerCodecV2(codec{}),
@@ -108,6 +111,7 @@ func (s *Server) Close(ctx context.Context) error {
 		s.peers.close()
 		s.grpc.Stop()
 		<-finished
+		close(s.attendants.done)
 		if err := <-s.serving; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			failed = fmt.Errorf("serving other nodes: %w", err)
 		}
