@@ -3,7 +3,7 @@ package rpc
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"net"
 
 	"google.golang.org/grpc"
@@ -19,25 +19,36 @@ type Joining struct {
 	Dial func(ctx context.Context, address string) (net.Conn, error)
 }
 
-// Ask sends a request to the node at an address, and returns what its Handler.Join answers.
+// Ask sends a request to the node at an address, and returns what its Handler.Join answers. The error is *Failed if that
+// refused, else *Unreachable.
 func (j Joining) Ask(ctx context.Context, address string, body []byte) ([]byte, error) {
 	if j.Dial == nil {
 		j.Dial = dialTCP
 	}
 	conn, err := dialer{j.TLS, j.Dial}.connect(address)
 	if err != nil {
-		return nil, fmt.Errorf("asking %s to join: %w", address, err)
+		return nil, &Unreachable{Cause: err}
 	}
 	defer conn.Close()
 	var answer packet
 	if err := conn.Invoke(ctx, "/"+serviceName+"/"+joinMethod, &packet{bytes: body}, &answer); err != nil {
-		return nil, fmt.Errorf("asking %s to join: %s", address, status.Convert(err).Message())
+		if status.Code(err) == codes.FailedPrecondition {
+			return nil, &Failed{Text: status.Convert(err).Message()}
+		}
+		return nil, &Unreachable{Sent: true, Cause: err}
 	}
 	return answer.bytes, nil
 }
 
+// joinHandler has the shape that generated code gives to a method.
+func (s *Server) joinHandler() grpc.MethodHandler {
+	return func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+		return s.join(ctx, decode)
+	}
+}
+
 // join is the service's one unary method. Who comes in here has shown a certificate of the cluster, if there is TLS.
-func (s *Server) join(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+func (s *Server) join(ctx context.Context, decode func(any) error) (any, error) {
 	var request packet
 	if err := decode(&request); err != nil {
 		return nil, err
@@ -46,6 +57,9 @@ func (s *Server) join(_ any, ctx context.Context, decode func(any) error, _ grpc
 		return nil, status.Error(codes.InvalidArgument, "a request to join is smaller")
 	}
 	answer, err := s.options.Handler.Join(ctx, request.bytes)
+	if errors.Is(err, ErrBusy) {
+		return nil, status.Error(codes.Unavailable, err.Error())
+	}
 	if err != nil {
 		return nil, status.Error(codes.FailedPrecondition, err.Error())
 	}

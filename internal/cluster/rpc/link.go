@@ -80,7 +80,7 @@ func (l *link) session(parent context.Context) error {
 	defer halves.Wait()
 	defer cancel(nil)
 	received := &atomic.Int64{}
-	halves.Go(func() { cancel(l.outbox.write(ctx, stream, nil)) })
+	halves.Go(func() { cancel(l.outbox.write(ctx, stream)) })
 	halves.Go(func() { cancel(l.ping(ctx, received)) })
 	err = l.read(stream, received)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {

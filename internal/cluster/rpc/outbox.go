@@ -104,8 +104,8 @@ type sender interface{ SendMsg(m any) error }
 
 // write sends what comes into the box until ctx ends or the stream breaks: everything that waits, in as few frames as it
 // fits in. A unary call costs gRPC more than a whole request costs the database, so whatever gathers while one frame is
-// on its way goes together. sent, if given, is told how many entries a frame carried.
-func (o *outbox) write(ctx context.Context, to sender, sent func(entries int)) error {
+// on its way goes together.
+func (o *outbox) write(ctx context.Context, to sender) error {
 	var batch []entry
 	for {
 		select {
@@ -118,9 +118,6 @@ func (o *outbox) write(ctx context.Context, to sender, sent func(entries int)) e
 			count := gather(rest)
 			if err := send(to, rest[:count]); err != nil {
 				return err
-			}
-			if sent != nil {
-				sent(count)
 			}
 			rest = rest[count:]
 		}

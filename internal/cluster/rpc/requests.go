@@ -28,9 +28,12 @@ func (s *Server) requests(stream grpc.ServerStream) error {
 		server: s, from: from, ctx: ctx, outbox: newOutbox(s.options.limits), slots: make(chan struct{}, s.options.limits.callsMax),
 	}
 	in.outbox.admit()
-	written := make(chan error, 1)
-	// When writing fails the stream is broken, and reading ends by itself.
-	go func() { written <- in.outbox.write(ctx, stream, nil) }()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		// When writing fails the stream is broken, and reading ends by itself.
+		_ = in.outbox.write(ctx, stream)
+	}()
 	err = s.entries(stream, from, in.take)
 	cancel()
 	in.outbox.shut()
@@ -59,7 +62,7 @@ func (in *inbound) take(e *entry) error {
 		in.refuse(e.id)
 		return nil
 	}
-	in.server.attendants.serve(in, *e)
+	go in.serve(*e)
 	return nil
 }
 

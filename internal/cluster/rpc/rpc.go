@@ -33,7 +33,8 @@ type Handler interface {
 	Call(ctx context.Context, from uint64, method byte, body []byte) ([]byte, error)
 	// Snapshot takes a stream of chunks: next yields them until io.EOF. Nil says that all of it was taken.
 	Snapshot(ctx context.Context, from uint64, header []byte, next func() ([]byte, error)) error
-	// Join answers a node that is not yet of this cluster. It is the one thing that works without the cluster's id.
+	// Join answers a node that is not yet of this cluster. It is the one thing that works without the cluster's id. An ErrBusy
+	// has the node ask again, another error is final.
 	Join(ctx context.Context, body []byte) ([]byte, error)
 }
 

@@ -24,9 +24,8 @@ type Server struct {
 	receiving chan struct{} // holds a place for each snapshot on its way in
 	serving   chan error
 
-	attendants *attendants
-	underWay   gate // the calls that are served
-	closing    sync.Once
+	underWay gate // the calls that are served
+	closing  sync.Once
 }
 
 // counts are what operators may want to see.
@@ -54,9 +53,7 @@ func Listen(o Options) (*Server, error) {
 		return nil, errors.New("a transport needs a cluster, a node, a listener and a handler")
 	}
 	o = o.withDefaults()
-	s := &Server{
-		options: o, counts: &counts{}, receiving: make(chan struct{}, snapshotsInMax), serving: make(chan error, 1), attendants: newAttendants(),
-	}
+	s := &Server{options: o, counts: &counts{}, receiving: make(chan struct{}, snapshotsInMax), serving: make(chan error, 1)}
 	s.peers = newPeers(o, s.counts)
 	settings := []grpc.ServerOption{
 		grpc.ForceServerCodecV2(codec{}),
@@ -86,7 +83,7 @@ func (s *Server) description() *grpc.ServiceDesc {
 	}
 	return &grpc.ServiceDesc{
 		ServiceName: serviceName,
-		Methods:     []grpc.MethodDesc{{MethodName: joinMethod, Handler: s.join}},
+		Methods:     []grpc.MethodDesc{{MethodName: joinMethod, Handler: s.joinHandler()}},
 		Streams:     []grpc.StreamDesc{method(Raft, s.raft), method(Request, s.requests), method(Snapshot, s.snapshot)},
 	}
 }
@@ -111,7 +108,6 @@ func (s *Server) Close(ctx context.Context) error {
 		s.peers.close()
 		s.grpc.Stop()
 		<-finished
-		close(s.attendants.done)
 		if err := <-s.serving; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			failed = fmt.Errorf("serving other nodes: %w", err)
 		}

@@ -13,8 +13,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// SendSnapshot streams a header and then the chunks that next yields until io.EOF. Nil says that the receiver took all
-// of it. Few go at a time, and all together keep to the rate.
+// SendSnapshot streams a header and then the chunks that next yields until io.EOF; a chunk needs to be good only until the
+// next one is asked for. Nil says that the receiver took all of it. Few go at a time, and all together keep to the rate.
 func (p *Peers) SendSnapshot(ctx context.Context, node uint64, header []byte, next func() ([]byte, error)) error {
 	to, ok := p.find(node)
 	if !ok {
@@ -58,7 +58,10 @@ func (p *Peers) pump(stream grpc.ClientStream, header []byte, next func() ([]byt
 		if err := p.pace.wait(stream.Context(), len(chunk)); err != nil {
 			return err
 		}
-		if err := stream.SendMsg(&packet{bytes: chunk}); err != nil {
+		// What gRPC was given it may read later: it gets a copy.
+		copied := pool.Get(len(chunk))
+		copy(*copied, chunk)
+		if err := stream.SendMsg(&packet{pooled: copied}); err != nil {
 			// Why the receiver ended it is in the stream's status.
 			return stream.RecvMsg(&packet{})
 		}

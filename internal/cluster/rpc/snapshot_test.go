@@ -9,15 +9,18 @@ import (
 	"time"
 )
 
-// chunks yields so many chunks of a size, each of its own byte.
+// chunks yields so many chunks of a size, each of its own byte and all in the same memory.
 func chunks(count, bytesEach int) func() ([]byte, error) {
-	sent := 0
+	sent, chunk := 0, make([]byte, bytesEach)
 	return func() ([]byte, error) {
 		if sent == count {
 			return nil, io.EOF
 		}
 		sent++
-		return bytes.Repeat([]byte{byte(sent)}, bytesEach), nil
+		for i := range chunk {
+			chunk[i] = byte(sent)
+		}
+		return chunk, nil
 	}
 }
 

@@ -157,7 +157,8 @@ func (e *Engine) identify(o Options, isNew bool) error {
 	if !found && !isNew {
 		return &ErrDamaged{Dir: o.Dir, What: "the store has lost its ident"}
 	}
-	if !found {
+	// A first open that was interrupted may be made again under another name: nothing was written under the old one.
+	if !found || isNew && !ident.expects(o.Ident) {
 		if ident, err = newIdent(o.Ident, o.Random); err != nil {
 			return err
 		}

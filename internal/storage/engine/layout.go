@@ -87,6 +87,13 @@ func (l layout) prepare(readOnly bool) error {
 	return nil
 }
 
+// Absent tells whether a directory holds no store yet; one whose first open was interrupted does not.
+func Absent(o Options) (bool, error) {
+	o = o.withDefaults()
+	version, _, err := newLayout(o.FS, o.Dir).readFormat()
+	return version == 0, err
+}
+
 // makeDir makes the directory and every parent it lacks, and syncs each new name: a directory nobody synced can be
 // gone after a crash, with all that was acknowledged in it.
 func (l layout) makeDir() error {
