@@ -58,6 +58,9 @@ func (n *Node) startCore(ctx context.Context) {
 	}
 	n.run(func() { drain(ctx, n.committing, n.committer.Step) })
 	n.run(func() { drain(ctx, n.settling, n.committer.Settle) })
+	if n.cluster != nil {
+		n.cluster.start(ctx)
+	}
 }
 
 // startJobs starts what goes on behind requests.
@@ -78,6 +81,12 @@ func (n *Node) startJobs(ctx context.Context) {
 	}
 	for range feedWorkers {
 		n.run(func() { n.feed(ctx) })
+	}
+	if c := n.cluster; c != nil {
+		n.run(func() { n.loop(ctx, duty{"nodes", c.meeting, meetEvery, c.meet}) })
+		n.run(func() { n.loop(ctx, duty{"pulse", newSignal(), pulseEvery, c.pulse}) })
+		n.run(func() { n.loop(ctx, duty{"rebalance", newSignal(), rebalanceEvery, c.rebalance}) })
+		n.run(func() { n.loop(ctx, duty{"retire", newSignal(), retireEvery, c.retiring.Step}) })
 	}
 }
 
@@ -129,7 +138,10 @@ func (n *Node) control(ctx context.Context) error {
 	dropped := n.jobs.drop.Step(ctx)
 	orphaned := n.jobs.drop.Orphans(ctx)
 	n.filling.raise()
-	return errors.Join(adopted, dropped, orphaned)
+	if n.cluster == nil {
+		return errors.Join(adopted, dropped, orphaned)
+	}
+	return errors.Join(adopted, dropped, orphaned, n.jobs.split.Reconcile(ctx))
 }
 
 func (n *Node) fill(ctx context.Context) error {
@@ -171,13 +183,16 @@ func (n *Node) logBackfill(tableName, indexName string, items int64) {
 
 // follow keeps the catalog current, and its change log short.
 func (n *Node) follow(ctx context.Context) error {
+	system, here := n.host.Replica(machine.CatalogPartition)
+	if !here {
+		return n.catalog.Follow(ctx)
+	}
 	// Only what was there before the following is trimmed, so that the catalog never loses its own place.
-	system, _ := n.host.Replica(machine.CatalogPartition)
 	state := system.State()
 	if err := n.catalog.Follow(ctx); err != nil {
 		return err
 	}
-	if state.Applied.LogBytes < catalogLogBytesMax {
+	if leads, _ := system.Leads(); !leads || state.Applied.LogBytes < catalogLogBytesMax {
 		return nil
 	}
 	_, err := system.WriteAndWait(ctx, n.options.Wait, &command.Command{

@@ -49,21 +49,30 @@ func (h *host) open() error {
 	if err != nil {
 		return err
 	}
+	if len(ids) == 0 && h.node.first() {
+		if err := h.birthOfCatalog(); err != nil {
+			return err
+		}
+		ids = []uint64{machine.CatalogPartition}
+	}
+	if c := h.node.cluster; c != nil {
+		if err := c.convert(ids); err != nil {
+			return err
+		}
+	}
 	for _, id := range ids {
 		if err := h.Start(id); err != nil {
 			return err
 		}
 	}
-	if _, ok := h.Replica(machine.CatalogPartition); ok {
-		return nil
-	}
+	return nil
+}
+
+func (h *host) birthOfCatalog() error {
 	system := catalog.SystemTable()
 	part := machine.Born(machine.CatalogPartition, system.ID, catalog.EvenPartitions(1, machine.CatalogPartition)[0].Bounds)
 	part.Table = system
-	if err := solo.Birth(h.node.engine, []machine.Part{part}, true); err != nil {
-		return err
-	}
-	return h.Start(machine.CatalogPartition)
+	return solo.Birth(h.node.engine, []machine.Part{part}, true)
 }
 
 // storedPartitions lists the partitions that have a state in the store.
@@ -104,14 +113,21 @@ func (h *host) Start(partition uint64) error {
 	if !found {
 		return fmt.Errorf("partition %d has no state in this store", partition)
 	}
-	log := solo.NewLog(h.node.committer)
+	log, err := h.log(partition)
+	if err != nil {
+		return err
+	}
 	t := &task{pool: h.node.executors}
-	t.replica = replica.New(replica.Options{
+	options := replica.Options{
 		Partition: partition, Engine: h.node.engine, Log: log, Wake: t.wake, NowMillis: h.node.nowMillis,
-		Ordered:   true, // by the engine's own log
+		Ordered:   h.node.cluster == nil, // by the engine's own log
 		Performed: h.node.performed,
 		Broken:    func(err error) { h.node.broken(partition, err) },
-	})
+	}
+	if c := h.node.cluster; c != nil {
+		options.Led = c.led
+	}
+	t.replica = replica.New(options)
 	log.Keep(t.replica, state)
 	next := maps.Clone(h.all())
 	next[partition] = t.replica
@@ -123,11 +139,28 @@ func (h *host) Start(partition uint64) error {
 	return nil
 }
 
+// keeper is a log before it has its copy.
+type keeper interface {
+	replica.Log
+	Keep(copy replica.Copy, state machine.Part)
+}
+
+// log is what keeps a partition here: the engine's own where the node is alone, else the partition's group.
+func (h *host) log(partition uint64) (keeper, error) {
+	if h.node.cluster == nil {
+		return solo.NewLog(h.node.committer), nil
+	}
+	return h.node.cluster.open(partition)
+}
+
 // Birth makes partitions that never existed here.
 func (h *host) Birth(tableID uint64, partitions []catalog.Partition) error {
 	parts := make([]machine.Part, len(partitions))
 	for i, p := range partitions {
 		parts[i] = machine.Born(p.ID, tableID, p.Bounds)
+	}
+	if c := h.node.cluster; c != nil {
+		return c.birth(parts, partitions)
 	}
 	if err := solo.Birth(h.node.engine, parts, !h.node.options.InMemory); err != nil {
 		return err

@@ -63,6 +63,8 @@ type Options struct {
 	Log     *slog.Logger
 	Clock   clock.Clock
 	Random  io.Reader
+	// Membership makes the node one of a cluster; nil is a node that is alone.
+	Membership *Membership
 	// Fatal is told that the store is broken, and does not return; nil exits the process.
 	Fatal func(error)
 	// Broken is told that a partition's copy was taken out of service; nil only logs it.
@@ -97,6 +99,8 @@ type Node struct {
 	feeds        *feeds
 	expiries     *expire.Schedule
 	expired      *expired
+	// cluster is nil on a node that is alone.
+	cluster *cluster
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -120,9 +124,14 @@ type jobs struct {
 
 // Open opens the database, recovers what a crash left half done, and starts to serve.
 func Open(ctx context.Context, o Options) (*Node, error) {
-	n, err := newNode(o)
+	n, err := newNode(ctx, o)
 	if err != nil {
 		return nil, err
+	}
+	if n.cluster != nil {
+		if err := n.cluster.listen(); err != nil {
+			return nil, errors.Join(err, n.Close())
+		}
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	n.stop = stop
@@ -135,11 +144,15 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 }
 
 // newNode opens the store. Nothing runs yet.
-func newNode(o Options) (*Node, error) {
+func newNode(ctx context.Context, o Options) (*Node, error) {
 	o = o.withDefaults()
-	e, err := engine.Open(o.engine())
+	e, place, err := openStore(ctx, &o)
 	if err != nil {
 		return nil, err
+	}
+	known, err := o.Membership.enrol(ctx, e, place, &o)
+	if err != nil {
+		return nil, errors.Join(err, e.Close())
 	}
 	n := &Node{
 		options: o, engine: e, executors: newExecutors(), feeds: newFeeds(), expiries: expire.NewSchedule(),
@@ -149,6 +162,11 @@ func newNode(o Options) (*Node, error) {
 	}
 	n.committer = solo.NewCommitter(e, o.Durability == Synced && !o.InMemory, n.committing.raise, n.settling.raise)
 	n.host = &host{node: n}
+	if o.Membership != nil {
+		if n.cluster, err = newCluster(n, known); err != nil {
+			return nil, errors.Join(err, e.Close())
+		}
+	}
 	return n, nil
 }
 
@@ -160,26 +178,17 @@ func (n *Node) assemble(ctx context.Context) error {
 	if err := n.host.open(); err != nil {
 		return err
 	}
-	system, ok := n.host.Replica(machine.CatalogPartition)
-	if !ok {
-		return fmt.Errorf("the catalog's partition did not start")
-	}
-	var err error
-	n.catalog, err = catalog.Open(ctx, catalog.Options{
-		Store: system, Wait: n.options.Wait, Changed: n.controlling.raise,
-	})
-	if err != nil {
+	if err := n.openMap(ctx); err != nil {
 		return err
 	}
-	n.router = router.New(router.Options{
-		Map: n.catalog, Host: n.host, Wait: n.options.Wait, Pause: n.options.Pause, FanOut: n.options.fanOut,
-	})
 	n.transactions = txn.New(txn.Options{
 		Router: n.router, NowMillis: n.nowMillis, Random: n.options.Random, Pause: n.options.Pause, Failpoint: n.options.Failpoint,
 		Met: n.unlocking.raise,
 	})
 	n.jobs = n.newJobs()
-	if err := n.jobs.split.Recover(ctx); err != nil {
+	if n.cluster != nil {
+		n.cluster.equip(&n.jobs)
+	} else if err := n.jobs.split.Recover(ctx); err != nil {
 		return err
 	}
 	space := n.engine.Space()
@@ -188,8 +197,32 @@ func (n *Node) assemble(ctx context.Context) error {
 		Region: n.options.Region, Number: n.options.Account, Address: n.options.Address,
 		Partitions: n.options.Partitions, Clock: n.options.Clock, Random: n.options.Random, Log: n.options.Log,
 	})
+	if n.cluster != nil {
+		return n.cluster.enter(ctx)
+	}
 	return n.control(ctx)
 }
+
+// openMap brings up the catalog, and the router that finds partitions by it.
+func (n *Node) openMap(ctx context.Context) (err error) {
+	options := router.Options{Host: n.host, Wait: n.options.Wait, Pause: n.options.Pause, FanOut: n.options.fanOut}
+	if n.cluster != nil {
+		return n.cluster.openMap(ctx, options)
+	}
+	system, ok := n.host.Replica(machine.CatalogPartition)
+	if !ok {
+		return fmt.Errorf("the catalog's partition did not start")
+	}
+	if n.catalog, err = catalog.Open(ctx, catalog.Options{Store: system, Wait: n.options.Wait, Changed: n.controlling.raise}); err != nil {
+		return err
+	}
+	options.Map = n.catalog
+	n.router = router.New(options)
+	return nil
+}
+
+// first tells whether a new store of this node begins a database, rather than joining one.
+func (n *Node) first() bool { return n.engine.Ident().Node == firstNode }
 
 func (n *Node) newJobs() jobs {
 	wait := n.options.Wait
@@ -237,6 +270,9 @@ func (n *Node) Engine() *engine.Engine { return n.engine }
 // Close lets what is under way finish, then closes the store. It may be called twice.
 func (n *Node) Close() error {
 	n.closed.Do(func() {
+		if n.cluster != nil {
+			n.cluster.leave()
+		}
 		n.stop()
 		n.executors.close()
 		n.running.Wait()
@@ -244,6 +280,9 @@ func (n *Node) Close() error {
 			continue
 		}
 		n.host.stop()
+		if n.cluster != nil {
+			n.cluster.end()
+		}
 		n.failed = n.engine.Close()
 	})
 	return n.failed

@@ -19,7 +19,7 @@ type Steps struct{ node *Node }
 // Assemble opens the store and nothing more: the options need a Wait and a Pause under which the caller goes on stepping.
 // Recover comes next.
 func Assemble(o Options) (*Steps, error) {
-	n, err := newNode(o)
+	n, err := newNode(context.Background(), o)
 	if err != nil {
 		return nil, err
 	}

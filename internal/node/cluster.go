@@ -1,0 +1,248 @@
+package node
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/cluster/rpc"
+	"stator/internal/jobs/rebalance"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+	"stator/internal/partition/multiraft"
+)
+
+// cluster is what a node among others has besides what one that is alone has: the groups that keep its partitions, and
+// the way to the other nodes.
+type cluster struct {
+	node       *Node
+	membership *Membership
+	// id names the cluster, self this node in it.
+	id, self uint64
+	groups   *multiraft.Host
+	server   *rpc.Server
+	peers    *rpc.Peers
+	began    time.Time
+	// ready is set once the node answers what others ask.
+	ready atomic.Bool
+	// old counts reads that were answered by a copy here which had not heard of its leader lately.
+	old atomic.Int64
+
+	// stepping asks each worker of the groups for a pass, meeting for a look at who is there, births for the opening of
+	// groups that came into being here.
+	stepping []signal
+	meeting  signal
+	births   births
+
+	// rebalancing walks the cluster towards its layout where the catalog is led, retiring ends replicas that were removed.
+	rebalancing *rebalance.Job
+	retiring    *rebalance.Retire
+
+	// pulses belong to the goroutine that feels them.
+	pulses pulses
+
+	// running ends when the node stops.
+	running context.Context
+
+	mu     sync.Mutex // guards what follows
+	roster roster
+	opened map[uint64]*multiraft.Group
+}
+
+// How the groups and the other nodes are attended to.
+const (
+	meetEvery = 2 * time.Second
+	// handOverMax bounds how long a node that stops waits for others to lead what it led, drainMax for calls under way.
+	handOverMax = 3 * time.Second
+	drainMax    = 2 * time.Second
+)
+
+// workerCount is one for every two cores: a pass of the groups' worker waits for the disk, and decisions go on meanwhile.
+func workerCount() int { return max(1, runtime.NumCPU()/2) }
+
+// newCluster makes the parts that run under everything else. Nothing runs yet.
+func newCluster(n *Node, known roster) (*cluster, error) {
+	ident := n.engine.Ident()
+	id, err := strconv.ParseUint(ident.Cluster, 16, 64)
+	if err != nil {
+		return nil, fmt.Errorf("reading the cluster's id: %w", err)
+	}
+	c := &cluster{
+		node: n, membership: n.options.Membership, id: id, self: ident.Node, began: time.Now(), meeting: newSignal(), roster: known,
+		births: births{some: newSignal(), waiting: map[uint64]bool{}}, opened: map[uint64]*multiraft.Group{},
+		pulses: pulses{},
+	}
+	for range workerCount() {
+		c.stepping = append(c.stepping, newSignal())
+	}
+	c.groups = multiraft.New(multiraft.Options{
+		Engine: n.engine, Node: c.self, Workers: len(c.stepping), Now: c.now,
+		Wake: func(worker int) { c.stepping[worker].raise() },
+		Send: c.send, SendSnapshot: c.sendSnapshot, Born: c.births.add, Broken: n.broken,
+	})
+	return c, nil
+}
+
+// listen lets other nodes in. What they ask before this node is assembled is refused as certainly not done.
+func (c *cluster) listen() error {
+	var incarnation [8]byte
+	if _, err := io.ReadFull(c.node.options.Random, incarnation[:]); err != nil {
+		return fmt.Errorf("drawing an incarnation: %w", err)
+	}
+	server, err := rpc.Listen(rpc.Options{
+		Cluster: c.id, Node: c.self, Incarnation: binary.BigEndian.Uint64(incarnation[:]), Listener: c.membership.Listener,
+		TLS: c.membership.TLS, Handler: c, AppendError: command.AppendError, ParseError: command.ParseError, Log: c.node.options.Log,
+	})
+	if err != nil {
+		return err
+	}
+	c.server, c.peers = server, server.Peers()
+	for _, known := range c.roster.Nodes {
+		c.peers.SetAddress(known.ID, known.RPC)
+	}
+	return nil
+}
+
+// start runs the groups.
+func (c *cluster) start(ctx context.Context) {
+	n := c.node
+	c.running = ctx
+	for worker, asked := range c.stepping {
+		n.run(func() { drain(ctx, asked, func() bool { return c.groups.Step(worker) }) })
+	}
+	n.run(func() { c.tick(ctx) })
+	n.run(func() { drain(ctx, c.births.some, c.born) })
+}
+
+// tick tells the groups that time passes. A ticker drops ticks that nobody took, so that none is made up for.
+func (c *cluster) tick(ctx context.Context) {
+	ticker := time.NewTicker(multiraft.TickDefault)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			c.groups.Tick()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// send is the groups' way to other nodes.
+func (c *cluster) send(node uint64, m multiraft.Message) bool {
+	return c.peers.Send(node, multiraft.AppendMessage(nil, &m))
+}
+
+// births are groups that can be opened here since a split or a snapshot.
+type births struct {
+	some    signal
+	mu      sync.Mutex // guards waiting
+	waiting map[uint64]bool
+}
+
+// add is called by a worker, which must not wait.
+func (b *births) add(group uint64) {
+	b.mu.Lock()
+	b.waiting[group] = true
+	b.mu.Unlock()
+	b.some.raise()
+}
+
+func (b *births) take() (group uint64, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for group = range b.waiting {
+		delete(b.waiting, group)
+		return group, true
+	}
+	return 0, false
+}
+
+// born opens one of them.
+func (c *cluster) born() (more bool) {
+	group, ok := c.births.take()
+	if !ok {
+		return false
+	}
+	if err := c.node.host.Start(group); err != nil {
+		c.node.options.Log.Error("a partition that came to this node did not start", "partition", group, "error", err)
+	}
+	return true
+}
+
+// birth makes the first replicas that new partitions have on this node, as the catalog's record names them.
+func (c *cluster) birth(parts []machine.Part, partitions []catalog.Partition) error {
+	var here []machine.Part
+	for i, part := range parts {
+		part.Descriptor.Members = partitions[i].Members
+		part.Descriptor.NextReplica = uint64(len(partitions[i].Members)) + 1
+		if _, named := part.Descriptor.MemberOn(c.self); named {
+			here = append(here, part)
+		}
+	}
+	if err := multiraft.Birth(c.node.engine, here, c.self, true); err != nil {
+		return err
+	}
+	for i := range here {
+		if err := c.node.host.Start(here[i].Descriptor.Partition); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// convert makes a group of every partition that this node kept alone, the catalog's first, each in one synced step. A
+// start after a crash goes on where that was; nothing is ever converted back.
+func (c *cluster) convert(ids []uint64) error {
+	log, converted := c.node.options.Log, 0
+	for _, id := range ids {
+		hosted, err := multiraft.Hosted(c.node.engine, id)
+		if err != nil {
+			return fmt.Errorf("converting partition %d: %w", id, err)
+		}
+		if hosted {
+			continue
+		}
+		state, _, err := machine.Load(engineView{c.node.engine}, id)
+		if err != nil {
+			return fmt.Errorf("converting partition %d: %w", id, err)
+		}
+		if _, err := multiraft.Convert(c.node.engine, state, c.self); err != nil {
+			return err
+		}
+		converted++
+		log.Info("a partition is now kept by a group", "partition", id, "done", converted, "of_at_most", len(ids))
+	}
+	if converted == 0 {
+		return nil
+	}
+	log.Info("this store is now of a cluster", "cluster", c.node.engine.Ident().Cluster, "partitions", converted)
+	return nil
+}
+
+// system are the members of the catalog's partition: as its copy here says, else as the catalog does, else as this node
+// remembers.
+func (c *cluster) system() []command.Member {
+	if r, ok := c.node.host.Replica(machine.CatalogPartition); ok {
+		if members := r.State().Descriptor.Members; len(members) > 0 {
+			return members
+		}
+	}
+	if c.node.catalog != nil {
+		if known, ok := c.node.catalog.Cluster(); ok && len(known.Members) > 0 {
+			return known.Members
+		}
+	}
+	var members []command.Member
+	for i, node := range c.node.engine.Ident().Members {
+		members = append(members, command.Member{Replica: uint64(i + 1), Node: node})
+	}
+	return members
+}

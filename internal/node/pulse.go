@@ -1,0 +1,76 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"stator/internal/partition/multiraft"
+)
+
+const (
+	// pulseEvery is how often it is looked who is silent.
+	pulseEvery = 250 * time.Millisecond
+	// heardMax is how long ago a copy may have heard its leader and still be the first to answer eventual reads.
+	heardMax = 5 * time.Second
+	// aliveMax is how long a node may be silent before it counts as gone: pings come every half second.
+	aliveMax = 2 * time.Second
+)
+
+// alive tells whether a node was heard lately.
+func (c *cluster) alive(node uint64) bool {
+	if node == c.self {
+		return true
+	}
+	heard, _ := c.peers.Alive(node)
+	return heard <= aliveMax
+}
+
+// pulses are what was last known of each node: which incarnation of it lived.
+type pulses map[uint64]pulse
+
+type pulse struct {
+	incarnation uint64
+	alive       bool
+}
+
+// pulse tells the groups of nodes that fell silent or came back as another process: what those led looks for another
+// leader, though it may be at rest and send nothing that could be missed.
+func (c *cluster) pulse(context.Context) error {
+	for _, n := range c.nodes() {
+		if n.ID == c.self {
+			continue
+		}
+		heard, incarnation := c.peers.Alive(n.ID)
+		now, before := pulse{incarnation: incarnation, alive: heard <= aliveMax}, c.pulses[n.ID]
+		c.pulses[n.ID] = now
+		if before.alive && !now.alive || before.incarnation != 0 && before.incarnation != now.incarnation {
+			c.groups.Lost(n.ID)
+		}
+	}
+	return nil
+}
+
+// hears tells whether a replica has lately heard its leader. One at rest hears nothing, and believes what its leader's
+// node says of itself.
+func (c *cluster) hears(s *multiraft.Status, ago time.Duration) bool {
+	switch {
+	case s.Role == multiraft.Leader:
+		return true
+	case s.Role == multiraft.Stopped:
+		return false
+	case s.Resting && s.LeaderNode != 0:
+		heard, _ := c.peers.Alive(s.LeaderNode)
+		return heard <= ago
+	}
+	return c.now()-s.Heard <= ago
+}
+
+// current tells whether a copy here has lately heard of its leader, so that it may answer eventual reads before others.
+func (c *cluster) current(partition uint64) bool {
+	g, ok := c.group(partition)
+	if !ok {
+		return false
+	}
+	s := g.Status()
+	return c.hears(&s, heardMax)
+}

@@ -1,0 +1,228 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/cluster/placement"
+	"stator/internal/jobs/rebalance"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+	"stator/internal/partition/multiraft"
+)
+
+// How often the layout is looked after, and how long a look waits for the nodes.
+const (
+	rebalanceEvery = 2 * time.Second
+	retireEvery    = 5 * time.Second
+	reportMax      = time.Second
+	// forlornAfter is how long a replica hears of no leader before it asks whether it still is one.
+	forlornAfter = 10 * time.Second
+	// nearEntries is how far a replica's log may be behind its leader's and still count as current.
+	nearEntries = 1024
+)
+
+// layout is what the job that walks the cluster towards its layout sees of it, and does to it.
+type layout struct{ *cluster }
+
+func (c *cluster) newRebalance() *rebalance.Job {
+	return &rebalance.Job{
+		Catalog: c.node.catalog, Cluster: layout{c}, Now: c.now, Rules: placement.DefaultRules(), Log: c.node.options.Log,
+	}
+}
+
+func (c *cluster) newRetire() *rebalance.Retire {
+	return &rebalance.Retire{
+		Catalog: c.node.catalog, Here: layout{c}, Reports: c.node.router.Reports,
+		Retired: func(gone rebalance.Copy) {
+			c.node.options.Log.Info("a replica was removed from this node", "partition", gone.Partition, "replica", gone.Replica)
+		},
+	}
+}
+
+// now is a clock that never jumps.
+func (c *cluster) now() time.Duration { return time.Since(c.began) }
+
+// rebalance makes a step of the walk where the catalog is led.
+func (c *cluster) rebalance(ctx context.Context) error {
+	if _, leads := c.node.host.Led(machine.CatalogPartition); !leads {
+		c.rebalancing.Rest()
+		return nil
+	}
+	return c.rebalancing.Step(ctx)
+}
+
+// Reports asks every node, side by side.
+func (l layout) Reports(ctx context.Context) []rebalance.Report {
+	ctx, cancel := context.WithTimeout(ctx, reportMax)
+	defer cancel()
+	var mu sync.Mutex
+	reports := []rebalance.Report{l.report()}
+	var asked sync.WaitGroup
+	for _, n := range l.nodes() {
+		if n.ID == l.self {
+			continue
+		}
+		asked.Go(func() {
+			var report rebalance.Report
+			if err := l.ask(ctx, n.ID, question{method: methodNodeReport}, &report); err != nil {
+				return // a node that does not answer is silent before long
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			reports = append(reports, report)
+		})
+	}
+	asked.Wait()
+	return reports
+}
+
+// question is what one node asks another about itself. Its words are JSON: such questions are few.
+type question struct {
+	method byte
+	words  any
+}
+
+func (c *cluster) ask(ctx context.Context, node uint64, q question, answer any) error {
+	body, err := json.Marshal(q.words)
+	if err == nil {
+		body, err = c.peers.Call(ctx, node, q.method, body)
+	}
+	if err == nil {
+		err = json.Unmarshal(body, answer)
+	}
+	if err != nil {
+		return fmt.Errorf("asking node %d: %w", node, err)
+	}
+	return nil
+}
+
+// report is what this node says of itself.
+func (c *cluster) report() rebalance.Report {
+	e := c.node.engine
+	report := rebalance.Report{
+		Node: c.self, Release: c.node.options.Creator, FreeBytes: e.Space().FreeBytes(), UsedBytes: e.Metrics().DiskBytes,
+	}
+	for id, r := range c.node.host.all() {
+		if leads, _ := r.Leads(); !leads {
+			continue
+		}
+		if g, ok := c.group(id); ok {
+			report.Leads = append(report.Leads, c.leads(g.Status(), r.State()))
+		}
+	}
+	return report
+}
+
+// leads is a partition as this node knows it, which leads it. A replica is current when its log is near the leader's and
+// its node was heard lately: a group at rest hears nothing of its own.
+func (c *cluster) leads(s multiraft.Status, state machine.Part) rebalance.Led {
+	l := rebalance.Led{
+		Partition: state.Descriptor.Partition, Epoch: s.Term, Generation: state.Descriptor.Generation,
+		Items: state.Applied.Stats.Items, Bytes: state.Applied.Stats.Bytes, Changing: s.Joint,
+	}
+	for _, m := range s.Members {
+		l.Members = append(l.Members, rebalance.Member{Member: m.Member, Current: c.alive(m.Node) && m.Match+nearEntries >= s.Last})
+	}
+	return l
+}
+
+// Silent is for how long nothing was heard of a node.
+func (l layout) Silent(node uint64) time.Duration {
+	if node == l.self {
+		return 0
+	}
+	silent, _ := l.peers.Alive(node)
+	return silent
+}
+
+// Order brings an order to a partition's leader.
+func (l layout) Order(ctx context.Context, p *catalog.Partition, o command.Order) (uint64, error) {
+	return l.node.router.Order(ctx, p, o)
+}
+
+// Split has a partition's leader cut it in its middle.
+func (l layout) Split(ctx context.Context, _ string, tableID, partition uint64) error {
+	for _, p := range l.node.catalog.Partitions(tableID) {
+		if p.ID == partition {
+			_, err := l.node.router.Order(ctx, &p, command.Order{Split: true})
+			return err
+		}
+	}
+	return fmt.Errorf("table %d has no partition %d", tableID, partition)
+}
+
+// Forlorn are the replicas that have heard of no leader for a while.
+func (l layout) Forlorn() []rebalance.Copy {
+	var forlorn []rebalance.Copy
+	for id := range l.node.host.all() {
+		g, ok := l.group(id)
+		if !ok {
+			continue
+		}
+		if s := g.Status(); s.Role != multiraft.Leader && !l.hears(&s, forlornAfter) {
+			forlorn = append(forlorn, rebalance.Copy{Partition: id, Replica: s.Replica})
+		}
+	}
+	return forlorn
+}
+
+// Remove ends a replica and all it holds.
+func (l layout) Remove(ctx context.Context, gone rebalance.Copy) error {
+	for _, r := range l.node.host.take([]catalog.Partition{{ID: gone.Partition}}) {
+		r.Stop()
+	}
+	done := make(chan error, 1)
+	l.groups.Remove(gone.Partition, gone.Replica, func(err error) { done <- err })
+	select {
+	case err := <-done:
+		if err != nil {
+			return err
+		}
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	l.mu.Lock()
+	delete(l.opened, gone.Partition)
+	l.mu.Unlock()
+	return nil
+}
+
+var errNoCatalogLeader = errors.New("no node is known to lead the catalog now")
+
+// AskCluster answers an operator, wherever the catalog is led.
+func (n *Node) AskCluster(ctx context.Context, q rebalance.Question) (rebalance.Answer, error) {
+	c := n.cluster
+	if c == nil {
+		return rebalance.Answer{Alone: true}, nil
+	}
+	if _, leads := n.host.Led(machine.CatalogPartition); leads {
+		return c.answer(ctx, q)
+	}
+	failed := errNoCatalogLeader
+	for _, m := range c.system() {
+		if m.Node == c.self || m.Learner {
+			continue
+		}
+		var answer rebalance.Answer
+		err := c.ask(ctx, m.Node, question{methodAskCluster, q}, &answer)
+		if err == nil {
+			return answer, nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	return rebalance.Answer{}, failed
+}
+
+func (c *cluster) answer(ctx context.Context, q rebalance.Question) (rebalance.Answer, error) {
+	a, err := c.rebalancing.Answer(ctx, q)
+	if a.Overview != nil {
+		a.Overview.Cluster, a.Overview.Leader = c.node.engine.Ident().Cluster, c.self
+	}
+	return a, err
+}

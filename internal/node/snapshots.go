@@ -1,0 +1,55 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"stator/internal/partition/multiraft"
+)
+
+// sendSnapshot is asked for by a worker, which must not wait.
+func (c *cluster) sendSnapshot(node uint64, header []byte, source *multiraft.Outgoing) {
+	c.node.run(func() {
+		err := c.peers.SendSnapshot(c.running, node, header, source.Next)
+		if err != nil {
+			c.node.options.Log.Warn("a snapshot did not get to a node and will be sent again", "node", node, "error", err)
+		}
+		source.Done(err)
+	})
+}
+
+// Snapshot takes what another node sends, and answers once this one holds it as its own.
+func (c *cluster) Snapshot(ctx context.Context, from uint64, header []byte, next func() ([]byte, error)) error {
+	began := time.Now()
+	in, err := c.groups.Incoming(header)
+	if err != nil {
+		return err
+	}
+	bytes := 0
+	for {
+		chunk, err := next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = in.Write(chunk)
+		}
+		if err != nil {
+			return errors.Join(err, in.Abort())
+		}
+		bytes += len(chunk)
+	}
+	done := make(chan error, 1)
+	in.Close(func(err error) { done <- err })
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err == nil {
+		c.node.options.Log.Info("a snapshot came", "node", from, "bytes", bytes, "took", time.Since(began).Round(time.Millisecond))
+	}
+	return err
+}
