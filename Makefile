@@ -11,7 +11,7 @@ MODULES := test/bench examples/embedded
 
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help run build gen fmt lint test race fuzz golden bench check
+.PHONY: help run cluster build gen fmt lint test race fuzz golden bench check
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -19,6 +19,9 @@ help: ## list the targets
 
 run: ## serve ./stator-data on 127.0.0.1:8000
 	$(GO) run ./cmd/stator serve
+
+cluster: build ## serve three nodes of one cluster on this machine, on ports 8000 to 8022
+	./deploy/cluster.sh
 
 build: ## build ./stator, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -o stator ./cmd/stator

@@ -11,7 +11,8 @@ import (
 )
 
 // banner tells the operator what was started, and how to talk to it.
-func (c *serveCommand) banner(to io.Writer, d *doors) error {
+func (s *server) banner(to io.Writer) error {
+	c, d := s.command, s.doors
 	scheme := "http"
 	if c.TLSCert != "" {
 		scheme = "https"
@@ -20,6 +21,9 @@ func (c *serveCommand) banner(to io.Writer, d *doors) error {
 	out := tabwriter.NewWriter(to, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(out, "stator %s serves DynamoDB at %s\n", release(), endpoint)
 	fmt.Fprintf(out, "  data\t%s\n", c.describeData())
+	if d.rpc != nil {
+		fmt.Fprintf(out, "  cluster\t%s\n", s.node.Describe())
+	}
 	fmt.Fprintf(out, "  auth\t%s\n", c.describeAuth())
 	fmt.Fprintf(out, "  memory\tcache %v, memtables %v, requests %v\n", c.Cache, byteSize(memtableBytes), c.Memory)
 	fmt.Fprintf(out, "  admin\thttp://%s (/healthz /readyz /metrics)\n", reachable(d.admin.Addr()))

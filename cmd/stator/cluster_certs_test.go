@@ -11,18 +11,11 @@ import (
 	"stator/internal/cluster/rpc"
 )
 
-// runCommand runs the program with arguments, without a process.
-func runCommand(args ...string) (code int, out, complaints string) {
-	var stdout, stderr bytes.Buffer
-	code = run(args, &stdout, &stderr)
-	return code, stdout.String(), stderr.String()
-}
-
 // Two nodes' certificates of one authority fit each other; keys are for their owner's eyes.
 func TestClusterCerts(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "certs")
 	for _, node := range []string{"n1,127.0.0.1,db1.example", "n2"} {
-		if code, _, complaints := runCommand("cluster", "certs", dir, "--node", node); code != 0 {
+		if code, _, complaints := command("cluster", "certs", dir, "--node", node); code != 0 {
 			t.Fatalf("certs --node %s: %s", node, complaints)
 		}
 	}
@@ -57,14 +50,14 @@ func TestClusterCerts(t *testing.T) {
 
 func TestClusterCertsOverwriteNothing(t *testing.T) {
 	dir := t.TempDir()
-	if code, _, complaints := runCommand("cluster", "certs", dir, "--node", "n1"); code != 0 {
+	if code, _, complaints := command("cluster", "certs", dir, "--node", "n1"); code != 0 {
 		t.Fatal(complaints)
 	}
 	before, err := os.ReadFile(filepath.Join(dir, "n1.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, _, complaints := runCommand("cluster", "certs", dir, "--node", "n1,127.0.0.1")
+	code, _, complaints := command("cluster", "certs", dir, "--node", "n1,127.0.0.1")
 	if code == 0 || !strings.Contains(complaints, "nothing is overwritten") {
 		t.Errorf("code %d: %s", code, complaints)
 	}
@@ -75,11 +68,11 @@ func TestClusterCertsOverwriteNothing(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "ca.key")); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, _ := runCommand("cluster", "certs", dir, "--node", "n2"); code == 0 {
+	if code, _, _ := command("cluster", "certs", dir, "--node", "n2"); code == 0 {
 		t.Error("half an authority was completed by another")
 	}
 	for _, node := range []string{"ca", "../n3", "n3,10.0.0.1:7000/x", ""} {
-		if code, _, _ := runCommand("cluster", "certs", dir, "--node", node); code == 0 {
+		if code, _, _ := command("cluster", "certs", dir, "--node", node); code == 0 {
 			t.Errorf("--node %q was taken", node)
 		}
 	}

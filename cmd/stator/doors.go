@@ -11,6 +11,8 @@ import (
 // doors are the sockets of the process.
 type doors struct {
 	api, admin net.Listener
+	// rpc is for other nodes, nil on a node that is alone. The node closes it.
+	rpc net.Listener
 }
 
 func openDoors(c *serveCommand) (*doors, error) {
@@ -28,12 +30,24 @@ func openDoors(c *serveCommand) (*doors, error) {
 		api.Close()
 		return nil, err
 	}
-	return &doors{api, operators}, nil
+	if c.Cluster.RPC == "" {
+		return &doors{api: api, admin: operators}, nil
+	}
+	nodes, err := listen("--rpc", c.Cluster.RPC)
+	if err != nil {
+		api.Close()
+		operators.Close()
+		return nil, err
+	}
+	return &doors{api, operators, nodes}, nil
 }
 
 func (d *doors) close() {
 	d.api.Close()
 	d.admin.Close()
+	if d.rpc != nil {
+		d.rpc.Close()
+	}
 }
 
 // listen opens a socket, or says in a sentence what stands in the way.

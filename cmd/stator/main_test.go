@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMain lets a test start this binary as the program itself.
@@ -57,7 +59,7 @@ func TestUsageMistakes(t *testing.T) {
 
 func TestHelpShowsAnExample(t *testing.T) {
 	for _, args := range [][]string{{"serve"}, {"inspect"}, {"credentials", "new"}, {"split"}, {"version"},
-		{"cluster", "status"}, {"cluster", "nodes"}, {"cluster", "partitions"}, {"cluster", "move"}, {"cluster", "transfer"}, {"cluster", "decommission"}, {"cluster", "set"}} {
+		{"cluster", "certs"}, {"cluster", "status"}, {"cluster", "nodes"}, {"cluster", "partitions"}, {"cluster", "move"}, {"cluster", "transfer"}, {"cluster", "decommission"}, {"cluster", "set"}} {
 		code, out, _ := command(append(args, "--help")...)
 		if code != 0 || !strings.Contains(out, "Example:\n") || !strings.Contains(out, "stator "+strings.Join(args, " ")) {
 			t.Errorf("%q --help: exit %d, %s", args, code, out)
@@ -125,8 +127,9 @@ func TestWhereFlagsComeFrom(t *testing.T) {
 		Data: "./stator-data", InMemory: true, Listen: "127.0.0.1:8000", Admin: "127.0.0.1:9", Region: "variable-region-1",
 		Account: "444444444444", Auth: "off", Policies: "profile", Durability: "synced", Cache: 64 << 20, Memory: 128 << 20,
 		DiskReserve: 1 << 30, LogLevel: "info", LogFormat: "text",
+		Cluster: clusterFlags{Replicas: 3, RequestTimeout: 5 * time.Second},
 	}
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 }

@@ -37,7 +37,7 @@ type serveCommand struct {
 	Auth        string   `enum:"off,sigv4" default:"off" help:"off: any well-formed credentials will do; sigv4: signatures are verified (${default})."`
 	Credentials string   `placeholder:"FILE" help:"With --auth sigv4: the access keys, an AWS shared-credentials file. Reloaded on SIGHUP."`
 	Policies    string   `enum:"profile,require" default:"profile" help:"profile: a policy binds the profiles in --credentials that name one; require: who has none may do nothing (${default})."`
-	Insecure    bool     `help:"Serve beyond loopback without --auth sigv4."`
+	Insecure    bool     `help:"Serve beyond loopback without --auth sigv4, and other nodes without certificates."`
 	TLSCert     string   `name:"tls-cert" placeholder:"FILE" help:"Serve over TLS with this certificate (PEM)."`
 	TLSKey      string   `name:"tls-key" placeholder:"FILE" help:"Its key."`
 	Durability  string   `enum:"synced,relaxed" default:"synced" help:"synced: an answer means that the write is on disk; relaxed: a crash may lose the last tenth of a second (${default})."`
@@ -49,6 +49,8 @@ type serveCommand struct {
 	Pprof       bool     `help:"Serve profiles at the admin address."`
 	LogLevel    string   `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error (${default})."`
 	LogFormat   string   `enum:"text,json" default:"text" help:"text or json (${default})."`
+
+	Cluster clusterFlags `embed:""`
 }
 
 // Help shows examples.
@@ -57,7 +59,13 @@ func (serveCommand) Help() string {
 
     stator serve
     stator serve --data /var/lib/stator --listen 0.0.0.0:8000 --auth sigv4 --credentials /etc/stator/credentials
-    STATOR_IN_MEMORY=true stator serve --listen 127.0.0.1:0`
+    STATOR_IN_MEMORY=true stator serve --listen 127.0.0.1:0
+
+A cluster of nodes, here all on this machine:
+
+    stator serve --data n1 --rpc 127.0.0.1:7001 --cluster-init
+    stator serve --data n2 --rpc 127.0.0.1:7002 --join 127.0.0.1:7001 --listen 127.0.0.1:8010 --admin 127.0.0.1:8011
+    stator serve --data n3 --rpc 127.0.0.1:7003 --join 127.0.0.1:7001 --listen 127.0.0.1:8020 --admin 127.0.0.1:8021`
 }
 
 // server is the process under way.
@@ -82,10 +90,12 @@ func (c *serveCommand) Run(s streams) error {
 		return err
 	}
 	stopping := catchSignals(server)
-	if err := server.open(auth); err != nil {
+	ctx, cancel := untilClosed(stopping)
+	defer cancel()
+	if err := server.open(ctx, auth); err != nil {
 		return errors.Join(err, server.close(context.Background()))
 	}
-	if err := c.banner(s.Out, server.doors); err != nil {
+	if err := server.banner(s.Out); err != nil {
 		return errors.Join(err, server.close(context.Background()))
 	}
 	failed := server.serve()
@@ -94,14 +104,27 @@ func (c *serveCommand) Run(s streams) error {
 		server.log.Info("stopping: requests under way may finish", "at_most", shutdownMax)
 	case err = <-failed:
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownMax)
+	ctx, cancel = context.WithTimeout(context.Background(), shutdownMax)
 	defer cancel()
 	return errors.Join(err, server.close(ctx))
 }
 
+// untilClosed is a context that ends when the channel is closed: a node may wait for others before it is open.
+func untilClosed(stopping <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		select {
+		case <-stopping:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
 // open takes what the process needs, in the order in which it is most likely to be missing: a taken port is found before
 // the data is touched.
-func (s *server) open(auth httpapi.Authenticator) (err error) {
+func (s *server) open(ctx context.Context, auth httpapi.Authenticator) (err error) {
 	token := ""
 	if s.command.AdminToken != "" {
 		if token, err = readToken(s.command.AdminToken); err != nil {
@@ -114,10 +137,15 @@ func (s *server) open(auth httpapi.Authenticator) (err error) {
 	c := s.command
 	c.tuneMemory()
 	addProcessors()
-	s.node, err = node.Open(context.Background(), node.Options{
+	membership, err := s.membership()
+	if err != nil {
+		return err
+	}
+	s.node, err = node.Open(ctx, node.Options{
 		Data: c.Data, InMemory: c.InMemory, Partitions: c.Partitions, Durability: node.Durability(c.Durability),
 		CacheBytes: int64(c.Cache), DiskReserve: int64(c.DiskReserve), Region: c.Region, Account: c.Account,
 		Address: s.doors.api.Addr().String(), Creator: "stator " + release(), Log: s.log,
+		Membership: membership,
 	})
 	if err != nil {
 		return err
@@ -148,7 +176,12 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 		options.Hosts = httpapi.NewHosts(s.command.Listen)
 	}
 	s.api = httpapi.NewServer(httpapi.New(options), httpapi.DefaultLimits())
+	var cluster admin.Cluster
+	if s.doors.rpc != nil {
+		cluster = s.node
+	}
 	s.admin = admin.New(admin.Options{
+		Cluster:  cluster,
 		Operator: operator{s.node, calls}, Requests: requests, Log: s.log, Token: token, Pprof: s.command.Pprof,
 		Hosts: httpapi.NewHosts(s.command.Admin), Samples: func() []admin.Sample { return samples(s.node, budget) }, IndexLag: s.indexLag,
 	})
@@ -242,6 +275,9 @@ func (c *serveCommand) check() error {
 		return fmt.Errorf("--account %q is no account: it has 12 digits", c.Account)
 	case !regionExpression.MatchString(c.Region):
 		return fmt.Errorf("--region %q is no region: it looks like us-east-1", c.Region)
+	}
+	if err := c.checkCluster(); err != nil {
+		return err
 	}
 	return c.checkExposure()
 }

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRefusedClusters(t *testing.T) {
+	dir := t.TempDir()
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--cluster-init"}, "needs --rpc ADDR"},
+		{[]string{"--join", "127.0.0.1:7001"}, "needs --rpc ADDR"},
+		{[]string{"--zone", "a"}, "needs --rpc ADDR"},
+		{[]string{"--cluster-tls-ca", "x"}, "needs --rpc ADDR"},
+		{[]string{"--rpc", "7000", "--cluster-init"}, "--rpc \"7000\" is no address"},
+		{[]string{"--rpc", "127.0.0.1:0", "--join", "7000"}, "--join \"7000\" is no address"},
+		{[]string{"--rpc", "0.0.0.0:0", "--cluster-init"}, "no address by which other nodes reach this one"},
+		{[]string{"--rpc", ":0", "--cluster-init"}, "no address by which other nodes reach this one"},
+		{[]string{"--rpc", "127.0.0.1:0", "--cluster-init", "--join", "127.0.0.1:1"}, "give one of them"},
+		{[]string{"--rpc", "127.0.0.1:0", "--cluster-init", "--in-memory"}, "--in-memory is for a node that is alone"},
+		{[]string{"--rpc", "127.0.0.1:0", "--cluster-init", "--durability", "relaxed"}, "--durability relaxed is for a node that is alone"},
+		{[]string{"--rpc", "127.0.0.1:0", "--cluster-init", "--replicas", "0"}, "--replicas is a number from 1 to 7"},
+		{[]string{"--rpc", "127.0.0.1:0", "--cluster-init", "--request-timeout", "1ms"}, "--request-timeout is from 100ms to 1m0s"},
+		{[]string{"--rpc", "127.0.0.1:0", "--cluster-init", "--zone", strings.Repeat("z", 65)}, "--zone has at most 64 bytes"},
+		{[]string{"--rpc", "127.0.0.1:0", "--cluster-init", "--cluster-tls-cert", "x"}, "go together"},
+		{[]string{"--rpc", "192.0.2.1:7000", "--cluster-init"}, "make some with 'stator cluster certs', or add --insecure"},
+		{[]string{"--rpc", "192.0.2.1:7000", "--cluster-init", "--insecure"}, "no address of this machine"},
+		{[]string{"--rpc", "127.0.0.1:0", "--cluster-init", "--cluster-tls-cert", "x", "--cluster-tls-key", "y", "--cluster-tls-ca", "z"}, "cannot use the certificate"},
+	} {
+		args := append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, test.args...)
+		code, out, complaint := command(args...)
+		if code != exitFailure || !strings.Contains(complaint, test.want) || out != "" {
+			t.Errorf("%q: exit %d, %q, want 1 and %q", test.args, code, complaint, test.want)
+		}
+		if strings.Count(complaint, "\n") != 1 {
+			t.Errorf("%q: more than a sentence: %q", test.args, complaint)
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package chaos_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+const (
+	// resumeMax is how long the partitions of a dead node may be without a leader, on a machine that other tests share.
+	resumeMax    = 15 * time.Second
+	clusterItems = 200
+)
+
+// freeAddress is one that nobody uses now, for a node whose address has to be the same after a restart.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// three starts a cluster of three processes.
+func three(t *testing.T) []*server {
+	t.Helper()
+	first := freeAddress(t)
+	nodes := []*server{serve(t, t.TempDir(), "--rpc", first, "--cluster-init", "--zone", "a")}
+	for _, zone := range []string{"b", "c"} {
+		nodes = append(nodes, serve(t, t.TempDir(), "--rpc", freeAddress(t), "--join", first, "--zone", zone))
+	}
+	return nodes
+}
+
+func (c client) store(pk, value string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_, err := c.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("things"), Item: item{"pk": str(pk), "value": str(value)}})
+	return err
+}
+
+// value reads an item strongly.
+func (c client) value(pk string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	out, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("things"), Key: item{"pk": str(pk)}, ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return "", err
+	}
+	value, _ := out.Item["value"].(*types.AttributeValueMemberS)
+	if value == nil {
+		return "", nil
+	}
+	return value.Value, nil
+}
+
+// Three processes are one database: a table made at one node is written at another and read at the third, the death of
+// any node that was not the only one with the catalog is survived, and nothing that was answered is lost.
+func TestThreeNodes(t *testing.T) {
+	nodes := three(t)
+	clients := []client{connect(nodes[0]), connect(nodes[1]), connect(nodes[2])}
+	clients[0].table(&dynamodb.CreateTableInput{
+		TableName:            aws.String("things"),
+		AttributeDefinitions: []types.AttributeDefinition{attribute("pk", types.ScalarAttributeTypeS)}, KeySchema: keyed("pk"),
+	})
+	want := map[string]string{}
+	for i := range clusterItems {
+		pk := fmt.Sprintf("item-%d", i)
+		if err := clients[1].store(pk, "first"); err != nil {
+			t.Fatalf("writing %s at node 2: %v", pk, err)
+		}
+		want[pk] = "first"
+	}
+	agree(t, clients[2], want)
+	nodes[1].kill()
+	killed := time.Now()
+	for i := range clusterItems {
+		pk := fmt.Sprintf("item-%d", i)
+		for {
+			err := clients[2*(i%2)].store(pk, "second")
+			if err == nil {
+				break
+			}
+			if time.Since(killed) > resumeMax {
+				t.Fatalf("writing %s %v after the death of node 2: %v", pk, time.Since(killed), err)
+			}
+		}
+		want[pk] = "second"
+	}
+	t.Logf("all partitions took writes %v after the death of a node", time.Since(killed).Round(time.Millisecond))
+	agree(t, clients[0], want)
+	nodes[1].restart()
+	agree(t, connect(nodes[1]), want)
+}
+
+// agree reads everything strongly at one node.
+func agree(t *testing.T, at client, want map[string]string) {
+	t.Helper()
+	for pk, value := range want {
+		got, err := at.value(pk)
+		if err != nil || got != value {
+			t.Fatalf("%s is %q, %v; want %q", pk, got, err, value)
+		}
+	}
+}
