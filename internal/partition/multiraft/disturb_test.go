@@ -38,6 +38,8 @@ func (r *rig) disturb(d *datadriven.TestData) bool {
 	case "wake":
 		s.copies[group].group.Wake()
 		r.rest(d)
+	case "watch":
+		r.watches = true
 	case "messages":
 		// How many messages a while brings forth.
 		r.sent = 0

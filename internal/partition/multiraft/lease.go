@@ -71,6 +71,7 @@ func (g *Group) renew() {
 	left := time.Duration(l.until.Load()) - g.host.options.Now()
 	if left < g.host.leaseLength()/2 {
 		l.wanted.Store(false)
+		g.rest.idle = 0
 		g.ask()
 	}
 }

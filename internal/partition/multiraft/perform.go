@@ -166,4 +166,5 @@ func (g *Group) answer() {
 	g.transferred()
 	g.reads.confirmed(g, g.ready.ReadStates)
 	g.resume()
+	g.askForWaiting()
 }

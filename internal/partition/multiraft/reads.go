@@ -49,13 +49,19 @@ func (g *Group) await(readers []func(error)) {
 	if len(readers) == 0 {
 		return
 	}
-	if g.node == nil || !g.lead.complete {
+	if g.node == nil || g.lead.role != raft.StateLeader {
 		answerAll(readers, &command.NotLeader{Hint: g.hint()})
 		return
 	}
 	g.lease.wanted.Store(true)
 	g.reads.waiting = append(g.reads.waiting, readers...)
-	if g.reads.round == nil {
+	g.askForWaiting()
+}
+
+// askForWaiting begins a round for those that wait for one. A leader which has not yet performed all that was agreed before
+// lets them wait until it has.
+func (g *Group) askForWaiting() {
+	if len(g.reads.waiting) > 0 && g.reads.round == nil && g.lead.complete {
 		g.ask()
 	}
 }
@@ -84,9 +90,6 @@ func (r *reads) confirmed(g *Group, states []raft.ReadState) {
 	r.round = nil
 	g.lease.grant(g, done)
 	answerAll(done.readers, nil)
-	if len(r.waiting) > 0 {
-		g.ask()
-	}
 }
 
 // end answers all that wait: this replica leads no more.

@@ -42,6 +42,8 @@ type rig struct {
 	// copies doubles every message.
 	copies bool
 	out    strings.Builder
+	// watches has every message looked at: see watch.
+	watches bool
 	// sent counts the messages that nodes gave to the network.
 	sent int
 	// quiet leaves the events of copies out.
@@ -215,6 +217,9 @@ func (r *rig) post(m Message) bool {
 	sent, err := ParseMessage(AppendMessage(nil, &m))
 	r.must(err)
 	r.sent++
+	if r.watches {
+		r.watch(sent)
+	}
 	switch {
 	case r.freights.muted[[2]uint64{m.Group, m.ToNode}] || r.cut[[2]uint64{m.FromNode, m.ToNode}] || int(m.ToNode) > len(r.nodes) || r.node(m.ToNode).down:
 		return true // nobody knows that it is lost
