@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"stator/internal/base/limiter"
 	"stator/internal/edge/admin"
 	"stator/internal/node"
@@ -8,7 +10,19 @@ import (
 
 // samples are the numbers of the store, of the memory budget and of what goes on behind requests.
 func samples(n *node.Node, budget *limiter.Budget) []admin.Sample {
-	return append(storageSamples(n, budget), expirySamples(n)...)
+	return slices.Concat(storageSamples(n, budget), expirySamples(n), settledSamples(n))
+}
+
+// settledSamples tell of transactions whose coordinators died, or could not reach a partition.
+func settledSamples(n *node.Node) []admin.Sample {
+	committed, aborted := n.Settled()
+	sample := func(outcome string, count int64) admin.Sample {
+		return admin.Sample{
+			Name: "stator_transactions_settled_total", Help: "Transactions ended, in a partition, because their coordinators had not done it.",
+			Labels: map[string]string{"outcome": outcome}, Value: float64(count), Counter: true,
+		}
+	}
+	return []admin.Sample{sample("committed", committed), sample("aborted", aborted)}
 }
 
 // expirySamples are what CloudWatch calls TimeToLiveDeletedItemCount.

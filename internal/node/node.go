@@ -99,6 +99,7 @@ type Node struct {
 	feeds        *feeds
 	expiries     *expire.Schedule
 	expired      *expired
+	settled      settled
 	// cluster is nil on a node that is alone.
 	cluster *cluster
 
@@ -230,7 +231,7 @@ func (n *Node) newJobs() jobs {
 		adopt:     adopt.Job{Catalog: n.catalog, Host: n.host, Wait: wait},
 		drop:      drop.Job{Catalog: n.catalog, Host: n.host, Settled: &n.jobs.settle, Wait: wait},
 		propagate: propagate.Job{Router: n.router, Wait: wait, NowMillis: n.nowMillis},
-		settle:    settle.Job{Catalog: n.catalog, Host: n.host, Transactions: n.transactions, Wait: wait, NowMillis: n.nowMillis},
+		settle:    settle.Job{Catalog: n.catalog, Host: n.host, Transactions: n.transactions, Wait: wait, NowMillis: n.nowMillis, Settled: n.settled.add},
 		split:     split.Job{Catalog: n.catalog, Host: n.host, Wait: wait},
 		trim:      trim.Job{Catalog: n.catalog, Host: n.host, Wait: wait, NowMillis: n.nowMillis},
 		expire: expire.Job{

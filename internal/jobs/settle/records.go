@@ -46,8 +46,10 @@ func (j *Job) records(ctx context.Context, partition uint64, r *replica.Replica)
 		t := &found[i]
 		switch {
 		case t.State == record.Pending && j.old(t.Millis, machine.PendingMillisMax):
-			_, err := j.Transactions.Settle(ctx, t.ID, command.Place{Table: state.Descriptor.Table, Suffix: t.Suffix})
-			failed = append(failed, err)
+			verdict, err := j.Transactions.Settle(ctx, t.ID, command.Place{Table: state.Descriptor.Table, Suffix: t.Suffix})
+			if failed = append(failed, err); err == nil && verdict.Refusal == command.Aborted {
+				j.tell(verdict)
+			}
 		case t.State != record.Pending && j.old(t.Millis, machine.TokenMillis):
 			err := j.finished(ctx, t)
 			if failed = append(failed, err); err == nil {

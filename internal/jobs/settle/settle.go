@@ -45,6 +45,9 @@ type Job struct {
 	// Empties has the records of a DELETING table go as soon as they are settled, so that its partitions can report that
 	// they keep none: where several nodes lead them, no one of these can look at all.
 	Empties bool
+	// Settled is told of every transaction that was ended, in one partition, because its coordinator had not: committed or
+	// aborted. nil is nobody.
+	Settled func(committed bool)
 
 	// afterLock and afterRecord are where the walks of a partition go on, walkAt when a new walk of its records begins.
 	afterLock, afterRecord map[uint64][]byte
@@ -132,7 +135,17 @@ func (j *Job) settle(ctx context.Context, h *holder) error {
 	if err != nil || verdict.Refusal == command.Running {
 		return err
 	}
-	return j.Transactions.Finish(ctx, h.id, verdict.Version, h.items)
+	if err := j.Transactions.Finish(ctx, h.id, verdict.Version, h.items); err != nil {
+		return err
+	}
+	j.tell(verdict)
+	return nil
+}
+
+func (j *Job) tell(verdict command.Result) {
+	if j.Settled != nil {
+		j.Settled(verdict.Refusal == command.Completed)
+	}
 }
 
 // finished sees to it that a committed transaction is applied wherever it took part.
