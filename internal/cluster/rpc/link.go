@@ -20,6 +20,8 @@ type link struct {
 	outbox  *outbox
 	calls   *calls // of class Request
 	stop    context.CancelFunc
+	// down is set while the last try to connect has failed.
+	down atomic.Bool
 }
 
 func newLink(p *Peers, node uint64, address string, class Class) *link {
@@ -34,7 +36,8 @@ func (l *link) run(ctx context.Context) {
 	pause := redialMin
 	for {
 		began := time.Now()
-		err := l.session(ctx)
+		up, err := l.session(ctx)
+		l.down.Store(!up)
 		if ctx.Err() != nil {
 			err = ErrClosed
 		}
@@ -57,23 +60,24 @@ func (l *link) run(ctx context.Context) {
 	}
 }
 
-// session connects, and carries entries until something ends it.
-func (l *link) session(parent context.Context) error {
+// session connects, and carries entries until something ends it. It tells whether it came to carry any.
+func (l *link) session(parent context.Context) (up bool, err error) {
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	conn, err := l.peers.dialer.connect(l.address)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer conn.Close()
 	late := time.AfterFunc(connectMax, func() { cancel(context.DeadlineExceeded) })
 	stream, err := l.peers.introduce(ctx, conn, l.node, l.class)
 	if !late.Stop() {
-		return context.DeadlineExceeded
+		return false, context.DeadlineExceeded
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
+	l.down.Store(false)
 	l.peers.counts.sessions.Add(1)
 	l.outbox.admit()
 	var halves sync.WaitGroup
@@ -84,9 +88,9 @@ func (l *link) session(parent context.Context) error {
 	halves.Go(func() { cancel(l.ping(ctx, received)) })
 	err = l.read(stream, received)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-		return cause
+		return true, cause
 	}
-	return err
+	return true, err
 }
 
 // ping asks for a sign of life every so often, and fails when there was none for too long. received counts what came.

@@ -31,6 +31,13 @@ func (n *testNet) listen(address string) net.Listener {
 	return l
 }
 
+// close has nobody listen at an address.
+func (n *testNet) close(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.listeners, address)
+}
+
 func (n *testNet) dial(ctx context.Context, address string) (net.Conn, error) {
 	n.mu.Lock()
 	l := n.listeners[address]

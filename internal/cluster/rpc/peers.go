@@ -112,6 +112,13 @@ func (p *Peers) Alive(node uint64) (heard time.Duration, incarnation uint64) {
 	return p.hearing.since(node)
 }
 
+// Down tells that the last try to reach a node has failed: the process is gone, or the way there. It is known sooner than
+// silence is.
+func (p *Peers) Down(node uint64) bool {
+	known, ok := p.find(node)
+	return ok && known.raft.down.Load()
+}
+
 func (p *Peers) close() {
 	p.mu.Lock()
 	p.closed = true

@@ -72,10 +72,16 @@ func TestPingsTellTheIncarnation(t *testing.T) {
 	if heard, _ := one.Peers().Alive(2); heard > 2*pingEvery {
 		t.Errorf("node 2 was heard %v ago", heard)
 	}
+	if one.Peers().Down(2) {
+		t.Error("a node that is heard is down")
+	}
 	stop(t, two)
+	n.close(address(2))
+	eventually(t, "node 2 is known to be down", func() bool { return one.Peers().Down(2) })
 	o := testOptions(n, 2, nil)
 	o.Incarnation = 777
 	serve(t, n, o)
+	eventually(t, "it is up again", func() bool { return !one.Peers().Down(2) })
 	eventually(t, "its next incarnation is heard", alive(777))
 }
 
