@@ -105,8 +105,10 @@ func (c *cluster) distance(node uint64) int {
 		return 0
 	}
 	cost := 1
-	if n, ok := c.node.catalog.Node(node); ok && n.Zone != c.membership.Zone {
-		cost = 2
+	if c.node.catalog != nil { // which is read over this distance, too
+		if n, ok := c.node.catalog.Node(node); ok && n.Zone != c.membership.Zone {
+			cost = 2
+		}
 	}
 	if !c.alive(node) {
 		cost += 100

@@ -9,7 +9,7 @@ import (
 
 const (
 	// pulseEvery is how often it is looked who is silent.
-	pulseEvery = 250 * time.Millisecond
+	pulseEvery = 100 * time.Millisecond
 	// heardMax is how long ago a copy may have heard its leader and still be the first to answer eventual reads.
 	heardMax = 5 * time.Second
 	// aliveMax is how long a node may be silent before it counts as gone: pings come every half second.
@@ -22,7 +22,7 @@ func (c *cluster) alive(node uint64) bool {
 		return true
 	}
 	heard, _ := c.peers.Alive(node)
-	return heard <= aliveMax
+	return heard <= aliveMax && !c.peers.Down(node)
 }
 
 // pulses are what was last known of each node: which incarnation of it lived.
@@ -40,8 +40,8 @@ func (c *cluster) pulse(context.Context) error {
 		if n.ID == c.self {
 			continue
 		}
-		heard, incarnation := c.peers.Alive(n.ID)
-		now, before := pulse{incarnation: incarnation, alive: heard <= aliveMax}, c.pulses[n.ID]
+		_, incarnation := c.peers.Alive(n.ID)
+		now, before := pulse{incarnation: incarnation, alive: c.alive(n.ID)}, c.pulses[n.ID]
 		c.pulses[n.ID] = now
 		if before.alive && !now.alive || before.incarnation != 0 && before.incarnation != now.incarnation {
 			c.groups.Lost(n.ID)
