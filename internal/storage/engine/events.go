@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/bits"
@@ -91,10 +92,14 @@ func (v *events) backgroundError(err error) {
 }
 
 // compactionEnd only counts and tells. A compaction that fails for want of room must not stop a store that can still be
-// read; it is tried again, so the lines thin out.
+// read; it is tried again, so the lines thin out. One that a Replacement or a deletion of a range overtook is no failure:
+// its files are gone.
 func (v *events) compactionEnd(info pebble.CompactionInfo) {
-	if info.Err == nil {
+	switch {
+	case info.Err == nil:
 		v.compactionFailures.Store(0)
+		return
+	case errors.Is(info.Err, pebble.ErrCancelledCompaction):
 		return
 	}
 	if n := v.compactionFailures.Add(1); isPowerOfTwo(n) {
