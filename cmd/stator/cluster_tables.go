@@ -141,8 +141,11 @@ func (c *clusterNodesCommand) Run(s streams) error {
 }
 
 func diskFree(n *rebalance.Node) string {
-	if n.DiskBytes == 0 {
+	switch {
+	case n.FreeBytes <= 0:
 		return "-"
+	case n.DiskBytes == 0:
+		return byteSize(n.FreeBytes).String()
 	}
 	return fmt.Sprintf("%s of %s", byteSize(n.FreeBytes), byteSize(n.DiskBytes))
 }

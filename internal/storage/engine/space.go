@@ -37,8 +37,8 @@ type Space struct {
 	unflushed func() int64
 	flush     func()
 
-	low  atomic.Bool
-	free atomic.Int64
+	low         atomic.Bool
+	free, total atomic.Int64
 	// room is how many bytes may be committed until the next Check without making the disk low.
 	room atomic.Int64
 
@@ -72,6 +72,9 @@ func (s *Space) Low() bool { return s.low.Load() }
 // FreeBytes is what Check last found free besides the reserve file; -1 when the file system does not tell.
 func (s *Space) FreeBytes() int64 { return s.free.Load() }
 
+// DiskBytes is how large the disk is; 0 when the file system does not tell.
+func (s *Space) DiskBytes() int64 { return s.total.Load() }
+
 // Check measures, and takes the reserve file or takes it back when there is room for it and as much again. A file system
 // that does not tell its size (one in memory) is never low.
 func (s *Space) Check() error {
@@ -84,8 +87,10 @@ func (s *Space) Check() error {
 		return fmt.Errorf("measuring the free space of %s: %w", s.layout.dir, err)
 	}
 	free := int64(min(usage.AvailBytes, 1<<62))
-	reserve := s.reserveBytes(int64(min(usage.TotalBytes, 1<<62)))
+	total := int64(min(usage.TotalBytes, 1<<62))
+	reserve := s.reserveBytes(total)
 	s.free.Store(free)
+	s.total.Store(total)
 	if reserve <= 0 {
 		return nil
 	}

@@ -42,8 +42,8 @@ func TestSpaceTurnsLow(t *testing.T) {
 			t.Errorf("with %d bytes free, low is %v and the reserve file there %v", c.free, s.Low(), reserved(fs))
 		}
 	}
-	if s.FreeBytes() != 50_000 {
-		t.Errorf("%d bytes are free", s.FreeBytes())
+	if s.FreeBytes() != 50_000 || s.DiskBytes() != 100_000 {
+		t.Errorf("%d bytes of %d are free", s.FreeBytes(), s.DiskBytes())
 	}
 	closed(t, e)
 	if reserved(fs) {
@@ -68,7 +68,7 @@ func TestSpaceDefaultIsAHundredth(t *testing.T) {
 func TestSpaceOfAFileSystemThatDoesNotTell(t *testing.T) {
 	e := open(t, engine.Options{Dir: "data", FS: vfs.NewMem()})
 	defer closed(t, e)
-	if err := e.Space().Check(); err != nil || e.Space().Low() || e.Space().FreeBytes() != -1 {
+	if err := e.Space().Check(); err != nil || e.Space().Low() || e.Space().FreeBytes() != -1 || e.Space().DiskBytes() != 0 {
 		t.Errorf("low %v, free %d, %v", e.Space().Low(), e.Space().FreeBytes(), err)
 	}
 }
