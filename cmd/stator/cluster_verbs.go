@@ -23,9 +23,27 @@ type clusterServer struct {
 // aloneText is the answer of a node that is of no cluster.
 const aloneText = "this node is alone, it is of no cluster. To make one of it, start it with --rpc ADDR --cluster-init"
 
+// A look is made again while nobody leads the catalog, as after the death of the node that did.
+const (
+	looksMax  = 12
+	lookPause = 500 * time.Millisecond
+)
+
+// errNotNow is the answer of a cluster that may give another one in a moment.
+type errNotNow struct{ text string }
+
+func (e *errNotNow) Error() string { return "the server cannot tell: " + e.text }
+
 // look asks for what any node knows. A node that is alone is no mistake: the answer says so and nil is returned.
 func (c *clusterServer) look(s streams, verb rebalance.Verb, query url.Values) (*rebalance.Answer, error) {
 	answer, text, err := c.question(http.MethodGet, verb, query)
+	for tries := 1; tries < looksMax; tries++ {
+		if _, again := errors.AsType[*errNotNow](err); !again {
+			break
+		}
+		time.Sleep(lookPause)
+		answer, text, err = c.question(http.MethodGet, verb, query)
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -63,6 +81,8 @@ func (c *clusterServer) question(method string, verb rebalance.Verb, query url.V
 	}
 	switch code {
 	case http.StatusOK, http.StatusConflict:
+	case http.StatusServiceUnavailable:
+		return nil, nil, &errNotNow{strings.TrimSpace(string(text))}
 	case http.StatusNotFound:
 		return nil, nil, errors.New("the server is of a release that knows no clusters")
 	default:

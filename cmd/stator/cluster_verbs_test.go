@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"slices"
@@ -14,14 +15,18 @@ import (
 	"stator/internal/jobs/rebalance"
 )
 
-// actor is a cluster that says what it is told to.
+// actor is a cluster that says what it is told to, after it was asked so many times in vain.
 type actor struct {
 	answer rebalance.Answer
 	asked  []rebalance.Question
+	vain   int
 }
 
 func (a *actor) AskCluster(_ context.Context, q rebalance.Question) (rebalance.Answer, error) {
 	a.asked = append(a.asked, q)
+	if len(a.asked) <= a.vain {
+		return rebalance.Answer{}, errors.New("nobody leads the catalog")
+	}
 	return a.answer, nil
 }
 
@@ -123,6 +128,18 @@ func TestClusterVerbs(t *testing.T) {
 	code, out, complaint := askActor(t, &actor{answer: rebalance.Answer{Refused: "there is no node 9"}}, "decommission", "9")
 	if code != exitFailure || out != "" || complaint != "stator: there is no node 9\n" {
 		t.Errorf("refused: exit %d, %q %q", code, out, complaint)
+	}
+}
+
+// Who looks while nobody leads the catalog is patient; who wants something done is told.
+func TestClusterWithoutALeader(t *testing.T) {
+	a := &actor{answer: rebalance.Answer{Overview: &shownOverview}, vain: 2}
+	if code, out, complaint := askActor(t, a, "nodes"); code != 0 || len(a.asked) != 3 || !strings.Contains(out, "10.0.0.1:7000") {
+		t.Errorf("exit %d after %d questions, %s%s", code, len(a.asked), out, complaint)
+	}
+	a = &actor{vain: 1}
+	if code, _, complaint := askActor(t, a, "decommission", "3"); code != exitFailure || complaint != "stator: the server cannot tell: nobody leads the catalog\n" {
+		t.Errorf("exit %d, %q", code, complaint)
 	}
 }
 
