@@ -106,7 +106,8 @@ func (c *cluster) ask(ctx context.Context, node uint64, q question, answer any) 
 func (c *cluster) report() rebalance.Report {
 	e := c.node.engine
 	report := rebalance.Report{
-		Node: c.self, Release: c.node.options.Creator, FreeBytes: e.Space().FreeBytes(), UsedBytes: e.Metrics().DiskBytes,
+		Node: c.self, Release: c.node.options.Creator,
+		DiskBytes: e.Space().DiskBytes(), FreeBytes: e.Space().FreeBytes(), UsedBytes: e.Metrics().DiskBytes,
 	}
 	for id, r := range c.node.host.all() {
 		if leads, _ := r.Leads(); !leads {
@@ -123,7 +124,7 @@ func (c *cluster) report() rebalance.Report {
 // its node was heard lately: a group at rest hears nothing of its own.
 func (c *cluster) leads(s multiraft.Status, state machine.Part) rebalance.Led {
 	l := rebalance.Led{
-		Partition: state.Descriptor.Partition, Epoch: s.Term, Generation: state.Descriptor.Generation,
+		Partition: state.Descriptor.Partition, Epoch: s.Term, Generation: s.Generation, // that of the members below
 		Items: state.Applied.Stats.Items, Bytes: state.Applied.Stats.Bytes, Changing: s.Joint,
 	}
 	for _, m := range s.Members {
