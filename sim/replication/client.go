@@ -3,6 +3,7 @@ package replication
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"stator/internal/model/attr"
 	"stator/internal/partition/command"
@@ -26,10 +27,21 @@ func (w *world) startClients() {
 			for !w.calm {
 				c.bursts()
 				w.sleep(w.between(0, 2*w.habits.pause))
+				w.lull()
 			}
 		})
 	}
 }
+
+// lull keeps all clients waiting now and then, until groups have fallen silent.
+func (w *world) lull() {
+	every := w.habits.lullEvery
+	if every > 0 && w.now%every < lullTime {
+		w.sleep(lullTime - w.now%every)
+	}
+}
+
+const lullTime = 4500 * time.Millisecond
 
 func (w *world) newClient(id int) *client {
 	home := uint64(1 + id%w.habits.nodes)

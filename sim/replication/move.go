@@ -111,21 +111,36 @@ func (c *client) promote(key []byte, d machine.Descriptor, comes uint64) {
 func (n *node) sweep() {
 	w := n.world
 	for _, id := range n.partitions() {
-		c, d := n.copies[id], w.layout.entered[id]
-		replica := c.group.Status().Replica
-		if _, member := d.Member(replica); member || replica >= d.NextReplica {
-			continue
+		d := w.layout.entered[id]
+		replica := n.copies[id].group.Status().Replica
+		if _, member := d.Member(replica); !member && replica < d.NextReplica {
+			n.remove(id, replica)
 		}
-		w.note("node %d removes replica %d of partition %d", n.id, replica, id)
-		c.replica.Stop()
-		delete(n.copies, id)
-		n.host.Remove(id, replica, func(err error) {
-			if err != nil && !n.over() {
-				w.fail(fmt.Errorf("node %d: removing partition %d: %w", n.id, id, err))
-			}
-		})
 	}
 	n.later(w.between(sweepEveryMax/2, sweepEveryMax), n.sweep)
+}
+
+// removed is a replica that knows by itself that it is no member any more. Some nodes are slow to act on that.
+func (n *node) removed(id, replica uint64) {
+	if !n.over() && n.world.chance(70) {
+		n.later(1+n.world.between(0, 100*time.Millisecond), func() { n.remove(id, replica) })
+	}
+}
+
+func (n *node) remove(id, replica uint64) {
+	w := n.world
+	c, ok := n.copies[id]
+	if !ok || c.group.Status().Replica != replica {
+		return
+	}
+	w.note("node %d removes replica %d of partition %d", n.id, replica, id)
+	c.replica.Stop()
+	delete(n.copies, id)
+	n.host.Remove(id, replica, func(err error) {
+		if err != nil && !n.over() {
+			w.fail(fmt.Errorf("node %d: removing partition %d: %w", n.id, id, err))
+		}
+	})
 }
 
 const sweepEveryMax = 2 * time.Second

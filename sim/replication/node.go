@@ -45,6 +45,7 @@ type node struct {
 	engine  *engine.Engine
 	host    *multiraft.Host
 	copies  map[uint64]*partition
+	pulses  map[uint64]pulse
 	workers []bool // whether a step is planned
 }
 
@@ -65,7 +66,7 @@ func (n *node) start() {
 	}
 	n.starts++
 	n.up, n.fatal, n.stoppedUntil, n.doom = true, nil, 0, 0
-	n.copies, n.workers = map[uint64]*partition{}, make([]bool, w.habits.workers)
+	n.copies, n.pulses, n.workers = map[uint64]*partition{}, map[uint64]pulse{}, make([]bool, w.habits.workers)
 	plan := disk.Plan{Seed: w.random.Uint64(), Percent: []uint64{0, 0, 50, 90, 100}[w.random.IntN(5)]}
 	if !w.calm && w.chance(5) {
 		plan.CrashAt, plan.After = 1+w.random.IntN(40), w.chance(50)
@@ -82,6 +83,7 @@ func (n *node) start() {
 	}
 	w.note("node %d starts with %d partitions", n.id, len(n.copies))
 	n.tick()
+	n.ping()
 	n.later(w.between(0, sweepEveryMax), n.sweep)
 }
 

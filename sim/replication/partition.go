@@ -35,6 +35,7 @@ func (n *node) hostOptions() multiraft.Options {
 		Now:  func() time.Duration { return n.clock.even(w.now) },
 		Wake: n.wake,
 		Send: n.send, SendSnapshot: n.ship,
+		Retention: w.habits.retention, Removed: n.removed,
 		Born: func(child uint64) { n.later(1, func() { n.adopt(child) }) },
 		Broken: func(group uint64, err error) {
 			if !n.over() {
@@ -69,7 +70,7 @@ func (n *node) keep(id uint64) error {
 	}
 	p := &partition{node: n, id: id, group: group, applied: state.Applied}
 	p.replica = replica.New(replica.Options{
-		Partition: id, Engine: n.engine, Log: group, Wake: p.wake,
+		Partition: id, Engine: n.engine, Log: group, Wake: p.plan,
 		NowMillis: func() int64 { return n.clock.millis(n.world.now) },
 		Performed: p.performed,
 		Broken: func(err error) {
@@ -83,8 +84,8 @@ func (n *node) keep(id uint64) error {
 	return nil
 }
 
-// wake plans a decision of the copy.
-func (p *partition) wake() {
+// plan plans a decision of the copy.
+func (p *partition) plan() {
 	n := p.node
 	if p.planned || n.over() {
 		return
@@ -93,7 +94,7 @@ func (p *partition) wake() {
 	n.later(1+n.world.between(0, n.world.habits.stepDelay), func() {
 		p.planned = false
 		if n.copies[p.id] == p && p.replica.Step() {
-			p.wake()
+			p.plan()
 		}
 	})
 }
@@ -185,4 +186,12 @@ func stored(e *engine.Engine) (ids []uint64, err error) {
 		ok = it.SeekGE(keys.SuccessorPrefix(keys.Prefix(keys.SpacePart, id)))
 	}
 	return ids, errors.Join(it.Err(), it.Close())
+}
+
+// wake ends the rest of a group that a request met, and that does not serve it.
+func (p *partition) wake(err error) {
+	var leader *command.NotLeader
+	if errors.As(err, &leader) && !p.node.over() {
+		p.group.Wake()
+	}
 }

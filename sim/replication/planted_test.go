@@ -50,7 +50,7 @@ func find(t *testing.T, overlay string) {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
 	out, err := exec.Command(binary, "-test.run", "^TestSeeds$", "-test.timeout", "2h", "-seed", "1", "-first",
-		"-seeds", fmt.Sprint(*plantedSeeds)).CombinedOutput()
+		"-for", "2h", "-seeds", fmt.Sprint(*plantedSeeds)).CombinedOutput()
 	if err == nil {
 		t.Fatalf("%d seeds found nothing", *plantedSeeds)
 	}

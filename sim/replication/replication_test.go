@@ -10,10 +10,14 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 20, "how many seeds to run")
+	seeds = flag.Int("seeds", 200, "how many seeds to run at most")
+	limit = flag.Duration("for", time.Minute, "how long to run seeds at most")
 	first = flag.Uint64("seed", 0, "the first seed, 0 for fresh ones; with -seeds 1 and -v the run is told line by line")
 	until = flag.Bool("first", false, "end with the first seed that finds something")
 )
+
+// seedsToShow are so many that all kinds of things happen in them.
+const seedsToShow = 20
 
 // kept are seeds that found something once.
 var kept = []uint64{}
@@ -25,8 +29,12 @@ func TestSeeds(t *testing.T) {
 		from = uint64(time.Now().UnixNano()) >> 10 << 1
 	}
 	var sum replication.Result
-	began := time.Now()
+	began, ran := time.Now(), 0
 	for i := range *seeds {
+		if time.Since(began) > *limit {
+			break
+		}
+		ran++
 		o := replication.Options{Seed: from + uint64(i)}
 		if *seeds == 1 && testing.Verbose() {
 			o.Log = os.Stdout
@@ -36,8 +44,8 @@ func TestSeeds(t *testing.T) {
 			t.Fatalf("found after %d seeds", i+1)
 		}
 	}
-	t.Logf("%d seeds in %s: %+v", *seeds, time.Since(began).Round(time.Millisecond), sum)
-	if *seeds >= 20 && (sum.Compared == 0 || sum.Splits == 0 || sum.Crashes == 0 || sum.Leads == 0) {
+	t.Logf("%d seeds in %s: %+v", ran, time.Since(began).Round(time.Millisecond), sum)
+	if ran >= seedsToShow && (sum.Compared == 0 || sum.Splits == 0 || sum.Crashes == 0 || sum.Moves == 0 || sum.Snapshots == 0) {
 		t.Error("the runs show nothing: something that should happen never did")
 	}
 }

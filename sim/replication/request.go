@@ -50,7 +50,10 @@ func ask[T any](w *world, q question, serve func(*partition, func(T, error))) (T
 					reply(none, errAbsent)
 					return
 				}
-				serve(c, reply)
+				serve(c, func(value T, err error) {
+					c.wake(err)
+					reply(value, err)
+				})
 			})
 		})
 		if !sent {

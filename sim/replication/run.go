@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"stator/internal/partition/multiraft"
 	"stator/sim/coroutine"
 )
 
@@ -83,6 +84,8 @@ type habits struct {
 	loss, twice, late                          int // percent
 	stepDelay                                  time.Duration
 	local                                      bool
+	retention                                  multiraft.Retention
+	lullEvery                                  time.Duration // 0 is never
 }
 
 // Run runs a seed to its end and returns what it was like, or what was wrong. The random numbers of raft come from the seed
@@ -125,6 +128,12 @@ func (w *world) draw() {
 		loss: pick(0, 0, 1, 3), twice: pick(0, 0, 2), late: pick(0, 0, 2),
 		stepDelay: time.Duration(pick(10, 200, 2000)) * time.Microsecond, local: w.chance(30),
 	}
+	if w.chance(70) {
+		h.retention = multiraft.Retention{EntriesMin: uint64(pick(1, 10, 60)), BytesPatient: int64(pick(1, 5000, 50_000)), BytesMax: int64(pick(10_000, 100_000))}
+	}
+	if w.chance(40) {
+		h.lullEvery = w.between(8*time.Second, 25*time.Second)
+	}
 	if w.options.Nodes > 0 {
 		h.nodes = w.options.Nodes
 	}
@@ -138,6 +147,9 @@ func (w *world) draw() {
 	// A client makes a burst, then pauses: together they are through with their operations when trouble ends.
 	bursts := w.options.Operations * 3 / (1 + h.burst) / h.clients
 	h.pause = troubleTime / time.Duration(max(1, bursts))
+	if h.lullEvery > 0 {
+		h.pause = h.pause / time.Millisecond * (h.lullEvery - lullTime) / (h.lullEvery / time.Millisecond)
+	}
 	w.habits, w.result.Nodes = h, h.nodes
 }
 

@@ -42,6 +42,8 @@ type Options struct {
 	Workers int
 	// Tick is how often Tick is called, TickDefault if zero: leases are counted in it.
 	Tick time.Duration
+	// Retention is how much of each raft log is kept.
+	Retention Retention
 	// Now is a monotonic clock.
 	Now func() time.Duration
 	// Wake asks for a Step of a worker soon, from any goroutine.
@@ -69,5 +71,6 @@ func (o Options) withDefaults() Options {
 	if o.Tick == 0 {
 		o.Tick = TickDefault
 	}
+	o.Retention = o.Retention.withDefaults()
 	return o
 }

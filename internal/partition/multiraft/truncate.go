@@ -1,6 +1,8 @@
 package multiraft
 
 import (
+	"cmp"
+
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/tracker"
 
@@ -8,15 +10,24 @@ import (
 	"stator/internal/storage/keys"
 )
 
-// How much of a raft log is kept.
-const (
-	// truncateEntriesMin and truncateBytesMin are what a truncation takes away at least: each one costs a range deletion.
-	truncateEntriesMin = 4096
-	truncateBytesMin   = 1 << 20
-	// logBytesPatient is how long a log may become for the sake of replicas that do not answer, logBytesMax for any.
-	logBytesPatient = 16 << 20
-	logBytesMax     = 64 << 20
-)
+// Retention is how much of a group's raft log is kept. What is zero is a default.
+type Retention struct {
+	// EntriesMin and BytesMin are what a truncation takes away at least: each one costs a range deletion.
+	EntriesMin uint64
+	BytesMin   int64
+	// BytesPatient is how long a log may become for the sake of replicas that do not answer, BytesMax for any.
+	BytesPatient, BytesMax int64
+}
+
+var retentionDefault = Retention{EntriesMin: 4096, BytesMin: 1 << 20, BytesPatient: 16 << 20, BytesMax: 64 << 20}
+
+func (r Retention) withDefaults() Retention {
+	d := retentionDefault
+	return Retention{
+		EntriesMin: cmp.Or(r.EntriesMin, d.EntriesMin), BytesMin: cmp.Or(r.BytesMin, d.BytesMin),
+		BytesPatient: cmp.Or(r.BytesPatient, d.BytesPatient), BytesMax: cmp.Or(r.BytesMax, d.BytesMax),
+	}
+}
 
 // truncation lets go of the beginning of a group's raft log. Each replica does so for itself, the followers as far as their
 // leader tells them: any of them may have to bring the others up to date one day.
@@ -37,12 +48,12 @@ func (t *truncation) tick(g *Group) {
 	if g.lead.role == raft.StateLeader {
 		t.kept = g.keptByAll()
 	}
-	l := g.log
+	l, keep := g.log, &g.host.options.Retention
 	to := min(t.kept, g.at.index)
-	if l.bytes > logBytesMax {
+	if l.bytes > keep.BytesMax {
 		to = g.at.index
 	}
-	if to >= l.truncated.index+truncateEntriesMin || to > l.truncated.index && l.bytes >= truncateBytesMin {
+	if to >= l.truncated.index+keep.EntriesMin || to > l.truncated.index && l.bytes >= keep.BytesMin {
 		t.to = to
 	}
 }
@@ -55,7 +66,7 @@ func (g *Group) keptByAll() uint64 {
 	}
 	g.node.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
 		switch {
-		case id == g.replica || !p.RecentActive && g.log.bytes > logBytesPatient:
+		case id == g.replica || !p.RecentActive && g.log.bytes > g.host.options.Retention.BytesPatient:
 		case p.State == tracker.StateSnapshot:
 			kept = min(kept, p.PendingSnapshot)
 		default:

@@ -1,0 +1,47 @@
+package replication
+
+import "time"
+
+// Nodes ping each other this often, and count as gone when they were silent for so long.
+const (
+	pingEvery = 500 * time.Millisecond
+	aliveMax  = 2 * time.Second
+)
+
+// pulse is what a node last heard of another one: when, and in which of its starts.
+type pulse struct {
+	at    time.Duration
+	start int
+	alive bool
+}
+
+// ping tells every node that this one lives, and its groups which nodes do not any more: what rests with a leader there looks
+// for another one.
+func (n *node) ping() {
+	w, start := n.world, n.starts
+	for _, other := range w.nodes {
+		if other == n {
+			continue
+		}
+		w.network.carry(link{n.id, other.id}, func() { other.do(func() { other.hears(n.id, start) }) })
+		p := n.pulses[other.id]
+		if p.alive && p.at+aliveMax < w.now {
+			p.alive = false
+			n.pulses[other.id] = p
+			n.host.Lost(other.id)
+		}
+	}
+	n.later(n.clock.stretched(pingEvery), n.ping)
+}
+
+// hears takes note of a ping.
+func (n *node) hears(of uint64, start int) {
+	before := n.pulses[of]
+	if start < before.start {
+		return // it was late
+	}
+	n.pulses[of] = pulse{at: n.world.now, start: start, alive: true}
+	if before.start != 0 && before.start != start {
+		n.host.Lost(of)
+	}
+}
