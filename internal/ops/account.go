@@ -12,10 +12,12 @@ import (
 
 // Account is the place that the operations act for, and what new tables in it take.
 type Account struct {
-	Region     string // e.g. us-east-1: it stands in every ARN
-	Number     string // twelve digits
-	Address    string // host and port that DescribeEndpoints answers with
-	Partitions int    // of a new table or index; 0 = as its billing mode asks
+	Region  string // e.g. us-east-1: it stands in every ARN
+	Number  string // twelve digits
+	Address string // host and port that DescribeEndpoints answers with
+	// Addresses are those of all living nodes; nil: there is only this one.
+	Addresses  func() []string
+	Partitions int // of a new table or index; 0 = as its billing mode asks
 	Clock      clock.Clock
 	Random     io.Reader // of table ids
 	Log        *slog.Logger

@@ -24,9 +24,18 @@ func (o *Ops) DescribeLimits(context.Context, *api.DescribeLimitsInput) (*api.De
 	}, nil
 }
 
-// DescribeEndpoints answers clients that look for their endpoint: it is this server.
+// endpointCacheMinutesTogether is that for servers that come and go.
+const endpointCacheMinutesTogether = 1
+
+// DescribeEndpoints answers clients that look for their endpoint: it is this server, or any of those that keep the data together.
 func (o *Ops) DescribeEndpoints(context.Context, *api.DescribeEndpointsRequest) (*api.DescribeEndpointsResponse, error) {
-	return &api.DescribeEndpointsResponse{
-		Endpoints: []api.Endpoint{{Address: &o.account.Address, CachePeriodInMinutes: ref[int64](endpointCacheMinutes)}},
-	}, nil
+	addresses, minutes := []string{o.account.Address}, int64(endpointCacheMinutes)
+	if o.account.Addresses != nil {
+		addresses, minutes = o.account.Addresses(), endpointCacheMinutesTogether
+	}
+	out := &api.DescribeEndpointsResponse{Endpoints: make([]api.Endpoint, len(addresses))}
+	for i := range addresses {
+		out.Endpoints[i] = api.Endpoint{Address: &addresses[i], CachePeriodInMinutes: &minutes}
+	}
+	return out, nil
 }

@@ -53,6 +53,7 @@ type Options struct {
 	Region   string
 	Requests *metric.Requests // counts the requests of each target; nil: none are counted
 	Hosts    *Hosts           // nil: any Host header will do
+	Nodes    func() []string  // the addresses of the living nodes, for GET /localnodes; nil: this one is alone
 	Origin   string           // the origin that CORS lets in, or "*"; empty: no CORS headers
 	Patience time.Duration    // how long a request waits for memory; 0: one second
 }
@@ -68,6 +69,7 @@ type Protocol struct {
 	clock    clock.Clock
 	log      *slog.Logger
 	health   string
+	nodes    func() []string
 	hosts    *Hosts
 	origin   string
 	patience time.Duration
@@ -92,7 +94,7 @@ func New(o Options) *Protocol {
 		routes: make(map[string]*route, len(o.Calls)), unknown: &metric.Operation{},
 		auth: o.Auth, policies: o.Policies, budget: o.Budget, ids: o.IDs, clock: o.Clock, log: o.Log, hosts: o.Hosts, origin: o.Origin,
 		health:   "healthy: dynamodb." + o.Region + ".amazonaws.com ",
-		patience: o.Patience,
+		patience: o.Patience, nodes: o.Nodes,
 	}
 	if p.patience == 0 {
 		p.patience = patienceMax
@@ -188,6 +190,9 @@ func (p *Protocol) answerPlain(r *Request, w *Response) bool {
 			Methods: string(r.Headers.Peek("Access-Control-Request-Method")),
 			Headers: string(r.Headers.Peek("Access-Control-Request-Headers")),
 		}
+	case r.Method == "GET" && p.nodes != nil && localNodes(r.Target):
+		w.ContentType = contentJSON
+		w.Body = appendNodes(w.Body, p.nodes())
 	case r.Method == "GET":
 		w.Body = append(w.Body, p.health...)
 	default:
