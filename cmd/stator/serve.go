@@ -164,7 +164,7 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 	budget := httpapi.NewBudget(int64(s.command.Memory))
 	options := httpapi.Options{
 		Calls: calls, Auth: auth, Budget: budget, IDs: ids, Clock: clock.System{}, Log: s.log,
-		Region: s.command.Region, Requests: requests, Origin: s.command.CORS,
+		Region: s.command.Region, Requests: requests, Origin: s.command.CORS, Nodes: s.node.Living(),
 	}
 	if s.ring != nil {
 		options.Policies = iam.New(iam.Options{

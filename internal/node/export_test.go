@@ -14,3 +14,6 @@ func (n *Node) ExpiryWhole() bool {
 
 // Trim makes a step of the job that otherwise comes every trimEvery: a test is over before.
 func (n *Node) Trim(ctx context.Context) error { return n.jobs.trim.Step(ctx) }
+
+// Copies counts the replicas that are here.
+func (n *Node) Copies() int { return len(n.host.all()) }

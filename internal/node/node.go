@@ -194,8 +194,8 @@ func (n *Node) assemble(ctx context.Context) error {
 	}
 	space := n.engine.Space()
 	transactions := &guardedTransactions{Coordinator: n.transactions, space: space}
-	n.ops = ops.New(&guardedRouter{Router: n.router, space: space, met: n.transactions.MetBy}, transactions, &livePort{n.catalog, n.host}, ops.Account{
-		Region: n.options.Region, Number: n.options.Account, Address: n.options.Address,
+	n.ops = ops.New(&guardedRouter{Router: n.router, space: space, met: n.transactions.MetBy}, transactions, newLivePort(n), ops.Account{
+		Region: n.options.Region, Number: n.options.Account, Address: n.options.Address, Addresses: n.Living(),
 		Partitions: n.options.Partitions, Clock: n.options.Clock, Random: n.options.Random, Log: n.options.Log,
 	})
 	if n.cluster != nil {

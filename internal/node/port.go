@@ -9,7 +9,6 @@ import (
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
 	"stator/internal/cluster/txn"
-	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/storage/engine"
 )
@@ -70,53 +69,6 @@ func (g *guardedTransactions) Write(ctx context.Context, q txn.Request) (txn.Out
 		}
 	}
 	return g.Coordinator.Write(ctx, q)
-}
-
-// livePort is the catalog with the live statistics of this node's partitions.
-type livePort struct {
-	*catalog.Catalog
-	host *host
-}
-
-// Stats adds up what the partitions of a table and of its indexes hold.
-func (p *livePort) Stats(_ context.Context, t *table.Table) (table.Statistics, error) {
-	stats := table.Statistics{Indexes: map[string]table.Count{}}
-	local := map[uint32]command.Tally{}
-	for _, partition := range p.Partitions(t.ID) {
-		held, ok := p.held(partition.ID)
-		if !ok {
-			continue
-		}
-		stats.Items += held.Items
-		stats.Bytes += held.Bytes
-		for index, tally := range held.Local {
-			sum := local[index]
-			local[index] = command.Tally{Items: sum.Items + tally.Items, Bytes: sum.Bytes + tally.Bytes}
-		}
-	}
-	for i := range t.Local {
-		tally := local[uint32(t.Local[i].ID)]
-		stats.Indexes[t.Local[i].Name] = table.Count{Items: tally.Items, Bytes: tally.Bytes}
-	}
-	for i := range t.Global {
-		var count table.Count
-		for _, partition := range p.Partitions(t.Global[i].ID) {
-			if held, ok := p.held(partition.ID); ok {
-				count.Items += held.Items
-				count.Bytes += held.Bytes
-			}
-		}
-		stats.Indexes[t.Global[i].Name] = count
-	}
-	return stats, nil
-}
-
-func (p *livePort) held(partition uint64) (command.Stats, bool) {
-	r, ok := p.host.Replica(partition)
-	if !ok {
-		return command.Stats{}, false
-	}
-	return r.State().Applied.Stats, true
 }
 
 // Split cuts the partition of a table that holds at, or its largest one in the middle if at is empty.

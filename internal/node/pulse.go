@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"stator/internal/cluster/catalog"
 	"stator/internal/partition/multiraft"
 )
 
@@ -23,6 +24,23 @@ func (c *cluster) alive(node uint64) bool {
 	}
 	heard, _ := c.peers.Alive(node)
 	return heard <= aliveMax && !c.peers.Down(node)
+}
+
+// Living lists where clients find the nodes that live, this one first; nil on a node that is alone.
+func (n *Node) Living() func() []string {
+	c := n.cluster
+	if c == nil {
+		return nil
+	}
+	return func() []string {
+		addresses := []string{n.options.Address}
+		for _, other := range n.catalog.Nodes() {
+			if other.ID != c.self && other.HTTP != "" && other.State != catalog.Gone && c.alive(other.ID) {
+				addresses = append(addresses, other.HTTP)
+			}
+		}
+		return addresses
+	}
 }
 
 // pulses are what was last known of each node: which incarnation of it lived.

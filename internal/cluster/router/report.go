@@ -13,7 +13,7 @@ import (
 const reportsMax = time.Second
 
 // Reports asks the leaders of partitions what they are and hold, in the same order. It fails when one of them has no leader
-// that answers now. On a node that is alone a partition that is not here has a zero report.
+// that answers now; the others' reports are there then. On a node that is alone a partition that is not here has a zero report.
 func (r *Router) Reports(ctx context.Context, partitions []catalog.Partition) ([]command.Report, error) {
 	if r.options.Cluster != nil {
 		var end context.CancelFunc

@@ -45,7 +45,7 @@ func gather[T any](
 	})
 	for _, err := range failures {
 		if err != nil {
-			return nil, err
+			return answers, err
 		}
 	}
 	return answers, nil
