@@ -204,6 +204,32 @@ func TestDiskFull(t *testing.T) {
 	s.inspectStopped()
 }
 
+// A disk that others fill while nothing is written: the server learns of it by looking, and does not use up its reserve to
+// write out what it has in memory. Puts are refused, reads and deletes go on, and once there is room so do puts.
+func TestDiskFilledByOthers(t *testing.T) {
+	disk := smallDisk(t)
+	s := serve(t, filepath.Join(disk, "data"), "--disk-reserve", "1MiB")
+	c, l := connect(s), newLedger()
+	c.plainTable(diskTable)
+	for n := range 200 {
+		if err := c.put(l, fmt.Sprintf("a-%d", n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	filler(t, disk, -1)
+	c.until("the log says why", func() bool { return strings.Contains(s.said(), "the disk is nearly full") })
+	if err := c.putUntilRefused(l, "b"); !refused(err, "InternalServerError") {
+		t.Fatalf("a put on a full disk is answered with %v, want InternalServerError", err)
+	}
+	if err := c.delete(l, "a-0"); err != nil {
+		t.Errorf("DeleteItem on a full disk: %v", err)
+	}
+	c.kept(l)
+	empty(t, disk)
+	c.until("puts are served again", func() bool { return c.put(l, "c-0") == nil })
+	c.kept(l)
+}
+
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return lines[len(lines)-1]

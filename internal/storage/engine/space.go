@@ -99,11 +99,15 @@ func (s *Space) Check() error {
 	if err := s.measured(free, unflushed, reserve); err != nil {
 		return err
 	}
-	if s.Low() && unflushed > 0 {
+	if s.Low() && unflushed > 0 && s.free.Load() >= unflushed+unflushed/flushExtraFraction {
 		s.flush() // while there is room for it
 	}
 	return nil
 }
+
+// flushExtraFraction is which part of memtables their tables may take besides: blocks and indexes, and a log that begins. A
+// flush without room would take what the reserve gives, which is there for the log, and break the store.
+const flushExtraFraction = 8
 
 // measured takes the reserve file if there is room for it, and judges what is left.
 func (s *Space) measured(free, unflushed, reserve int64) error {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -70,6 +71,45 @@ func TestSpaceOfAFileSystemThatDoesNotTell(t *testing.T) {
 	defer closed(t, e)
 	if err := e.Space().Check(); err != nil || e.Space().Low() || e.Space().FreeBytes() != -1 || e.Space().DiskBytes() != 0 {
 		t.Errorf("low %v, free %d, %v", e.Space().Low(), e.Space().FreeBytes(), err)
+	}
+}
+
+// On a low disk memtables are written out while there is room for them; where there is none, that would use up the reserve.
+func TestMemtablesAreWrittenOutWhileThereIsRoom(t *testing.T) {
+	fs := vfs.NewMem()
+	roomy := func(free uint64) {
+		fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: free, TotalBytes: 1 << 30, UsedBytes: 1<<30 - free})
+	}
+	o := small(fs)
+	o.MemtableBytes, o.ReserveBytes = 32<<20, 16<<20
+	e := open(t, o)
+	defer closed(t, e)
+	check := func(free uint64) int64 {
+		t.Helper()
+		roomy(free)
+		before := e.Metrics().Flushes
+		if err := e.Space().Check(); err != nil {
+			t.Fatal(err)
+		}
+		for range 100 {
+			if n := e.Metrics().Flushes - before; n > 0 {
+				return n
+			}
+			time.Sleep(time.Millisecond)
+		}
+		return 0
+	}
+	check(100 << 20)
+	for i := range 8 {
+		put(t, e, fmt.Sprint("key ", i), strings.Repeat("v", 1<<20))
+	}
+	for _, c := range []struct {
+		free    uint64
+		flushes int64
+	}{{100 << 20, 0}, {0, 0}, {8 << 20, 0}, {12 << 20, 1}, {12 << 20, 0}} {
+		if n := check(c.free); n != c.flushes {
+			t.Errorf("with %d bytes free, low %t: %d flushes, want %d", c.free, e.Space().Low(), n, c.flushes)
+		}
 	}
 }
 
