@@ -1,8 +1,15 @@
 package main
 
 import (
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestRefusedClusters(t *testing.T) {
@@ -37,6 +44,43 @@ func TestRefusedClusters(t *testing.T) {
 		}
 		if strings.Count(complaint, "\n") != 1 {
 			t.Errorf("%q: more than a sentence: %q", test.args, complaint)
+		}
+	}
+}
+
+var forOthers = regexp.MustCompile(`for other nodes at (\S+)`)
+
+// Two nodes talk over TLS with certificates of one authority; a node with another's, and one without any, does not get in.
+func TestClusterOverTLS(t *testing.T) {
+	dir, foreign := filepath.Join(t.TempDir(), "certs"), filepath.Join(t.TempDir(), "certs")
+	for _, at := range []string{dir, foreign} {
+		if code, _, complaint := command("cluster", "certs", at, "--node", "n,127.0.0.1"); code != 0 {
+			t.Fatal(complaint)
+		}
+	}
+	shown := func(at string) []string {
+		return []string{
+			"--cluster-tls-cert", filepath.Join(at, "n.crt"), "--cluster-tls-key", filepath.Join(at, "n.key"),
+			"--cluster-tls-ca", filepath.Join(at, "ca.crt"),
+		}
+	}
+	first := start(t, append(shown(dir), "--data", t.TempDir(), "--rpc", "127.0.0.1:0", "--cluster-init")...)
+	address := forOthers.FindStringSubmatch(first.banner)
+	if address == nil {
+		t.Fatalf("the banner does not tell where others reach the node: %s", first.banner)
+	}
+	join := []string{"--rpc", "127.0.0.1:0", "--join", address[1]}
+	second := start(t, append(append(shown(dir), "--data", t.TempDir()), join...)...)
+	createTable(t, client(second.endpoint, "a", "b", http.DefaultTransport))
+	for _, stranger := range [][]string{shown(foreign), nil} {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		process := exec.CommandContext(ctx, os.Args[0], append(append([]string{
+			"serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, join...), stranger...)...)
+		process.Env = append(os.Environ(), "RUN_AS_STATOR=1")
+		out, _ := process.CombinedOutput()
+		cancel()
+		if text := string(out); strings.Contains(text, "serves DynamoDB") || !strings.Contains(text, "waiting for the cluster to join") {
+			t.Errorf("a stranger: %s", text)
 		}
 	}
 }
