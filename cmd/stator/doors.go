@@ -45,9 +45,6 @@ func openDoors(c *serveCommand) (*doors, error) {
 func (d *doors) close() {
 	d.api.Close()
 	d.admin.Close()
-	if d.rpc != nil {
-		d.rpc.Close()
-	}
 }
 
 // listen opens a socket, or says in a sentence what stands in the way.

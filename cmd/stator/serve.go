@@ -223,8 +223,11 @@ func (s *server) close(ctx context.Context) error {
 	if s.doors != nil {
 		s.doors.close()
 	}
-	if s.node != nil {
+	switch {
+	case s.node != nil:
 		failures = append(failures, s.node.Close())
+	case s.doors != nil && s.doors.rpc != nil:
+		s.doors.rpc.Close()
 	}
 	return errors.Join(failures...)
 }

@@ -8,10 +8,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -138,6 +141,62 @@ func TestAnyNodeDies(t *testing.T) {
 			agree(t, connect(n), want)
 		}
 	}
+}
+
+// While every node is stopped and started again, one after the other, clients that try again as the SDK does by itself
+// notice nothing.
+func TestRollingRestart(t *testing.T) {
+	nodes := three(t)
+	connect(nodes[0]).table(&dynamodb.CreateTableInput{
+		TableName:            aws.String("things"),
+		AttributeDefinitions: []types.AttributeDefinition{attribute("pk", types.ScalarAttributeTypeS)}, KeySchema: keyed("pk"),
+	})
+	healed(t, nodes)
+	for i, n := range nodes {
+		stop := make(chan struct{})
+		var clients sync.WaitGroup
+		var done atomic.Int64
+		for w := range 4 {
+			clients.Go(func() {
+				c := patient(nodes[(i+1+w%2)%len(nodes)].endpoint)
+				for k := 0; ; k++ {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					pk := fmt.Sprintf("%d-%d-%d", i, w, k%50)
+					_, err := c.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: aws.String("things"), Item: item{"pk": str(pk)}})
+					if err == nil {
+						_, err = c.GetItem(context.Background(), &dynamodb.GetItemInput{
+							TableName: aws.String("things"), Key: item{"pk": str(pk)}, ConsistentRead: aws.Bool(true)})
+					}
+					if err != nil {
+						t.Errorf("while node %d restarts: %v", i+1, err)
+						return
+					}
+					done.Add(2)
+				}
+			})
+		}
+		time.Sleep(200 * time.Millisecond)
+		n.terminate()
+		if code := n.exit(stopMax + 5*time.Second); code != 0 {
+			t.Errorf("node %d ended with code %d", i+1, code)
+		}
+		n.restart()
+		healed(t, nodes)
+		close(stop)
+		clients.Wait()
+		t.Logf("%d requests were answered while node %d restarted", done.Load(), i+1)
+	}
+}
+
+// patient is a client with the SDK's own retries.
+func patient(endpoint string) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(endpoint), Credentials: credentials.NewStaticCredentialsProvider("AKIDTEST", "secret", ""),
+	})
 }
 
 // healed waits until every partition has all its copies on nodes that live.
