@@ -10,6 +10,7 @@ import (
 	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
+	"stator/sim/history"
 )
 
 // versions reads every item's history out of the change logs at rest: all its states, oldest first, beginning with none. Each
@@ -35,8 +36,8 @@ func (w *world) versions() (map[string][]attr.Map, error) {
 				return nil, fmt.Errorf("item %x has two changes of version %d", key, change.Version)
 			}
 			if string(change.Before) != string(states[len(states)-1]) {
-				return nil, fmt.Errorf("change %d of item %x begins with %v, the one before it ended with %v", change.Sequence, key,
-					change.Before, states[len(states)-1])
+				return nil, fmt.Errorf("change %d of item %x begins with %s, the one before it ended with %s", change.Sequence, key,
+					history.Shown(change.Before), history.Shown(states[len(states)-1]))
 			}
 			states = append(states, change.After)
 		}

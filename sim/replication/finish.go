@@ -27,6 +27,9 @@ func (w *world) finish() error {
 	if !w.run(func() bool { return w.now > rests+quietTime && w.atRest() == "" }, w.now+restTime) {
 		return fmt.Errorf("the cluster does not come to rest: %s", w.atRest())
 	}
+	if w.failed != nil {
+		return nil
+	}
 	if err := w.sums.take(); err != nil {
 		return err
 	}

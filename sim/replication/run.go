@@ -180,10 +180,16 @@ func (w *world) live() error {
 	if !w.run(func() bool { return w.now >= workTime && w.result.Operations >= w.options.Operations }, limit) {
 		return fmt.Errorf("only %d operations were made in %s", w.result.Operations, w.now)
 	}
+	if w.failed != nil {
+		return nil // Run tells
+	}
 	w.calm = true
 	w.heal()
 	if !w.run(func() bool { return w.clients == 0 }, w.now+restTime) {
 		return errors.New("the clients of a whole cluster get no answers")
+	}
+	if w.failed != nil {
+		return nil
 	}
 	if !w.options.Quiet && w.result.Faults < faultsMin {
 		return fmt.Errorf("only %d faults", w.result.Faults)
