@@ -130,7 +130,7 @@ func (r *Replacement) beginFile() error {
 	name := fmt.Sprintf("%d-%d.sst", r.number, len(r.paths))
 	path := r.e.layout.fs.PathJoin(r.e.layout.incoming, name)
 	// Not the file system that Pebble has: that gives the reserve up for a file which need not be written.
-	f, err := r.e.layout.fs.Create(path, vfs.WriteCategoryUnspecified)
+	f, err := tableFS{r.e.layout.fs}.Create(path, vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return fmt.Errorf("beginning a file of new keys: %w", err)
 	}
