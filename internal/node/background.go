@@ -86,7 +86,7 @@ func (n *Node) startJobs(ctx context.Context) {
 		n.run(func() { n.loop(ctx, duty{"nodes", c.meeting, meetEvery, c.meet}) })
 		n.run(func() { n.loop(ctx, duty{"pulse", newSignal(), pulseEvery, c.pulse}) })
 		n.run(func() { n.loop(ctx, duty{"rebalance", newSignal(), rebalanceEvery, c.rebalance}) })
-		n.run(func() { n.loop(ctx, duty{"retire", newSignal(), retireEvery, c.retiring.Step}) })
+		n.run(func() { n.loop(ctx, duty{"retire", c.leaving, retireEvery, c.retiring.Step}) })
 	}
 }
 

@@ -36,9 +36,10 @@ type cluster struct {
 	old atomic.Int64
 
 	// stepping asks each worker of the groups for a pass, meeting for a look at who is there, births for the opening of
-	// groups that came into being here.
+	// groups that came into being here, leaving for the end of replicas that are no members any more.
 	stepping []signal
 	meeting  signal
+	leaving  signal
 	births   births
 
 	// rebalancing walks the cluster towards its layout where the catalog is led, retiring ends replicas that were removed.
@@ -75,7 +76,8 @@ func newCluster(n *Node, known roster) (*cluster, error) {
 		return nil, fmt.Errorf("reading the cluster's id: %w", err)
 	}
 	c := &cluster{
-		node: n, membership: n.options.Membership, id: id, self: ident.Node, began: time.Now(), meeting: newSignal(), roster: known,
+		node: n, membership: n.options.Membership, id: id, self: ident.Node, began: time.Now(), roster: known,
+		meeting: newSignal(), leaving: newSignal(),
 		births: births{some: newSignal(), waiting: map[uint64]bool{}}, opened: map[uint64]*multiraft.Group{},
 		pulses: pulses{},
 	}
@@ -86,6 +88,7 @@ func newCluster(n *Node, known roster) (*cluster, error) {
 		Engine: n.engine, Node: c.self, Workers: len(c.stepping), Now: c.now,
 		Wake: func(worker int) { c.stepping[worker].raise() },
 		Send: c.send, SendSnapshot: c.sendSnapshot, Born: c.births.add, Broken: n.broken,
+		Removed: func(uint64, uint64) { c.leaving.raise() },
 	})
 	return c, nil
 }
@@ -187,7 +190,7 @@ func (c *cluster) birth(parts []machine.Part, partitions []catalog.Partition) er
 			here = append(here, part)
 		}
 	}
-	if err := multiraft.Birth(c.node.engine, here, c.self, true); err != nil {
+	if err := c.groups.Birth(here, true); err != nil {
 		return err
 	}
 	for i := range here {

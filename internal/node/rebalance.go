@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -158,7 +159,7 @@ func (l layout) Split(ctx context.Context, _ string, tableID, partition uint64) 
 	return fmt.Errorf("table %d has no partition %d", tableID, partition)
 }
 
-// Forlorn are the replicas that have heard of no leader for a while.
+// Forlorn are the replicas that have heard of no leader for a while, or saw themselves go.
 func (l layout) Forlorn() []rebalance.Copy {
 	var forlorn []rebalance.Copy
 	for id := range l.node.host.all() {
@@ -166,11 +167,17 @@ func (l layout) Forlorn() []rebalance.Copy {
 		if !ok {
 			continue
 		}
-		if s := g.Status(); s.Role != multiraft.Leader && !l.hears(&s, forlornAfter) {
+		if s := g.Status(); s.Role != multiraft.Leader && (left(&s) || !l.hears(&s, forlornAfter)) {
 			forlorn = append(forlorn, rebalance.Copy{Partition: id, Replica: s.Replica})
 		}
 	}
 	return forlorn
+}
+
+// left tells that a replica is not among the members that it knows of, and no change of them is half done.
+func left(s *multiraft.Status) bool {
+	is := func(m multiraft.MemberStatus) bool { return m.Replica == s.Replica }
+	return len(s.Members) > 0 && !s.Joint && !slices.ContainsFunc(s.Members, is)
 }
 
 // Remove ends a replica and all it holds.

@@ -17,7 +17,7 @@ type Copy struct{ Partition, Replica uint64 }
 
 // Here are the replicas of this node.
 type Here interface {
-	// Forlorn are those that have heard of no leader for a while.
+	// Forlorn are those that have heard of no leader for a while, or saw themselves go.
 	Forlorn() []Copy
 	// Remove ends a replica and all it holds, for ever.
 	Remove(ctx context.Context, c Copy) error
