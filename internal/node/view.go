@@ -28,6 +28,7 @@ func (c *cluster) openMap(ctx context.Context, o router.Options) error {
 	o.Map, o.Cluster = lateMap{n}, &router.Cluster{
 		Node: c.self, Remote: c.remote, Timeout: c.membership.Timeout, System: c.system, Current: c.current,
 		Old: func() { c.old.Add(1) }, Distance: c.distance, Stale: n.following.raise, Order: c.order,
+		Unled: c.unled,
 	}
 	n.router = router.New(o)
 	for tries := 0; ; tries++ {
@@ -44,6 +45,13 @@ func (c *cluster) openMap(ctx context.Context, o router.Options) error {
 		if failed := n.options.Pause(ctx, catalogPause); failed != nil {
 			return errors.Join(failed, err)
 		}
+	}
+}
+
+// unled ends the rest of a group that was asked for its leader: where that does not serve any more, nobody would miss it.
+func (c *cluster) unled(partition uint64) {
+	if g, ok := c.group(partition); ok {
+		g.Wake()
 	}
 }
 

@@ -38,6 +38,9 @@ type Cluster struct {
 	Distance func(node uint64) int
 	// Stale is told that a partition's bounds are not as the map has them.
 	Stale func()
+	// Unled is told that another node asked a copy here for what only a leader answers, and that it does not lead. Its group
+	// may be at rest, with a leader that nobody has missed yet.
+	Unled func(partition uint64)
 }
 
 var errNoLeader = errors.New("no leader of the partition is known")

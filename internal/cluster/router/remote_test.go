@@ -67,6 +67,12 @@ func TestHowCallsEnd(t *testing.T) {
 // What cannot be read, and what a copy here may not answer, is not done.
 func TestServeRefuses(t *testing.T) {
 	f := newFleet(t, 1)
+	unled := 0
+	for i, n := range f.Nodes {
+		o := n.Options(f)
+		o.Cluster.Unled = func(partition uint64) { unled += int(partition) }
+		f.routers[i] = router.New(o)
+	}
 	put, get := command.AppendCommand(nil, f.put(1)), f.get(1, false)
 	to := func(body []byte, partition uint64) []byte { return binary.BigEndian.AppendUint64(body, partition) }
 	for name, c := range map[string]struct {
@@ -97,6 +103,9 @@ func TestServeRefuses(t *testing.T) {
 		if leader && c.node == 1 && moved.Hint != 1 {
 			t.Errorf("%s: the leader is named as %d", name, moved.Hint)
 		}
+	}
+	if unled != 2*101 {
+		t.Errorf("%d, want twice partition 101, asked where it does not lead", unled)
 	}
 }
 

@@ -80,6 +80,7 @@ func (in call) copy(leader bool) (*replica.Replica, error) {
 		return nil, &command.NotLeader{}
 	}
 	if leads, hint := found.Leads(); leader && !leads {
+		in.router.options.Cluster.Unled(in.partition)
 		return nil, &command.NotLeader{Hint: hint}
 	}
 	return found, nil

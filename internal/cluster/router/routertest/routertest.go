@@ -234,7 +234,7 @@ func (n *Node) Options(of router.Map) router.Options {
 			}
 		},
 		Cluster: &router.Cluster{
-			Node: n.ID, Timeout: time.Second, Stale: func() {}, Old: func() {},
+			Node: n.ID, Timeout: time.Second, Stale: func() {}, Old: func() {}, Unled: func(uint64) {},
 			Remote: func(node, partition uint64) router.Remote {
 				return router.NewRemote(n.cluster, node, partition)
 			},
