@@ -83,6 +83,7 @@ func (n *Node) startJobs(ctx context.Context) {
 		n.run(func() { n.feed(ctx) })
 	}
 	if c := n.cluster; c != nil {
+		n.run(func() { n.loop(ctx, duty{"map", newSignal(), watchEvery, c.watch}) })
 		n.run(func() { n.loop(ctx, duty{"nodes", c.meeting, meetEvery, c.meet}) })
 		n.run(func() { n.loop(ctx, duty{"pulse", newSignal(), pulseEvery, c.pulse}) })
 		n.run(func() { n.loop(ctx, duty{"rebalance", newSignal(), rebalanceEvery, c.rebalance}) })

@@ -46,8 +46,10 @@ type cluster struct {
 	rebalancing *rebalance.Job
 	retiring    *rebalance.Retire
 
-	// pulses belong to the goroutine that feels them.
-	pulses pulses
+	// pulses belong to the goroutine that feels them, watched, when the copy of the catalog that leads was asked, to the one
+	// that asks.
+	pulses  pulses
+	watched time.Duration
 
 	// running ends when the node stops.
 	running context.Context

@@ -65,6 +65,18 @@ func TestAnyNodeWillDo(t *testing.T) {
 		"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
 		"GlobalSecondaryIndexes": [{"IndexName": "colors", "KeySchema": [{"AttributeName": "color", "KeyType": "HASH"}],
 		"Projection": {"ProjectionType": "ALL"}}]}`)
+	for i, n := range nodes {
+		began := time.Now()
+		for {
+			if _, there := n.Table("things"); there {
+				break
+			}
+			if time.Since(began) > 2*time.Second {
+				t.Fatalf("node %d does not come to know of the table by itself", i+1)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
 	for i := range calls {
 		call(t, calls[i], "DescribeTable", `{"TableName": "things"}`)
 		if names := call(t, calls[i], "ListTables", `{}`); !strings.Contains(names, "things") {

@@ -35,7 +35,7 @@ func (f *fleet) Partitions(id uint64) []catalog.Partition {
 	return f.partitions
 }
 
-func newFleet(t *testing.T, partitions int) *fleet {
+func newFleet(t testing.TB, partitions int) *fleet {
 	t.Helper()
 	f := &fleet{Cluster: routertest.Open(t, 5), table: &table.Table{
 		ID: 100, Name: "things", Version: 1, State: table.Active, Streams: []table.Stream{{CreatedMillis: 7}},

@@ -47,6 +47,7 @@ type Node struct {
 	mu        sync.Mutex
 	performed func(machine.Batch, machine.Part)
 	stale     map[uint64]bool
+	ordered   func(ctx context.Context, partition uint64, o command.Order) (uint64, error)
 }
 
 // Open is a cluster of so many nodes, in which the catalog's partition is on the first three and led by the first.
@@ -247,12 +248,13 @@ func (n *Node) Options(of router.Map) router.Options {
 }
 
 // order performs an order on a copy here.
-func (n *Node) order(_ context.Context, partition uint64, o command.Order) (uint64, error) {
+func (n *Node) order(ctx context.Context, partition uint64, o command.Order) (uint64, error) {
 	if _, leads := n.Led(partition); !leads {
 		return 0, &command.NotLeader{Hint: n.cluster.group(partition).leader.Load()}
 	}
 	if o.Transfer != 0 {
 		n.cluster.Lead(partition, o.Transfer)
+		return 0, nil
 	}
-	return 0, nil
+	return n.ordered(ctx, partition, o)
 }
