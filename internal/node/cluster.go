@@ -27,8 +27,8 @@ type cluster struct {
 	// id names the cluster, self this node in it.
 	id, self uint64
 	groups   *multiraft.Host
-	server   *rpc.Server
-	peers    *rpc.Peers
+	server   *rpc.Server // nil over a network that is not rpc's
+	peers    Network
 	began    time.Time
 	// ready is set once the node answers what others ask.
 	ready atomic.Bool
@@ -50,6 +50,9 @@ type cluster struct {
 	// that asks.
 	pulses  pulses
 	watched time.Duration
+
+	// ship has a snapshot sent behind its worker's back.
+	ship func(send func())
 
 	// running ends when the node stops.
 	running context.Context
@@ -81,7 +84,7 @@ func newCluster(n *Node, known roster) (*cluster, error) {
 		node: n, membership: n.options.Membership, id: id, self: ident.Node, began: time.Now(), roster: known,
 		meeting: newSignal(), leaving: newSignal(),
 		births: births{some: newSignal(), waiting: map[uint64]bool{}}, opened: map[uint64]*multiraft.Group{},
-		pulses: pulses{},
+		pulses: pulses{}, ship: n.run, running: context.Background(),
 	}
 	for range workerCount() {
 		c.stepping = append(c.stepping, newSignal())
@@ -97,6 +100,11 @@ func newCluster(n *Node, known roster) (*cluster, error) {
 
 // listen lets other nodes in. What they ask before this node is assembled is refused as certainly not done.
 func (c *cluster) listen() error {
+	if c.membership.Network != nil {
+		c.peers = c.membership.Network
+		c.meetKnown()
+		return nil
+	}
 	var incarnation [8]byte
 	if _, err := io.ReadFull(c.node.options.Random, incarnation[:]); err != nil {
 		return fmt.Errorf("drawing an incarnation: %w", err)
@@ -108,11 +116,16 @@ func (c *cluster) listen() error {
 	if err != nil {
 		return err
 	}
-	c.server, c.peers = server, server.Peers()
+	c.server, c.peers = server, streams{Peers: server.Peers()}
+	c.meetKnown()
+	return nil
+}
+
+// meetKnown looks for the nodes that this one knew before.
+func (c *cluster) meetKnown() {
 	for _, known := range c.roster.Nodes {
 		c.peers.SetAddress(known.ID, known.RPC)
 	}
-	return nil
 }
 
 // start runs the groups.

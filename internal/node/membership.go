@@ -32,6 +32,39 @@ type Membership struct {
 	Replicas int
 	// Timeout ends the tries of a request.
 	Timeout time.Duration
+
+	// Network is the way to the other nodes, nil for streams over Listener. A simulator brings its own, and Now, a clock
+	// that never jumps.
+	Network Network
+	Now     func() time.Duration
+}
+
+// Network is a node's way to the others.
+type Network interface {
+	// Ask asks the node at an address for a place in its cluster.
+	Ask(ctx context.Context, address string, body []byte) ([]byte, error)
+	Messenger
+	Presence
+}
+
+// Messenger brings bytes to nodes, as package rpc says.
+type Messenger interface {
+	Send(node uint64, message []byte) bool
+	Call(ctx context.Context, node uint64, method byte, body []byte) ([]byte, error)
+	SendSnapshot(ctx context.Context, node uint64, header []byte, next func() ([]byte, error)) error
+}
+
+// Presence is what is known of nodes themselves, as package rpc says.
+type Presence interface {
+	SetAddress(node uint64, address string)
+	Alive(node uint64) (heard time.Duration, incarnation uint64)
+	Down(node uint64) bool
+}
+
+// streams is the network that package rpc is.
+type streams struct {
+	rpc.Joining
+	*rpc.Peers
 }
 
 // Why a node does not start.
@@ -122,10 +155,13 @@ func (m *Membership) ask(ctx context.Context, request joinRequest, n *Options) (
 	if err != nil {
 		return nil, fmt.Errorf("joining a cluster: %w", err)
 	}
-	joining := rpc.Joining{TLS: m.TLS}
+	network := m.Network
+	if network == nil {
+		network = streams{Joining: rpc.Joining{TLS: m.TLS}}
+	}
 	for tries := 0; ; tries++ {
 		address := m.Join[tries%len(m.Join)]
-		content, err := joining.Ask(ctx, address, body)
+		content, err := network.Ask(ctx, address, body)
 		if err == nil {
 			var answer joinAnswer
 			if err := json.Unmarshal(content, &answer); err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"stator/internal/cluster/catalog"
+	"stator/internal/cluster/rpc"
 	"stator/internal/partition/multiraft"
 )
 
@@ -91,4 +92,32 @@ func (c *cluster) current(partition uint64) bool {
 	}
 	s := g.Status()
 	return c.hears(&s, heardMax)
+}
+
+// Traffic is what went on between this node and the others since the process began.
+type Traffic struct {
+	rpc.Counts
+	// OldReads were answered by a copy here that had not heard of its leader lately, as no other could be reached.
+	OldReads int64
+	// Alive is how many of the other nodes were heard lately, Others how many there are.
+	Alive, Others int
+}
+
+// Traffic counts it; false on a node that is alone.
+func (n *Node) Traffic() (Traffic, bool) {
+	c := n.cluster
+	if c == nil || c.server == nil {
+		return Traffic{}, false
+	}
+	t := Traffic{Counts: c.server.Counts(), OldReads: c.old.Load()}
+	for _, known := range c.nodes() {
+		if known.ID == c.self {
+			continue
+		}
+		t.Others++
+		if c.alive(known.ID) {
+			t.Alive++
+		}
+	}
+	return t, true
 }

@@ -47,7 +47,12 @@ func (c *cluster) newRetire() *rebalance.Retire {
 }
 
 // now is a clock that never jumps.
-func (c *cluster) now() time.Duration { return time.Since(c.began) }
+func (c *cluster) now() time.Duration {
+	if c.membership.Now != nil {
+		return c.membership.Now()
+	}
+	return time.Since(c.began)
+}
 
 // rebalance makes a step of the walk where the catalog is led.
 func (c *cluster) rebalance(ctx context.Context) error {
@@ -62,24 +67,34 @@ func (c *cluster) rebalance(ctx context.Context) error {
 func (l layout) Reports(ctx context.Context) []rebalance.Report {
 	ctx, cancel := context.WithTimeout(ctx, reportMax)
 	defer cancel()
-	var mu sync.Mutex
-	reports := []rebalance.Report{l.report()}
+	nodes := l.nodes()
+	answers := make([]*rebalance.Report, len(nodes))
 	var asked sync.WaitGroup
-	for _, n := range l.nodes() {
+	for i, n := range nodes {
 		if n.ID == l.self {
+			own := l.report()
+			answers[i] = &own
 			continue
 		}
-		asked.Go(func() {
+		ask := func() {
 			var report rebalance.Report
-			if err := l.ask(ctx, n.ID, question{method: methodNodeReport}, &report); err != nil {
-				return // a node that does not answer is silent before long
+			if l.ask(ctx, n.ID, question{method: methodNodeReport}, &report) == nil {
+				answers[i] = &report // a node that does not answer is silent before long
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			reports = append(reports, report)
-		})
+		}
+		if l.node.options.fanOut < 2 {
+			ask() // whoever waits is alone, and runs the others
+			continue
+		}
+		asked.Go(ask)
 	}
 	asked.Wait()
+	var reports []rebalance.Report
+	for _, answer := range answers {
+		if answer != nil {
+			reports = append(reports, *answer)
+		}
+	}
 	return reports
 }
 
@@ -185,15 +200,17 @@ func (l layout) Remove(ctx context.Context, gone rebalance.Copy) error {
 	for _, r := range l.node.host.take([]catalog.Partition{{ID: gone.Partition}}) {
 		r.Stop()
 	}
-	done := make(chan error, 1)
-	l.groups.Remove(gone.Partition, gone.Replica, func(err error) { done <- err })
-	select {
-	case err := <-done:
-		if err != nil {
-			return err
-		}
-	case <-ctx.Done():
-		return ctx.Err()
+	done := make(chan struct{})
+	var failed error
+	l.groups.Remove(gone.Partition, gone.Replica, func(err error) {
+		failed = err
+		close(done)
+	})
+	if err := l.node.options.Wait(ctx, done); err != nil {
+		return err
+	}
+	if failed != nil {
+		return failed
 	}
 	l.mu.Lock()
 	delete(l.opened, gone.Partition)

@@ -11,7 +11,7 @@ import (
 
 // sendSnapshot is asked for by a worker, which must not wait.
 func (c *cluster) sendSnapshot(node uint64, header []byte, source *multiraft.Outgoing) {
-	c.node.run(func() {
+	c.ship(func() {
 		err := c.peers.SendSnapshot(c.running, node, header, source.Next)
 		if err != nil {
 			c.node.options.Log.Warn("a snapshot did not get to a node and will be sent again", "node", node, "error", err)
@@ -41,12 +41,13 @@ func (c *cluster) Snapshot(ctx context.Context, from uint64, header []byte, next
 		}
 		bytes += len(chunk)
 	}
-	done := make(chan error, 1)
-	in.Close(func(err error) { done <- err })
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		return ctx.Err()
+	done := make(chan struct{})
+	in.Close(func(failed error) {
+		err = failed
+		close(done)
+	})
+	if failed := c.node.options.Wait(ctx, done); failed != nil {
+		return failed
 	}
 	if err == nil {
 		c.node.options.Log.Info("a snapshot came", "node", from, "bytes", bytes, "took", time.Since(began).Round(time.Millisecond))

@@ -14,7 +14,11 @@ import (
 
 // Steps is a node that runs nothing by itself: each of the works that Open gives to goroutines is made one step at a
 // call, in the order that the caller likes. All calls come from one goroutine, or from one after the other.
-type Steps struct{ node *Node }
+type Steps struct {
+	node *Node
+	// shipments are snapshots that wait to be sent.
+	shipments []func()
+}
 
 // Assemble opens the store and nothing more: the options need a Wait and a Pause under which the caller goes on stepping.
 // Recover comes next.

@@ -1,0 +1,52 @@
+package node
+
+import (
+	"context"
+
+	"stator/internal/cluster/rpc"
+)
+
+// What a node of a cluster has besides: each of these works, too, is made one step at a call. The options need a
+// Membership with a Network and a clock.
+
+// Listen makes the node one that messages reach, through what it returns. It comes between Assemble and Recover.
+func (s *Steps) Listen() (rpc.Handler, error) {
+	c := s.node.cluster
+	c.ship = func(send func()) { s.shipments = append(s.shipments, send) }
+	return c, c.listen()
+}
+
+// Workers is how many workers the groups have.
+func (s *Steps) Workers() int { return len(s.node.cluster.stepping) }
+
+// Work makes a pass of a worker, and tells whether there is more to do at once.
+func (s *Steps) Work(worker int) bool { return s.node.cluster.groups.Step(worker) }
+
+// Tick tells the groups that one tick has passed.
+func (s *Steps) Tick() { s.node.cluster.groups.Tick() }
+
+// Bear opens a group that came to be here, and tells whether there was one.
+func (s *Steps) Bear() bool { return s.node.cluster.born() }
+
+// Ship sends a snapshot that waits, and tells whether there was one. It returns when that was taken or refused.
+func (s *Steps) Ship() bool {
+	if len(s.shipments) == 0 {
+		return false
+	}
+	send := s.shipments[0]
+	s.shipments = s.shipments[1:]
+	send()
+	return true
+}
+
+// Meet brings what nodes know of each other up to date.
+func (s *Steps) Meet(ctx context.Context) error { return s.node.cluster.meet(ctx) }
+
+// Pulse looks which nodes are silent.
+func (s *Steps) Pulse(ctx context.Context) error { return s.node.cluster.pulse(ctx) }
+
+// Rebalance makes a step towards the wanted layout, where the catalog is led.
+func (s *Steps) Rebalance(ctx context.Context) error { return s.node.cluster.rebalance(ctx) }
+
+// Retire ends replicas that were removed from their partitions.
+func (s *Steps) Retire(ctx context.Context) error { return s.node.cluster.retiring.Step(ctx) }
