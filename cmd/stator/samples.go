@@ -10,7 +10,27 @@ import (
 
 // samples are the numbers of the store, of the memory budget and of what goes on behind requests.
 func samples(n *node.Node, budget *limiter.Budget) []admin.Sample {
-	return slices.Concat(storageSamples(n, budget), expirySamples(n), settledSamples(n))
+	return slices.Concat(storageSamples(n, budget), expirySamples(n), settledSamples(n), clusterSamples(n))
+}
+
+// clusterSamples tell of the other nodes; there are none on a node that is alone.
+func clusterSamples(n *node.Node) []admin.Sample {
+	t, ok := n.Traffic()
+	if !ok {
+		return nil
+	}
+	counter := func(name, help string, value int64) admin.Sample {
+		return admin.Sample{Name: name, Help: help, Value: float64(value), Counter: true}
+	}
+	return []admin.Sample{
+		{Name: "stator_cluster_other_nodes", Help: "Other nodes of the cluster.", Value: float64(t.Others)},
+		{Name: "stator_cluster_other_nodes_alive", Help: "Of these, nodes that were heard within two seconds.", Value: float64(t.Alive)},
+		counter("stator_cluster_sessions_total", "Streams opened to other nodes: more than a few are lost connections.", t.Sessions),
+		counter("stator_cluster_messages_dropped_total", "Messages between replicas that found no room or no connection; they are sent again.", t.Dropped),
+		counter("stator_cluster_calls_refused_total", "Requests of other nodes beyond what is served at once.", t.Refused),
+		counter("stator_cluster_strangers_total", "Streams opened by who is not of this cluster.", t.Strangers),
+		counter("stator_cluster_old_reads_total", "Eventual reads answered here though the leader had not been heard lately.", t.OldReads),
+	}
 }
 
 // settledSamples tell of transactions whose coordinators died, or could not reach a partition.

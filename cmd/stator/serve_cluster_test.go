@@ -72,6 +72,9 @@ func TestClusterOverTLS(t *testing.T) {
 	join := []string{"--rpc", "127.0.0.1:0", "--join", address[1]}
 	second := start(t, append(append(shown(dir), "--data", t.TempDir()), join...)...)
 	createTable(t, client(second.endpoint, "a", "b", http.DefaultTransport))
+	if _, text := second.get("/metrics"); !strings.Contains(text, "\nstator_cluster_other_nodes_alive 1\n") {
+		t.Errorf("the other node is not counted: %s", text)
+	}
 	for _, stranger := range [][]string{shown(foreign), nil} {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		process := exec.CommandContext(ctx, os.Args[0], append(append([]string{
