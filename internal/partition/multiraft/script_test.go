@@ -110,6 +110,9 @@ func (r *rig) fault(d *datadriven.TestData) {
 		}
 	case "release":
 		clear(r.held)
+		if d.HasArg("newest-first") {
+			slices.Reverse(r.kept)
+		}
 		r.network = append(r.network, r.kept...)
 		r.kept = nil
 		r.rest(d)
