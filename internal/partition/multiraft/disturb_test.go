@@ -35,6 +35,20 @@ func (r *rig) disturb(d *datadriven.TestData) bool {
 			}
 		}
 		r.rest(d)
+	case "silence":
+		for _, o := range r.nodes {
+			if c := o.copies[group]; !o.down && c != nil {
+				r.tell("%d: no leader heard for %d ticks", o.id, c.group.age.silence)
+			}
+		}
+	case "age":
+		s.copies[group].group.age.silence = int(r.number(d, "ticks", 0))
+	case "inboxes":
+		// What is in the network lies in the inboxes, and nobody has looked into them.
+		for _, m := range r.network {
+			r.node(m.ToNode).host.Receive(m)
+		}
+		r.network = nil
 	case "wake":
 		s.copies[group].group.Wake()
 		r.rest(d)

@@ -20,6 +20,8 @@ type Host struct {
 	arrivals   arrivals
 	departures departures
 	newborns   newborns
+	// silent are nodes that are gone, until something comes from them again.
+	silent silences
 	// failed is the error with which the engine refused a commit: nothing is performed or sent any more.
 	failed atomic.Pointer[error]
 }
@@ -109,6 +111,7 @@ func (h *Host) Receive(m Message) {
 	if m.ToNode != h.options.Node {
 		return
 	}
+	h.silent.heard(m.FromNode)
 	g := h.group(m.Group)
 	if g == nil {
 		h.unknown(m)

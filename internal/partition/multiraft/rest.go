@@ -1,6 +1,9 @@
 package multiraft
 
 import (
+	"sync"
+	"sync/atomic"
+
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 	"go.etcd.io/raft/v3/tracker"
@@ -71,9 +74,10 @@ func (g *Group) calm() bool {
 	return calm
 }
 
-// follow has a follower fall silent with its leader, if it has all that the leader has.
+// follow has a follower fall silent with its leader, if it has all that the leader has. A leader that said so and died since
+// would be waited for in vain.
 func (g *Group) follow(beat *raftpb.Message) {
-	if g.at.index == beat.GetCommit() && g.log.last == g.at.index && !g.rest.suspicious && !g.age.eager {
+	if g.at.index == beat.GetCommit() && g.log.last == g.at.index && !g.host.silent.has(g.hint()) && !g.age.eager {
 		g.fallSilent()
 	}
 }
@@ -138,6 +142,7 @@ func (g *Group) Wake() {
 // Lost tells that a node is gone, or came back as another process: nothing that it said still holds. The groups which it
 // leads, as far as is known here, look for another leader once its leases cannot hold any more.
 func (h *Host) Lost(node uint64) {
+	h.silent.add(node)
 	for _, g := range h.all() {
 		s := g.status.Load()
 		if s.LeaderNode == node && s.Role == Follower || s.Resting && s.Role == Leader && s.on(node) {
@@ -181,4 +186,38 @@ func (r *rest) suspects(g *Group) bool {
 	}
 	r.suspicious = false
 	return true
+}
+
+// silences are the nodes that are gone.
+type silences struct {
+	mu    sync.Mutex // guards nodes
+	nodes map[uint64]bool
+	some  atomic.Bool
+}
+
+func (s *silences) add(node uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.nodes == nil {
+		s.nodes = map[uint64]bool{}
+	}
+	s.nodes[node] = true
+	s.some.Store(true)
+}
+
+func (s *silences) has(node uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nodes[node]
+}
+
+// heard takes note of a node from which something came.
+func (s *silences) heard(node uint64) {
+	if !s.some.Load() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.nodes, node)
+	s.some.Store(len(s.nodes) > 0)
 }
