@@ -97,13 +97,21 @@ func (b *board) sortZones() {
 	})
 }
 
+// A disk keeps free, after what is placed there, the part that FullPercent leaves; where that is more, on a disk that others
+// fill as well, roomBytesMin beside roomTimes the partition will do.
+const (
+	roomBytesMin = 1 << 30
+	roomTimes    = 8
+)
+
 // room tells whether a node's disk would not become too full by a partition.
 func (b *board) room(p *place, i int) bool {
 	h := &b.hosts[i]
 	if h.DiskBytes <= 0 {
 		return true
 	}
-	return h.FreeBytes-h.coming-p.Bytes >= h.DiskBytes/100*int64(100-b.rules.FullPercent)
+	kept := min(h.DiskBytes/100*int64(100-b.rules.FullPercent), roomBytesMin+roomTimes*p.Bytes)
+	return h.FreeBytes-h.coming-p.Bytes >= kept
 }
 
 // idle tells whether a node may send or take in one more learner.

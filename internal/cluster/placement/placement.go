@@ -86,7 +86,7 @@ type Rules struct {
 	SplitBytes int64
 	// BandPercent is how far a node may be from the average before anything is moved for the sake of evenness.
 	BandPercent int
-	// FullPercent is how full a disk may become by what is placed on it.
+	// FullPercent is how full a disk may become by large partitions that are placed on it.
 	FullPercent int
 }
 
