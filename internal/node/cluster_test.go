@@ -200,3 +200,46 @@ func TestNodesShare(t *testing.T) {
 	}
 	t.Fatalf("the cluster is not whole: %+v", answer.Overview)
 }
+
+// The first node gives away all it has, the catalog too, and is gone. Its store does not begin a database anew when it is
+// started again: it finds the others.
+func TestFirstNodeLeaves(t *testing.T) {
+	first, dir := membership(t), t.TempDir()
+	leaving := opened(t, dir, first)
+	stocked(t, leaving.Calls())
+	second := membership(t, first.Address)
+	staying := opened(t, t.TempDir(), second)
+	state := func() (text string) {
+		answer, err := staying.AskCluster(t.Context(), rebalance.Question{Verb: rebalance.VerbStatus})
+		if err != nil || answer.Overview == nil {
+			return fmt.Sprint("unknown: ", err)
+		}
+		for _, n := range answer.Overview.Nodes {
+			text += n.State + " "
+		}
+		return text
+	}
+	awaited := func(want string) {
+		t.Helper()
+		for range 600 {
+			if state() == want {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Fatalf("the nodes are %s, want %s", state(), want)
+	}
+	awaited("up up ")
+	answer, err := staying.AskCluster(t.Context(), rebalance.Question{Verb: rebalance.VerbDecommission, Node: 1})
+	if err != nil || answer.Refused != "" {
+		t.Fatalf("%+v, %v", answer, err)
+	}
+	awaited("gone up ")
+	holds(t, staying.Calls())
+	for leaving.Copies() > 0 {
+		time.Sleep(100 * time.Millisecond)
+	}
+	closed(t, leaving)
+	holds(t, opened(t, dir, membership(t, second.Address)).Calls())
+	holds(t, staying.Calls())
+}

@@ -222,8 +222,11 @@ func (n *Node) openMap(ctx context.Context) (err error) {
 	return nil
 }
 
-// first tells whether a new store of this node begins a database, rather than joining one.
-func (n *Node) first() bool { return n.engine.Ident().Node == firstNode }
+// first tells whether an empty store of this node begins a database. One that knows of others has joined them, or has given
+// them all it had: it never begins anew.
+func (n *Node) first() bool {
+	return n.engine.Ident().Node == firstNode && (n.cluster == nil || len(n.cluster.roster.Nodes) == 0)
+}
 
 func (n *Node) newJobs() jobs {
 	wait := n.options.Wait

@@ -23,6 +23,10 @@ func (j *Job) perform(ctx context.Context, s *sight, step placement.Step) {
 		j.made(step)
 	case errors.Is(err, split.ErrNothing):
 		j.leaveUncut(step.Partition)
+	case step.Kind == placement.Split:
+		// To find the middle, the leader reads through all of it: that is not done again and again in vain.
+		j.leaveUncut(step.Partition)
+		j.Log.Warn("a partition was not split and is left alone for a while", "step", step.String(), "for", uncutFor, "error", err)
 	case passing(err):
 		j.Log.Debug("a step was not made", "step", step.String(), "error", err)
 	default:

@@ -30,7 +30,7 @@ type Cluster interface {
 const (
 	// orderMax ends an order that is not answered: the next plan sees whether it was performed.
 	orderMax = 3 * time.Second
-	// uncutFor is how long a partition that has no middle is left alone.
+	// uncutFor is how long a partition is left alone that has no middle, or where it was not found.
 	uncutFor = time.Hour
 	// recentMax bounds the steps that operators are shown.
 	recentMax = 16
