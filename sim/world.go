@@ -178,8 +178,8 @@ func (w *world) resumeOne(r *routine) {
 }
 
 // commit has the engine perform what waits; readers see it, and nobody knows yet whether it lasts. Once a sync has failed,
-// which the node learns when it settles, nothing more is given to the engine: Pebble would end the process if it had to
-// begin another log now.
+// which the node learns when it settles, nothing more is given to the engine: one that had to begin another log then would
+// park whoever asked for it (engine.Options.Fatal), and a world of one goroutine with it.
 func (w *world) commit() bool {
 	if w.disk.Refuses() {
 		return false

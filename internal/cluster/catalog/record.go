@@ -64,7 +64,10 @@ func Parse(item attr.Map) (*Entry, error) {
 	if !ok {
 		return nil, nil
 	}
-	content, _ := item.Get(attributeBody)
+	content, ok := item.Get(attributeBody)
+	if !ok || content.Type() != attr.B {
+		return nil, fmt.Errorf("reading the catalog's item of table %s: it has no body", name)
+	}
 	var b body
 	if err := json.Unmarshal(content.Str(), &b); err != nil {
 		return nil, fmt.Errorf("reading the catalog's item of table %s: %w", name, err)
@@ -83,7 +86,7 @@ func Parse(item attr.Map) (*Entry, error) {
 // tableName is the name of the table an item speaks of.
 func tableName(item attr.Map) (string, bool) {
 	pk, ok := item.Get(attributePK)
-	if !ok {
+	if !ok || pk.Type() != attr.S {
 		return "", false
 	}
 	return strings.CutPrefix(string(pk.Str()), tablePrefix)
@@ -91,8 +94,8 @@ func tableName(item attr.Map) (string, bool) {
 
 func number(item attr.Map, name string) (int64, error) {
 	v, ok := item.Get(name)
-	if !ok {
-		return 0, fmt.Errorf("attribute %s is missing", name)
+	if !ok || v.Type() != attr.N {
+		return 0, fmt.Errorf("attribute %s is no number, or missing", name)
 	}
 	return strconv.ParseInt(string(v.Number().Append(nil)), 10, 64)
 }

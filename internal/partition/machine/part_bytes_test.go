@@ -74,6 +74,27 @@ func FuzzParseApplied(f *testing.F) {
 	})
 }
 
+// No record of a descriptor makes its reader panic, and what is read is written so that the same is read again.
+func FuzzParseDescriptor(f *testing.F) {
+	born := Born(7, 100, command.Bounds{Lower: []byte("a"), Upper: []byte("b")})
+	seeds := born.Writes()
+	f.Add([]byte(`{}`))
+	f.Add([]byte(`{"Partition":-1}`))
+	for _, w := range seeds {
+		f.Add(w.Value)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d, err := ParseDescriptor(b)
+		if err != nil {
+			return
+		}
+		again, err := ParseDescriptor(partJSON(d.Partition, nameDescriptor, d).Value)
+		if err != nil || !reflect.DeepEqual(again, d) {
+			t.Errorf("%s is %+v, and its bytes are %+v, %v", b, d, again, err)
+		}
+	})
+}
+
 // A state that was written is read back whole, and every damaged or missing record is an error rather than another state.
 func TestLoad(t *testing.T) {
 	born := Born(7, 100, command.Bounds{Lower: []byte("a"), Upper: []byte("b")})
