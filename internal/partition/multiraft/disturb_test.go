@@ -52,6 +52,8 @@ func (r *rig) disturb(d *datadriven.TestData) bool {
 	case "wake":
 		s.copies[group].group.Wake()
 		r.rest(d)
+	case "hold-rest":
+		r.holdsRest = true
 	case "watch":
 		r.watches = true
 	case "messages":

@@ -42,6 +42,8 @@ type rig struct {
 	// copies doubles every message.
 	copies bool
 	out    strings.Builder
+	// holdsRest keeps the last words of leaders that fall silent.
+	holdsRest bool
 	// watches has every message looked at: see watch.
 	watches bool
 	// sent counts the messages that nodes gave to the network.
@@ -223,7 +225,7 @@ func (r *rig) post(m Message) bool {
 	switch {
 	case r.freights.muted[[2]uint64{m.Group, m.ToNode}] || r.cut[[2]uint64{m.FromNode, m.ToNode}] || int(m.ToNode) > len(r.nodes) || r.node(m.ToNode).down:
 		return true // nobody knows that it is lost
-	case r.held[typeOf(sent)]:
+	case r.held[typeOf(sent)] || sent.Rest && r.holdsRest:
 		r.kept = append(r.kept, sent)
 		return true
 	}
