@@ -181,6 +181,10 @@ func TestUnsettledTableStays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// All have adopted the deletion, and one of the table's partitions keeps a record.
+	if err := workers[0].drop.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	f.Entry("things")
 	rest(t, f, workers)
 	if _, there := f.Members[2].Catalog.Table("things"); there {

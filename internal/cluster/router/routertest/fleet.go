@@ -150,7 +150,7 @@ func (n *Node) Remove(_ context.Context, partition uint64) error {
 	defer g.mu.Unlock()
 	if m, ok := g.copies[n.ID]; ok {
 		m.replica.Stop()
-		close(m.wake)
+		close(m.ended)
 		delete(g.copies, n.ID)
 	}
 	return nil

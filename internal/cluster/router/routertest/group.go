@@ -28,6 +28,7 @@ type member struct {
 	node    *Node
 	replica *replica.Replica
 	wake    chan struct{}
+	ended   chan struct{} // closed when nothing is stepped any more; what wakes the copy then is passed over
 	lagging bool
 	behind  []machine.Batch
 }
@@ -97,7 +98,7 @@ func apply(e *engine.Engine, b *machine.Batch) {
 
 // join gives a node its copy, which steps whenever it is woken.
 func (g *group) join(n *Node, state machine.Part) {
-	m := &member{node: n, wake: make(chan struct{}, 1)}
+	m := &member{node: n, wake: make(chan struct{}, 1), ended: make(chan struct{})}
 	partition := state.Descriptor.Partition
 	m.replica = replica.New(replica.Options{
 		Partition: partition, Engine: n.engine, Log: log{group: g, node: n.ID}, NowMillis: n.cluster.NowMillis,
@@ -115,9 +116,14 @@ func (g *group) join(n *Node, state machine.Part) {
 	m.replica.Follow(0)
 	g.copies[n.ID] = m
 	n.cluster.running.Go(func() {
-		for range m.wake {
-			for m.replica.Step() {
-				continue
+		for {
+			select {
+			case <-m.wake:
+				for m.replica.Step() {
+					continue
+				}
+			case <-m.ended:
+				return
 			}
 		}
 	})

@@ -78,7 +78,7 @@ func (c *Cluster) close() {
 	for _, g := range c.groups {
 		g.lead(0)
 		for _, m := range g.copies {
-			close(m.wake)
+			close(m.ended)
 		}
 	}
 	c.running.Wait()
