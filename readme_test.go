@@ -26,14 +26,14 @@ func readmeServer(ctx context.Context) (*dynamodb.ListTablesOutput, error) {
 
 func readmeEmbedded(ctx context.Context) (*dynamodb.ListTablesOutput, error) {
 	db, err := stator.Open(ctx, stator.Options{InMemory: true})
+	if err != nil {
+		return nil, err
+	}
 	defer db.Close()
 	client := dynamodb.New(dynamodb.Options{
 		BaseEndpoint: aws.String("http://stator.internal"), Region: "us-east-1", HTTPClient: db.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
-	if err != nil {
-		return nil, err
-	}
 	return client.ListTables(ctx, &dynamodb.ListTablesInput{})
 }
 
