@@ -20,6 +20,8 @@ import (
 	"stator/internal/base/clock"
 	"stator/internal/edge/httpapi"
 	"stator/internal/edge/sigv4"
+	"stator/internal/model/api"
+	"stator/internal/model/table"
 	"stator/internal/node"
 )
 
@@ -59,15 +61,39 @@ const (
 	stopMax     = 5 * time.Second
 )
 
-// serve opens a database behind the server that `stator serve` has, with something that troubles it until the end.
-func serve(partitions int, trouble func(context.Context, *node.Node)) (stop func(), err error) {
-	n, err := node.Open(context.Background(), node.Options{
-		InMemory: true, Partitions: partitions, Region: "us-east-1", Account: "000000000000",
-		Broken: func(partition uint64, err error) { report(fmt.Errorf("partition %d is broken: %w", partition, err)) },
-	})
+// database is what stands behind the doors of a pass.
+type database interface {
+	Calls() map[string]api.Call
+	Table(name string) (*table.Table, bool)
+	Close() error
+}
+
+// serveNode opens one node, with something that troubles it until the end.
+func serveNode(partitions int, trouble func(context.Context, *node.Node)) (stop func(), err error) {
+	n, err := node.Open(context.Background(), node.Options{InMemory: true, Partitions: partitions, Region: "us-east-1", Account: "000000000000", Broken: broken})
 	if err != nil {
 		return nil, err
 	}
+	stop, err = serve(n)
+	if err != nil || trouble == nil {
+		return stop, err
+	}
+	troubled, calm := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { trouble(troubled, n) })
+	return func() {
+		calm()
+		running.Wait()
+		stop()
+	}, nil
+}
+
+func broken(partition uint64, err error) {
+	report(fmt.Errorf("partition %d is broken: %w", partition, err))
+}
+
+// serve puts a database behind the server that `stator serve` has, and closes both in the end.
+func serve(db database) (stop func(), err error) {
 	ids, err := httpapi.NewRequestIDs(rand.Reader)
 	if err != nil {
 		return nil, err
@@ -76,25 +102,20 @@ func serve(partitions int, trouble func(context.Context, *node.Node)) (stop func
 	if err != nil {
 		return nil, err
 	}
-	endpoint, underDoors = "http://"+listener.Addr().String(), n
+	endpoint, behindDoors = "http://"+listener.Addr().String(), db
 	server := httpapi.NewServer(httpapi.New(httpapi.Options{
-		Calls: n.Calls(), Auth: sigv4.WellFormed{}, Budget: httpapi.NewBudget(memoryBytes), IDs: ids,
+		Calls: db.Calls(), Auth: sigv4.WellFormed{}, Budget: httpapi.NewBudget(memoryBytes), IDs: ids,
 		Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Region: "us-east-1",
 	}), httpapi.DefaultLimits())
-	troubled, calm := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { report(server.Serve(listener)) })
-	if trouble != nil {
-		running.Go(func() { trouble(troubled, n) })
-	}
 	return func() {
-		underDoors = nil
-		calm()
+		behindDoors = nil
 		ctx, cancel := context.WithTimeout(context.Background(), stopMax)
 		defer cancel()
 		report(server.Shutdown(ctx))
 		running.Wait()
-		report(n.Close())
+		report(db.Close())
 	}, nil
 }
 

@@ -19,12 +19,11 @@ import (
 	"stator/internal/edge/httpapi"
 	"stator/internal/edge/iam"
 	"stator/internal/edge/sigv4"
-	"stator/internal/node"
 	"stator/test/sdk"
 )
 
-// underDoors is the node of this pass, nil when only its endpoint is in reach.
-var underDoors *node.Node
+// behindDoors is the database of this pass, nil when only its endpoint is in reach.
+var behindDoors database
 
 const (
 	tableARN = "arn:aws:dynamodb:us-east-1:000000000000:table/"
@@ -38,11 +37,11 @@ type signedDoor struct {
 	pairs    map[string]sigv4.Credential
 }
 
-// openSigned opens a door to the pass's node for callers by name, each with the policy that its profile names, "" for none.
+// openSigned opens a door to the pass's database for callers by name, each with the policy that its profile names, "" for none.
 func openSigned(t *testing.T, required bool, policies map[string]string) *signedDoor {
 	t.Helper()
-	if underDoors == nil {
-		t.Skip("the node under the doors is out of reach")
+	if behindDoors == nil {
+		t.Skip("the database behind the doors is out of reach")
 	}
 	d := &signedDoor{t: t, pairs: map[string]sigv4.Credential{}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -51,8 +50,8 @@ func openSigned(t *testing.T, required bool, policies map[string]string) *signed
 	ids, err := httpapi.NewRequestIDs(rand.Reader)
 	check(t, err)
 	server := httpapi.NewServer(httpapi.New(httpapi.Options{
-		Calls: underDoors.Calls(), Auth: sigv4.NewVerifier("us-east-1", sigv4.NewRing(d.load(policies)), clock.System{}),
-		Policies: iam.New(iam.Options{Tables: underDoors, Region: "us-east-1", Account: "000000000000", Clock: clock.System{}, Required: required}),
+		Calls: behindDoors.Calls(), Auth: sigv4.NewVerifier("us-east-1", sigv4.NewRing(d.load(policies)), clock.System{}),
+		Policies: iam.New(iam.Options{Tables: behindDoors, Region: "us-east-1", Account: "000000000000", Clock: clock.System{}, Required: required}),
 		Budget:   httpapi.NewBudget(memoryBytes), IDs: ids, Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Region: "us-east-1",
 	}), httpapi.DefaultLimits())
 	ended := make(chan error, 1)

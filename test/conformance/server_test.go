@@ -32,8 +32,9 @@ var passes = []struct {
 	serve func() (stop func(), err error)
 }{
 	{"an embedded database, tables of one partition", serveEmbedded},
-	{"a server, tables of 64 partitions", func() (func(), error) { return serve(64, nil) }},
-	{"a server, tables of one partition that are split at random", func() (func(), error) { return serve(1, splitAtRandom) }},
+	{"a server, tables of 64 partitions", func() (func(), error) { return serveNode(64, nil) }},
+	{"a server, tables of one partition that are split at random", func() (func(), error) { return serveNode(1, splitAtRandom) }},
+	{"a cluster of five nodes, tables of 16 partitions with three replicas", serveCluster},
 }
 
 // TestMain runs every test in every pass.
@@ -121,6 +122,15 @@ func (c client) eventually(what string, holds func() bool) {
 			c.t.Fatalf("after %s still not true: %s", waitMax, what)
 		}
 	}
+}
+
+// soon asks until the answer is the wanted one, and returns the last: an eventual read may be behind what was written.
+func soon(want string, ask func() string) (got string) {
+	deadline := time.Now().Add(waitMax)
+	for got = ask(); got != want && time.Now().Before(deadline); got = ask() {
+		time.Sleep(pollEvery)
+	}
+	return got
 }
 
 // awaitActive waits until the table and all its global indexes are ACTIVE.
