@@ -74,9 +74,9 @@ func serveNode(partitions int, trouble func(context.Context, *node.Node)) (stop 
 	if err != nil {
 		return nil, err
 	}
-	stop, err = serve(n)
+	closeBoth, err := serve(n)
 	if err != nil || trouble == nil {
-		return stop, err
+		return closeBoth, err
 	}
 	troubled, calm := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -84,7 +84,7 @@ func serveNode(partitions int, trouble func(context.Context, *node.Node)) (stop 
 	return func() {
 		calm()
 		running.Wait()
-		stop()
+		closeBoth()
 	}, nil
 }
 
