@@ -1,10 +1,12 @@
 package conformance_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"slices"
@@ -28,6 +30,8 @@ const (
 	// requestMax is more than a server's own: the machine is small, and shared with the tests of other packages.
 	requestMax = 20 * time.Second
 	wholeMax   = 30 * time.Second
+	// agreeMax is how long the nodes may answer a read differently.
+	agreeMax = waitMax
 )
 
 // cluster is five nodes of this program as one database. Each request goes to the next of them: of five, one leads what it
@@ -108,15 +112,94 @@ func (c *cluster) Calls() map[string]api.Call {
 	calls := map[string]api.Call{}
 	for target := range each[0] {
 		calls[target] = func(ctx context.Context, body, dst []byte, allow ...api.Allow) ([]byte, error) {
-			return each[c.turn.Add(1)%clusterNodes][target](ctx, body, dst, append(slices.Clip(allow), c.strong)...)
+			eventual := false
+			look := func(in api.Input) error {
+				eventual = isEventual(in)
+				return nil
+			}
+			first := c.next()
+			out, err := each[first][target](ctx, body, dst, append(slices.Clip(allow), look)...)
+			if err != nil || !eventual {
+				return out, err
+			}
+			var agreed []byte
+			c.agree(target, func() bool {
+				agreed, err = each[first][target](ctx, body, nil, allow...)
+				for i := 1; i < clusterNodes && err == nil; i++ {
+					other, failed := each[(first+i)%clusterNodes][target](ctx, body, nil, allow...)
+					if failed != nil || !bytes.Equal(agreed, other) {
+						return false
+					}
+				}
+				return true
+			})
+			return append(dst, agreed...), err
 		}
 	}
 	return calls
 }
 
-// Table implements database.
-func (c *cluster) Table(name string) (*table.Table, bool) {
-	return c.nodes[c.turn.Add(1)%clusterNodes].Table(name)
+// next is the node whose turn it is.
+func (c *cluster) next() int { return int(c.turn.Add(1) % clusterNodes) }
+
+// agree asks until all nodes say the same. A case reads what it just wrote, as a client of one node may, and an eventual
+// read is answered by a copy that may not have heard of it. As the leader's node reads its own copy, which has performed
+// all that was answered, what all nodes say alike is no older than that; and every copy is seen to hold the same.
+func (c *cluster) agree(what string, same func() bool) {
+	for end := time.Now().Add(agreeMax); !same(); time.Sleep(pollEvery) {
+		if time.Now().After(end) {
+			report(fmt.Errorf("after %v the nodes still say different things of %s", agreeMax, what))
+			return
+		}
+	}
+}
+
+// isEventual tells whether a request only reads, not strongly.
+func isEventual(in api.Input) bool {
+	strong := func(said *bool) bool { return said != nil && *said }
+	switch in := in.(type) {
+	case *api.GetItemInput:
+		return !strong(in.ConsistentRead)
+	case *api.QueryInput:
+		return !strong(in.ConsistentRead)
+	case *api.ScanInput:
+		return !strong(in.ConsistentRead)
+	case *api.ExecuteStatementInput:
+		return selects(*in.Statement) && !strong(in.ConsistentRead)
+	case *api.BatchGetItemInput:
+		for _, of := range in.RequestItems {
+			if !strong(of.ConsistentRead) {
+				return true
+			}
+		}
+	case *api.BatchExecuteStatementInput: // which holds reads or writes, not both
+		for i := range in.Statements {
+			if s := &in.Statements[i]; selects(*s.Statement) && !strong(s.ConsistentRead) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func selects(statement string) bool {
+	s, err := partiql.Parse(statement)
+	return err == nil && s.Verb == partiql.Select
+}
+
+// Table implements database: what all nodes know of a table's policies, which the doors ask.
+func (c *cluster) Table(name string) (t *table.Table, ok bool) {
+	c.agree("the policies of "+name, func() bool {
+		t, ok = c.nodes[0].Table(name)
+		for _, n := range c.nodes[1:] {
+			other, known := n.Table(name)
+			if known != ok || ok && !maps.Equal(t.Policies, other.Policies) {
+				return false
+			}
+		}
+		return true
+	})
+	return t, ok
 }
 
 // Close implements database. The nodes end together: what they led needs no other leader any more.
@@ -128,69 +211,4 @@ func (c *cluster) Close() error {
 	}
 	ending.Wait()
 	return errors.Join(failed...)
-}
-
-// strong makes the reads of a request strong that leave that open: a case reads what it just wrote, as a client of one node
-// may, and an eventual read may be answered by a copy that has not heard of it yet. What a case says of its reads itself
-// stays, and so does what cannot be strong: a read of a global index.
-func (c *cluster) strong(in api.Input) error {
-	switch in := in.(type) {
-	case *api.GetItemInput:
-		fill(&in.ConsistentRead)
-	case *api.BatchGetItemInput:
-		for name, of := range in.RequestItems {
-			fill(&of.ConsistentRead)
-			in.RequestItems[name] = of
-		}
-	case *api.QueryInput:
-		if c.canBeStrong(*in.TableName, in.IndexName) {
-			fill(&in.ConsistentRead)
-		}
-	case *api.ScanInput:
-		if c.canBeStrong(*in.TableName, in.IndexName) {
-			fill(&in.ConsistentRead)
-		}
-	case *api.ExecuteStatementInput:
-		if c.statementCanBeStrong(*in.Statement) {
-			fill(&in.ConsistentRead)
-		}
-	case *api.BatchExecuteStatementInput:
-		for i := range in.Statements {
-			if c.statementCanBeStrong(*in.Statements[i].Statement) {
-				fill(&in.Statements[i].ConsistentRead)
-			}
-		}
-	}
-	return nil
-}
-
-// canBeStrong tells whether a read is of the table or of a local index.
-func (c *cluster) canBeStrong(name string, index *string) bool {
-	if index == nil {
-		return true
-	}
-	t, ok := c.Table(name)
-	if !ok {
-		return false
-	}
-	_, local := t.LocalIndex(*index)
-	return local
-}
-
-func (c *cluster) statementCanBeStrong(text string) bool {
-	s, err := partiql.Parse(text)
-	if err != nil || s.Verb != partiql.Select {
-		return false
-	}
-	if s.Index == "" {
-		return true
-	}
-	return c.canBeStrong(s.Table, &s.Index)
-}
-
-func fill(said **bool) {
-	if *said == nil {
-		yes := true
-		*said = &yes
-	}
 }

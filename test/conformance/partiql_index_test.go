@@ -135,22 +135,17 @@ func TestStatementCapacity(t *testing.T) {
 	} {
 		in := c.statement(table, test.statement)
 		in.ConsistentRead, in.ReturnConsumedCapacity = &test.consistent, types.ReturnConsumedCapacityIndexes
-		wantText(t, test.statement, soon(test.want, func() string {
-			out, err := c.ExecuteStatement(ctx, in)
-			check(t, err)
-			return unitsOf(out.ConsumedCapacity)
-		}), test.want)
-	}
-}
-
-func unitsOf(used *types.ConsumedCapacity) string {
-	text := fmt.Sprint("total ", *used.CapacityUnits, " table ", *used.Table.CapacityUnits)
-	for _, indexes := range []map[string]types.Capacity{used.GlobalSecondaryIndexes, used.LocalSecondaryIndexes} {
-		for name, units := range indexes {
-			text += fmt.Sprint(" ", name, " ", *units.CapacityUnits)
+		out, err := c.ExecuteStatement(ctx, in)
+		check(t, err)
+		used := out.ConsumedCapacity
+		got := fmt.Sprint("total ", *used.CapacityUnits, " table ", *used.Table.CapacityUnits)
+		for _, indexes := range []map[string]types.Capacity{used.GlobalSecondaryIndexes, used.LocalSecondaryIndexes} {
+			for name, units := range indexes {
+				got += fmt.Sprint(" ", name, " ", *units.CapacityUnits)
+			}
 		}
+		wantText(t, test.statement, got, test.want)
 	}
-	return text
 }
 
 func TestStatementFunctionsAndTypes(t *testing.T) {
@@ -216,14 +211,8 @@ func TestBatchesOfStatements(t *testing.T) {
 	}
 	strong := plain(`SELECT x FROM %T WHERE pk = ? AND sk = '1'`, s("p"))
 	strong.ConsistentRead = aws.Bool(true)
-	eventual := func(text string) types.BatchStatementRequest {
-		return types.BatchStatementRequest{Statement: &text, ConsistentRead: aws.Bool(false)}
-	}
-	var out *dynamodb.BatchExecuteStatementOutput
-	c.eventually("reads see the items", func() bool {
-		out = batch(strong, eventual(`SELECT x FROM %T WHERE pk IN ['p'] AND sk = '2'`), eventual(`SELECT x FROM %T WHERE pk = 'q' AND sk = '1'`))
-		return told(out) == `{x:"x1"} ran, {x:"x2"} ran, absent ran`
-	})
+	out := batch(strong, plain(`SELECT x FROM %T WHERE pk IN ['p'] AND sk = '2'`), plain(`SELECT x FROM %T WHERE pk = 'q' AND sk = '1'`))
+	wantText(t, "reads", told(out), `{x:"x1"} ran, {x:"x2"} ran, absent ran`)
 	if len(out.ConsumedCapacity) != 1 || *out.ConsumedCapacity[0].CapacityUnits != 2 {
 		t.Errorf("capacity %v", out.ConsumedCapacity)
 	}

@@ -205,7 +205,6 @@ func TestPolicyOfAddressesAndIndexes(t *testing.T) {
 
 func TestPolicyOfATable(t *testing.T) {
 	c := connect(t)
-	needsOneNode(t, "a table's policy holds at another node once that has followed the catalog, as DynamoDB's are eventually consistent")
 	table := c.table(nil)
 	arn := tableARN + table
 	door := openSigned(t, true, map[string]string{"ann": statement("Allow", `"dynamodb:*"`, `"*"`, ""), "bob": ""})

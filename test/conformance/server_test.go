@@ -124,15 +124,6 @@ func (c client) eventually(what string, holds func() bool) {
 	}
 }
 
-// soon asks until the answer is the wanted one, and returns the last: an eventual read may be behind what was written.
-func soon(want string, ask func() string) (got string) {
-	deadline := time.Now().Add(waitMax)
-	for got = ask(); got != want && time.Now().Before(deadline); got = ask() {
-		time.Sleep(pollEvery)
-	}
-	return got
-}
-
 // awaitActive waits until the table and all its global indexes are ACTIVE.
 func (c client) awaitActive(name string) {
 	c.t.Helper()
