@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"stator/internal/base/wire"
 	"stator/internal/model/api"
 	"stator/internal/model/attr"
 	"stator/internal/partition/command"
@@ -105,16 +106,12 @@ func (r *actionRequest) append(dst []byte) []byte {
 			dst = append(dst, 0)
 			continue
 		}
-		dst = appendPart(append(dst, 1), *text)
+		dst = wire.AppendText(append(dst, 1), *text)
 	}
-	dst = appendPart(appendPart(dst, r.item), r.values)
+	dst = wire.AppendBytes(wire.AppendBytes(dst, r.item), r.values)
 	dst = binary.AppendUvarint(dst, uint64(len(r.names)))
 	for _, name := range slices.Sorted(maps.Keys(r.names)) {
-		dst = appendPart(appendPart(dst, name), r.names[name])
+		dst = wire.AppendText(wire.AppendText(dst, name), r.names[name])
 	}
 	return dst
-}
-
-func appendPart[part ~string | ~[]byte](dst []byte, p part) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(p))), p...)
 }

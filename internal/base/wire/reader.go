@@ -46,6 +46,17 @@ func (r *Reader) Varint() int64 {
 	return int64(n>>1) ^ -int64(n&1)
 }
 
+// Uint64 takes what binary.BigEndian.AppendUint64 appended.
+func (r *Reader) Uint64() uint64 {
+	if b := r.Take(8); b != nil {
+		return binary.BigEndian.Uint64(b)
+	}
+	return 0
+}
+
+// Rest takes all that is left.
+func (r *Reader) Rest() []byte { return r.Take(len(r.rest)) }
+
 // Take takes n bytes.
 func (r *Reader) Take(n int) []byte {
 	if n < 0 || n > len(r.rest) {
@@ -57,17 +68,15 @@ func (r *Reader) Take(n int) []byte {
 	return b
 }
 
-// Bytes takes what AppendBytes appended; nil if that was empty.
+// Part takes what AppendBytes appended: not nil if that was empty.
+func (r *Reader) Part() []byte { return r.Take(r.Count(1)) }
+
+// Bytes is Part, but nil if that was empty.
 func (r *Reader) Bytes() []byte {
-	n := r.Uvarint()
-	if n == 0 {
-		return nil
+	if b := r.Part(); len(b) > 0 {
+		return b
 	}
-	if n > uint64(len(r.rest)) {
-		r.Fail()
-		return nil
-	}
-	return r.Take(int(n))
+	return nil
 }
 
 // Text is Bytes as a string of its own.
@@ -89,6 +98,9 @@ func (r *Reader) Fail() { r.rest, r.failed = nil, true }
 
 // Failed tells whether something was not there.
 func (r *Reader) Failed() bool { return r.failed }
+
+// Empty tells whether nothing is left to take.
+func (r *Reader) Empty() bool { return len(r.rest) == 0 }
 
 // Whole tells whether everything was there and has been taken.
 func (r *Reader) Whole() bool { return !r.failed && len(r.rest) == 0 }

@@ -17,7 +17,9 @@ func TestFieldsReadBack(t *testing.T) {
 		message = binary.AppendVarint(message, n)
 	}
 	message = wire.AppendText(wire.AppendBytes(wire.AppendBytes(message, nil), []byte("bytes")), "text")
+	message = wire.AppendBytes(message, nil)
 	message = append(message, 2, 'a', 'b')
+	message = append(binary.BigEndian.AppendUint64(message, math.MaxUint64-1), "rest"...)
 	r := wire.NewReader(message)
 	if got := r.Byte(); got != 7 {
 		t.Errorf("byte %d", got)
@@ -35,8 +37,14 @@ func TestFieldsReadBack(t *testing.T) {
 	if empty, some, text := r.Bytes(), r.Bytes(), r.Text(); empty != nil || string(some) != "bytes" || cap(some) != 5 || text != "text" {
 		t.Errorf("bytes %q %q, text %q", empty, some, text)
 	}
-	if count := r.Count(1); count != 2 || string(r.Take(2)) != "ab" || !r.Whole() {
-		t.Errorf("count %d, whole %t", count, r.Whole())
+	if part := r.Part(); part == nil || len(part) > 0 {
+		t.Errorf("part %#v", part)
+	}
+	if count := r.Count(1); count != 2 || string(r.Take(2)) != "ab" || r.Empty() {
+		t.Errorf("count %d, empty %t", count, r.Empty())
+	}
+	if n, rest := r.Uint64(), r.Rest(); n != math.MaxUint64-1 || string(rest) != "rest" || !r.Empty() || !r.Whole() {
+		t.Errorf("number %d, rest %q, whole %t", n, rest, r.Whole())
 	}
 }
 
@@ -52,6 +60,7 @@ func TestWhatIsNotThere(t *testing.T) {
 		"a uvarint's end":  {[]byte{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1}, func(r *wire.Reader) { r.Uvarint() }},
 		"bytes":            {append([]byte{20}, long...), func(r *wire.Reader) { r.Bytes() }},
 		"very many bytes":  {append(binary.AppendUvarint(nil, math.MaxUint64), long...), func(r *wire.Reader) { r.Bytes() }},
+		"a number":         {long[:7], func(r *wire.Reader) { r.Uint64() }},
 		"what is counted":  {append([]byte{7}, long...), func(r *wire.Reader) { r.Count(2) }},
 		"more than all":    {long, func(r *wire.Reader) { r.Take(13) }},
 		"less than none":   {long, func(r *wire.Reader) { r.Take(-1) }},

@@ -3,6 +3,8 @@ package rpc
 import (
 	"encoding/binary"
 	"time"
+
+	"stator/internal/base/wire"
 )
 
 // kind is what an entry of a frame is.
@@ -57,67 +59,32 @@ func (e *entry) append(dst []byte) []byte {
 	case kindAnswer:
 		dst = append(binary.AppendUvarint(dst, e.id), byte(e.ending))
 	}
-	return append(binary.AppendUvarint(dst, uint64(len(e.body))), e.body...)
+	return wire.AppendBytes(dst, e.body)
 }
 
 // parseEntry reads the first entry of data, which it does not copy.
 func parseEntry(data []byte) (e entry, rest []byte, err error) {
-	r := reader{data: data}
-	e.kind = kind(r.byte())
+	r := wire.NewReader(data)
+	e.kind = kind(r.Byte())
 	switch e.kind {
 	case kindMessage:
-		e.body = r.bytes()
+		e.body = r.Part()
 	case kindPing, kindPong:
-		e.id = r.uvarint()
+		e.id = r.Uvarint()
 	case kindCall:
-		e.id, e.method, e.timeoutMicros = r.uvarint(), r.byte(), r.uvarint()
-		e.body = r.bytes()
+		e.id, e.method, e.timeoutMicros = r.Uvarint(), r.Byte(), r.Uvarint()
+		e.body = r.Part()
 	case kindAnswer:
-		e.id, e.ending = r.uvarint(), ending(r.byte())
-		e.body = r.bytes()
-		r.bad = r.bad || e.ending > endingBusy
+		e.id, e.ending = r.Uvarint(), ending(r.Byte())
+		e.body = r.Part()
+		if e.ending > endingBusy {
+			r.Fail()
+		}
 	default:
-		r.bad = true
+		r.Fail()
 	}
-	if r.bad {
+	if r.Failed() {
 		return entry{}, nil, errFrame
 	}
-	return e, r.data, nil
-}
-
-// reader takes bytes off the front of data. What is missing makes it bad, and reads as zero.
-type reader struct {
-	data []byte
-	bad  bool
-}
-
-func (r *reader) byte() byte {
-	if len(r.data) == 0 {
-		r.bad = true
-		return 0
-	}
-	b := r.data[0]
-	r.data = r.data[1:]
-	return b
-}
-
-func (r *reader) uvarint() uint64 {
-	value, n := binary.Uvarint(r.data)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.data = r.data[n:]
-	return value
-}
-
-func (r *reader) bytes() []byte {
-	length := r.uvarint()
-	if length > uint64(len(r.data)) {
-		r.bad = true
-		return nil
-	}
-	body := r.data[:length:length]
-	r.data = r.data[length:]
-	return body
+	return e, r.Rest(), nil
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"stator/internal/base/wire"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/storage/keys"
@@ -63,48 +64,29 @@ func ParseApplied(b []byte) (Applied, error) {
 		return a, fmt.Errorf("applied state has an unknown format")
 	}
 	format := b[0]
-	b = b[1:]
-	broken := false
-	unsigned := func() uint64 {
-		n, width := binary.Uvarint(b)
-		if width <= 0 {
-			broken = true
-			return 0
-		}
-		b = b[width:]
-		return n
-	}
-	signed := func() int64 {
-		n, width := binary.Varint(b)
-		if width <= 0 {
-			broken = true
-			return 0
-		}
-		b = b[width:]
-		return n
-	}
-	a.Epoch, a.Chain, a.Sequence, a.First = unsigned(), unsigned(), unsigned(), unsigned()
-	a.VersionMax, a.LastDelete = unsigned(), unsigned()
-	a.LogBytes = signed()
+	r := wire.NewReader(b[1:])
+	a.Epoch, a.Chain, a.Sequence, a.First = r.Uvarint(), r.Uvarint(), r.Uvarint(), r.Uvarint()
+	a.VersionMax, a.LastDelete = r.Uvarint(), r.Uvarint()
+	a.LogBytes = r.Varint()
 	a.UnfedBytes = a.LogBytes
 	if format > appliedFormatFirst {
-		a.UnfedBytes = signed()
+		a.UnfedBytes = r.Varint()
 	}
-	a.Stats.Items, a.Stats.Bytes = signed(), signed()
-	for range unsigned() {
-		if broken {
+	a.Stats.Items, a.Stats.Bytes = r.Varint(), r.Varint()
+	for range r.Uvarint() {
+		if r.Failed() {
 			break
 		}
 		if a.Stats.Local == nil {
 			a.Stats.Local = map[uint32]command.Tally{}
 		}
-		index := uint32(unsigned())
-		a.Stats.Local[index] = command.Tally{Items: signed(), Bytes: signed()}
+		index := uint32(r.Uvarint())
+		a.Stats.Local[index] = command.Tally{Items: r.Varint(), Bytes: r.Varint()}
 	}
 	if format > appliedFormatFirst {
-		a.Locks = signed()
+		a.Locks = r.Varint()
 	}
-	if broken || len(b) != 0 {
+	if !r.Whole() {
 		return a, fmt.Errorf("applied state is damaged")
 	}
 	return a, nil

@@ -7,6 +7,7 @@ import (
 
 	"go.etcd.io/raft/v3/raftpb"
 
+	"stator/internal/base/wire"
 	"stator/internal/partition/machine"
 	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
@@ -178,10 +179,10 @@ func (in *Incoming) write(c *chunk) error {
 	if err := in.advance(int(c.span)); err != nil {
 		return err
 	}
-	r := sizedReader{rest: c.rows}
-	for len(r.rest) > 0 {
-		key, value := r.next(), r.next()
-		if r.broken {
+	r := wire.NewReader(c.rows)
+	for !r.Empty() {
+		key, value := r.Part(), r.Part()
+		if r.Failed() {
 			return errChunk
 		}
 		// The engine holds what it is given for what we mean, so what a stranger sent is looked at here.

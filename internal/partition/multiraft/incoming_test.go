@@ -10,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"stator/internal/base/wire"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 	"stator/internal/storage/engine"
@@ -352,7 +353,7 @@ func TestDamagedChunksAreRefused(t *testing.T) {
 	last := len(chunks) - 1
 	row := func(spanNumber int, key string) []byte {
 		c := beginChunk(nil, 0, spanNumber)
-		return appendSum(appendSized(appendSized(c, []byte(key)), nil))
+		return appendSum(wire.AppendBytes(wire.AppendBytes(c, []byte(key)), nil))
 	}
 	data := string(keys.Prefix(keys.SpaceData, testTable))
 	for name, sent := range map[string][][]byte{

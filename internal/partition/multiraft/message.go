@@ -3,6 +3,8 @@ package multiraft
 import (
 	"encoding/binary"
 	"errors"
+
+	"stator/internal/base/wire"
 )
 
 // Message is one message from a replica to another, both of the same group.
@@ -49,18 +51,17 @@ func AppendMessage(dst []byte, m *Message) []byte {
 
 // ParseMessage reads a message, whose body lies in data.
 func ParseMessage(data []byte) (m Message, err error) {
-	if len(data) == 0 || data[0] != messageFormat {
+	r := wire.NewReader(data)
+	if r.Byte() != messageFormat {
 		return m, errMessage
 	}
-	data = data[1:]
 	flags := uint64(0)
 	for _, into := range []*uint64{&m.Group, &m.FromNode, &m.ToNode, &m.From, &m.To, &m.Kept, &flags} {
-		n, width := binary.Uvarint(data)
-		if width <= 0 {
-			return Message{}, errMessage
-		}
-		*into, data = n, data[width:]
+		*into = r.Uvarint()
 	}
-	m.Rest, m.Wake, m.Body = flags&flagRest != 0, flags&flagWake != 0, data
+	m.Rest, m.Wake, m.Body = flags&flagRest != 0, flags&flagWake != 0, r.Rest()
+	if r.Failed() {
+		return Message{}, errMessage
+	}
 	return m, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"stator/internal/base/wire"
 	"stator/internal/partition/machine"
 	"stator/internal/storage/engine"
 )
@@ -107,7 +108,7 @@ func (o *Outgoing) fill() (some bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		o.chunk = appendSized(appendSized(o.chunk, it.Key()), value)
+		o.chunk = wire.AppendBytes(wire.AppendBytes(o.chunk, it.Key()), value)
 		o.rows++
 		some = true
 	}

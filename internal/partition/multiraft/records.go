@@ -2,8 +2,10 @@ package multiraft
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
+	"stator/internal/base/wire"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 	"stator/internal/storage/keys"
@@ -68,59 +70,38 @@ func appendNumbers(dst []byte, numbers ...uint64) []byte {
 	return dst
 }
 
-// parseNumbers reads what a record begins with, and returns what follows.
-func parseNumbers(b []byte, into ...*uint64) (rest []byte, err error) {
-	if len(b) == 0 || b[0] != recordFormat {
-		return nil, fmt.Errorf("it has an unknown format")
+// parseRecord reads a record by its fields.
+func parseRecord(b []byte, fields func(r *wire.Reader)) error {
+	r := wire.NewReader(b)
+	if r.Byte() != recordFormat {
+		return errors.New("it has an unknown format")
 	}
-	return moreNumbers(b[1:], into...)
-}
-
-func moreNumbers(b []byte, into ...*uint64) (rest []byte, err error) {
-	for _, n := range into {
-		width := 0
-		if *n, width = binary.Uvarint(b); width <= 0 {
-			return nil, fmt.Errorf("it is damaged")
-		}
-		b = b[width:]
+	if fields(&r); !r.Whole() {
+		return errors.New("it is damaged")
 	}
-	return b, nil
+	return nil
 }
 
 func parsePosition(b []byte) (p position, err error) {
-	var outgoing uint64
-	if b, err = parseNumbers(b, &p.index, &p.term, &outgoing); err != nil {
-		return p, err
-	}
-	for range min(outgoing, uint64(len(b))) {
-		var m command.Member
-		if b, err = moreNumbers(b, &m.Replica, &m.Node); err != nil {
-			return p, err
+	err = parseRecord(b, func(r *wire.Reader) {
+		p.index, p.term = r.Uvarint(), r.Uvarint()
+		for range r.Count(2) {
+			p.outgoing = append(p.outgoing, command.Member{Replica: r.Uvarint(), Node: r.Uvarint()})
 		}
-		p.outgoing = append(p.outgoing, m)
-	}
-	return p, ends(b)
+	})
+	return p, err
 }
 
 func parseHard(b []byte) (h hard, err error) {
-	if b, err = parseNumbers(b, &h.replica, &h.term, &h.vote, &h.commit); err != nil {
-		return h, err
-	}
-	return h, ends(b)
+	err = parseRecord(b, func(r *wire.Reader) {
+		h.replica, h.term, h.vote, h.commit = r.Uvarint(), r.Uvarint(), r.Uvarint(), r.Uvarint()
+	})
+	return h, err
 }
 
 func parseMark(b []byte) (m mark, err error) {
-	if b, err = parseNumbers(b, &m.index, &m.term); err != nil {
-		return m, err
-	}
-	return m, ends(b)
-}
-
-func ends(b []byte) error {
-	if len(b) != 0 {
-		return fmt.Errorf("it is too long")
-	}
-	return nil
+	err = parseRecord(b, func(r *wire.Reader) { m.index, m.term = r.Uvarint(), r.Uvarint() })
+	return m, err
 }
 
 // readRecord reads and parses one record.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/crc32"
 
+	"stator/internal/base/wire"
 	"stator/internal/partition/machine"
 )
 
@@ -48,16 +49,16 @@ func (h *snapshotHeader) append(dst []byte) ([]byte, error) {
 		return nil, err
 	}
 	dst = append(dst, snapshotFormat)
-	return appendSized(appendSized(dst, h.message), descriptor), nil
+	return wire.AppendBytes(wire.AppendBytes(dst, h.message), descriptor), nil
 }
 
 func parseSnapshotHeader(data []byte) (*snapshotHeader, error) {
 	if len(data) == 0 || data[0] != snapshotFormat {
 		return nil, errHeader
 	}
-	r := sizedReader{rest: data[1:]}
-	message, descriptor := r.next(), r.next()
-	if r.broken || len(r.rest) > 0 {
+	r := wire.NewReader(data[1:])
+	message, descriptor := r.Part(), r.Part()
+	if !r.Whole() {
 		return nil, errHeader
 	}
 	d, err := machine.ParseDescriptor(descriptor)
@@ -67,42 +68,11 @@ func parseSnapshotHeader(data []byte) (*snapshotHeader, error) {
 	return &snapshotHeader{message: message, descriptor: d}, nil
 }
 
-func appendSized(dst, b []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
-}
-
-// sizedReader reads what appendSized wrote; once a part is broken all that follow are empty.
-type sizedReader struct {
-	rest   []byte
-	broken bool
-}
-
-func (r *sizedReader) number() uint64 {
-	n, width := binary.Uvarint(r.rest)
-	if width <= 0 {
-		r.broken, r.rest = true, nil
-		return 0
-	}
-	r.rest = r.rest[width:]
-	return n
-}
-
-func (r *sizedReader) next() []byte {
-	n := r.number()
-	if n > uint64(len(r.rest)) {
-		r.broken, r.rest = true, nil
-		return nil
-	}
-	b := r.rest[:n:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
 // chunk is one as it was read.
 type chunk struct {
 	kind   byte
 	number uint64
-	// span is that of rows, in sizedReader's form; total is how many there were at the end.
+	// span is that of rows; total is how many there were at the end.
 	span  byte
 	rows  []byte
 	total uint64
@@ -130,19 +100,17 @@ func parseChunk(data []byte) (c chunk, err error) {
 	if crc32.Checksum(body, castagnoli) != sum {
 		return c, errChunk
 	}
-	r := sizedReader{rest: body[1:]}
-	c.kind, c.number = body[0], r.number()
-	switch {
-	case c.kind == chunkRows && len(r.rest) > 0 && int(r.rest[0]) < replicatedSpaces:
-		c.span, c.rows = r.rest[0], r.rest[1:]
-	case c.kind == chunkEnd:
-		if c.total = r.number(); len(r.rest) > 0 {
-			return c, errChunk
-		}
+	r := wire.NewReader(body)
+	c.kind, c.number = r.Byte(), r.Uvarint()
+	switch c.kind {
+	case chunkRows:
+		c.span, c.rows = r.Byte(), r.Rest()
+	case chunkEnd:
+		c.total = r.Uvarint()
 	default:
 		return c, errChunk
 	}
-	if r.broken {
+	if !r.Whole() || int(c.span) >= replicatedSpaces {
 		return c, errChunk
 	}
 	return c, nil

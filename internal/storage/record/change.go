@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"stator/internal/base/wire"
 	"stator/internal/model/attr"
 )
 
@@ -44,12 +45,12 @@ func (c Change) Append(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, c.Version)
 	dst = binary.AppendUvarint(dst, c.Sequence)
 	dst = binary.AppendUvarint(dst, c.Table)
-	dst = appendBytes(dst, c.Suffix)
+	dst = wire.AppendBytes(dst, c.Suffix)
 	if len(c.Before) != 0 {
-		dst = appendBytes(dst, c.Before)
+		dst = wire.AppendBytes(dst, c.Before)
 	}
 	if len(c.After) != 0 {
-		dst = appendBytes(dst, c.After)
+		dst = wire.AppendBytes(dst, c.After)
 	}
 	return dst
 }
@@ -67,66 +68,19 @@ func ParseChange(b []byte) (Change, error) {
 		return Change{}, fmt.Errorf("%w: a change with unknown flags %#x", ErrCorrupt, flags)
 	}
 	c := Change{Kind: b[1]}
-	r := reader{rest: b[3:]}
-	c.Version = r.uint64()
-	c.Sequence = r.uvarint()
-	c.Table = r.uvarint()
-	c.Suffix = r.bytes()
+	r := wire.NewReader(b[3:])
+	c.Version = r.Uint64()
+	c.Sequence = r.Uvarint()
+	c.Table = r.Uvarint()
+	c.Suffix = r.Part()
 	if flags&flagBefore != 0 {
-		c.Before = attr.Map(r.bytes())
+		c.Before = attr.Map(r.Part())
 	}
 	if flags&flagAfter != 0 {
-		c.After = attr.Map(r.bytes())
+		c.After = attr.Map(r.Part())
 	}
-	if r.failed || len(r.rest) != 0 {
-		return Change{}, fmt.Errorf("%w: a change that ends %d bytes before its record", ErrCorrupt, len(r.rest))
+	if left := r.Rest(); r.Failed() || len(left) != 0 {
+		return Change{}, fmt.Errorf("%w: a change that ends %d bytes before its record", ErrCorrupt, len(left))
 	}
 	return c, nil
-}
-
-func appendBytes(dst, b []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
-}
-
-// reader takes fields off the front of a record. After the first that is not there, all are empty and failed stays set,
-// so that a decoder asks once, at its end.
-type reader struct {
-	rest   []byte
-	failed bool
-}
-
-func (r *reader) uint64() uint64 {
-	if len(r.rest) < 8 {
-		r.fail()
-		return 0
-	}
-	n := binary.BigEndian.Uint64(r.rest)
-	r.rest = r.rest[8:]
-	return n
-}
-
-func (r *reader) uvarint() uint64 {
-	n, size := binary.Uvarint(r.rest)
-	if size <= 0 {
-		r.fail()
-		return 0
-	}
-	r.rest = r.rest[size:]
-	return n
-}
-
-func (r *reader) bytes() []byte {
-	n := r.uvarint()
-	if r.failed || n > uint64(len(r.rest)) {
-		r.fail()
-		return nil
-	}
-	b := r.rest[:n:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
-func (r *reader) fail() {
-	r.failed = true
-	r.rest = nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"stator/internal/base/wire"
 	"stator/internal/model/attr"
 )
 
@@ -33,7 +34,7 @@ func (l Lock) Append(dst []byte) []byte {
 	dst = append(dst, l.ID[:]...)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(l.Millis))
 	dst = binary.AppendUvarint(dst, l.Table)
-	dst = appendBytes(dst, l.Suffix)
+	dst = wire.AppendBytes(dst, l.Suffix)
 	return append(dst, l.Item...)
 }
 
@@ -46,15 +47,15 @@ func ParseLock(b []byte) (Lock, error) {
 		return Lock{}, fmt.Errorf("%w: a lock of format %d, this release reads %d", ErrCorrupt, b[0], lockFormat)
 	}
 	l := Lock{Kind: b[1], ID: [transactionIDBytes]byte(b[2:])}
-	r := reader{rest: b[2+transactionIDBytes:]}
-	l.Millis = int64(r.uint64())
-	l.Table = r.uvarint()
-	l.Suffix = r.bytes()
-	if r.failed {
+	r := wire.NewReader(b[2+transactionIDBytes:])
+	l.Millis = int64(r.Uint64())
+	l.Table = r.Uvarint()
+	l.Suffix = r.Part()
+	if r.Failed() {
 		return Lock{}, fmt.Errorf("%w: a lock that ends within its record", ErrCorrupt)
 	}
-	if len(r.rest) > 0 {
-		l.Item = attr.Map(r.rest)
+	if !r.Empty() {
+		l.Item = attr.Map(r.Rest())
 	}
 	return l, nil
 }

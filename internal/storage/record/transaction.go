@@ -3,6 +3,8 @@ package record
 import (
 	"encoding/binary"
 	"fmt"
+
+	"stator/internal/base/wire"
 )
 
 // transactionFormat is the first byte of a transaction's record. A new layout gets a new number, and every old one stays
@@ -50,7 +52,7 @@ func (t *Transaction) Append(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(t.Participants)))
 	for _, p := range t.Participants {
 		dst = binary.AppendUvarint(dst, p.Table)
-		dst = appendBytes(dst, p.Suffix)
+		dst = wire.AppendBytes(dst, p.Suffix)
 	}
 	return dst
 }
@@ -70,17 +72,17 @@ func ParseTransaction(b []byte) (Transaction, error) {
 	if t.State < Pending || t.State > Aborted {
 		return Transaction{}, fmt.Errorf("%w: a transaction in state %d", ErrCorrupt, t.State)
 	}
-	r := reader{rest: b[fixed:]}
-	t.Version = r.uint64()
-	t.Millis = int64(r.uint64())
-	for range r.uvarint() {
-		p := Participant{Table: r.uvarint(), Suffix: r.bytes()}
-		if r.failed {
+	r := wire.NewReader(b[fixed:])
+	t.Version = r.Uint64()
+	t.Millis = int64(r.Uint64())
+	for range r.Uvarint() {
+		p := Participant{Table: r.Uvarint(), Suffix: r.Part()}
+		if r.Failed() {
 			break
 		}
 		t.Participants = append(t.Participants, p)
 	}
-	if r.failed || len(r.rest) != 0 {
+	if !r.Whole() {
 		return Transaction{}, fmt.Errorf("%w: a transaction that does not end with its record", ErrCorrupt)
 	}
 	return t, nil
