@@ -77,23 +77,12 @@ type parcel struct {
 	aim
 }
 
-// parcels cuts keys by the partition that holds them, in the order in which they first name it.
+// parcels are the commands of a Spread about the keys at some places, none of them made yet.
 func (r *Router) parcels(s *Spread, at []int, n int) []parcel {
-	var parcels []parcel
-	for _, i := range at {
-		p, err := r.locate(s.Keys[i].Table, s.Keys[i].Suffix)
-		if err != nil {
-			parcels = append(parcels, parcel{Share: Share{At: []int{i}, Err: err}})
-			continue
-		}
-		same := slices.IndexFunc(parcels, func(other parcel) bool { return other.partition == p.ID })
-		if same < 0 {
-			same = len(parcels)
-			at, err := r.aim(p, true, n)
-			at.partition = p.ID
-			parcels = append(parcels, parcel{Share: Share{Err: err}, aim: at})
-		}
-		parcels[same].At = append(parcels[same].At, i)
+	packs := r.packs(at, n, func(i int) (uint64, []byte) { return s.Keys[i].Table, s.Keys[i].Suffix })
+	parcels := make([]parcel, len(packs))
+	for i, p := range packs {
+		parcels[i] = parcel{Share: Share{At: p.at, Err: p.err}, aim: p.aim}
 	}
 	return parcels
 }

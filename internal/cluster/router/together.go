@@ -3,7 +3,6 @@ package router
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"stator/internal/partition/command"
 )
@@ -18,69 +17,33 @@ func (r *Router) Together(ctx context.Context, gets []command.Get) (seen []comma
 	return seen, whole, err
 }
 
-// bundle is what is read of one partition: the gets at some places.
-type bundle struct {
-	aim
-	at     []int
-	failed error
-}
-
 func (r *Router) together(ctx context.Context, gets []command.Get, n int) ([]command.Seen, bool, error) {
-	bundles, err := r.bundles(gets, n)
-	if err != nil {
+	packs := r.packs(places(len(gets)), n, func(i int) (uint64, []byte) { return gets[i].Table, gets[i].Key })
+	seen := make([]command.Seen, len(gets))
+	if err := r.bring(packs, func(p *pack) error { return r.readPack(ctx, p, gets, seen) }); err != nil {
 		return nil, false, err
 	}
-	seen := make([]command.Seen, len(gets))
-	r.sideBySide(len(bundles), func(i int) bool { return bundles[i].node != 0 }, func(i int) {
-		bundles[i].failed = r.readBundle(ctx, &bundles[i], gets, seen)
-	})
-	for i := range bundles {
-		if bundles[i].failed != nil {
-			return nil, false, bundles[i].failed
-		}
-	}
-	return seen, len(bundles) == 1, nil
+	return seen, len(packs) == 1, nil
 }
 
-// bundles cuts gets by the partition that holds them, in the order in which they first name it.
-func (r *Router) bundles(gets []command.Get, n int) ([]bundle, error) {
-	var bundles []bundle
-	for i := range gets {
-		p, err := r.locate(gets[i].Table, gets[i].Key)
-		if err != nil {
-			return nil, err
-		}
-		same := slices.IndexFunc(bundles, func(b bundle) bool { return b.partition == p.ID })
-		if same < 0 {
-			at, err := r.aim(p, true, n)
-			if err != nil {
-				return nil, err
-			}
-			same = len(bundles)
-			bundles = append(bundles, bundle{aim: at})
-		}
-		bundles[same].at = append(bundles[same].at, i)
-	}
-	return bundles, nil
-}
-
-func (r *Router) readBundle(ctx context.Context, b *bundle, gets []command.Get, seen []command.Seen) error {
-	first := &gets[b.at[0]]
-	g := command.MultiGet{Table: first.Table, TableVersion: first.TableVersion, Keys: make([][]byte, len(b.at))}
-	for j, i := range b.at {
+// readPack reads the gets at the places of one partition.
+func (r *Router) readPack(ctx context.Context, p *pack, gets []command.Get, seen []command.Seen) error {
+	first := &gets[p.at[0]]
+	g := command.MultiGet{Table: first.Table, TableVersion: first.TableVersion, Keys: make([][]byte, len(p.at))}
+	for j, i := range p.at {
 		g.Keys[j] = gets[i].Key
 	}
-	ctx, end := b.once(ctx, true)
+	ctx, end := p.once(ctx, true)
 	defer end()
-	found, err := b.ReadTogetherAndWait(ctx, r.options.Wait, &g)
-	r.learn(b.aim, true, err)
+	found, err := p.ReadTogetherAndWait(ctx, r.options.Wait, &g)
+	r.learn(p.aim, true, err)
 	if stale, ok := errors.AsType[*command.StaleTable](err); ok && stale.Have < first.TableVersion {
 		return &command.Rejected{Cause: err} // the partition has not yet adopted what the read was planned with
 	}
 	if err != nil {
 		return err
 	}
-	for j, i := range b.at {
+	for j, i := range p.at {
 		seen[i] = found[j]
 	}
 	return nil

@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"slices"
 
 	"stator/internal/partition/command"
 )
@@ -38,38 +37,10 @@ func (r *Router) WriteAll(ctx context.Context, commands []*command.Command) []Re
 	return ended
 }
 
-// pack is what one partition is brought: some of the commands, by their places.
-type pack struct {
-	aim
-	err error
-	at  []int
-}
-
-// packs cuts commands by partition, in the order in which they first name one.
-func (r *Router) packs(commands []*command.Command, n int) []pack {
-	var all []pack
-	for i, c := range commands {
-		p, err := r.locate(c.Table, c.Key)
-		if err != nil {
-			all = append(all, pack{err: err, at: []int{i}})
-			continue
-		}
-		same := slices.IndexFunc(all, func(b pack) bool { return b.partition == p.ID })
-		if same < 0 {
-			same = len(all)
-			to, err := r.aim(p, true, n)
-			to.partition = p.ID
-			all = append(all, pack{aim: to, err: err})
-		}
-		all[same].at = append(all[same].at, i)
-	}
-	return all
-}
-
 // writeEach has all commands under way at once: those of a partition that is led here in one piece.
 func (r *Router) writeEach(ctx context.Context, commands []*command.Command, n int) []Reply {
 	gathered := newReplies(len(commands))
-	packs := r.packs(commands, n)
+	packs := r.packs(places(len(commands)), n, func(i int) (uint64, []byte) { return commands[i].Table, commands[i].Key })
 	var far []func()
 	for i := range packs {
 		b := &packs[i]
