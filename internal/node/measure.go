@@ -82,12 +82,9 @@ func (h *host) Middle(d machine.Descriptor, whole bool) ([]byte, error) {
 
 // walk visits a partition's rows in one space, in key order; suffix and value live until each returns.
 func walk(snapshot *engine.Snapshot, space keys.Space, d machine.Descriptor, each func(suffix, value []byte) error) error {
-	prefix := keys.Prefix(space, d.Table)
-	lower, upper := append(keys.Prefix(space, d.Table), d.Bounds.Lower...), keys.SuccessorPrefix(prefix)
-	if len(d.Bounds.Upper) > 0 {
-		upper = append(keys.Prefix(space, d.Table), d.Bounds.Upper...)
-	}
-	err := scan(snapshot, lower, upper, func(key, value []byte) error { return each(key[len(prefix):], value) })
+	prefixBytes := len(keys.Prefix(space, d.Table))
+	lower, upper := keys.Span(space, d.Table, d.Bounds.Lower, d.Bounds.Upper)
+	err := scan(snapshot, lower, upper, func(key, value []byte) error { return each(key[prefixBytes:], value) })
 	if err != nil {
 		return fmt.Errorf("walking partition %d: %w", d.Partition, err)
 	}

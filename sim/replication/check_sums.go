@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"time"
 
 	"stator/internal/partition/command"
@@ -111,16 +110,12 @@ func sumAt(s *engine.Snapshot, id uint64) (index, sum uint64, err error) {
 func spans(d machine.Descriptor) []command.Bounds {
 	var spans []command.Bounds
 	for _, space := range []keys.Space{keys.SpaceData, keys.SpaceLocalIndex, keys.SpaceLock, keys.SpaceSize, keys.SpaceTransaction} {
-		prefix := keys.Prefix(space, d.Table)
-		span := command.Bounds{Lower: slices.Concat(prefix, d.Bounds.Lower), Upper: keys.SuccessorPrefix(prefix)}
-		if len(d.Bounds.Upper) > 0 {
-			span.Upper = slices.Concat(prefix, d.Bounds.Upper)
-		}
-		spans = append(spans, span)
+		lower, upper := keys.Span(space, d.Table, d.Bounds.Lower, d.Bounds.Upper)
+		spans = append(spans, command.Bounds{Lower: lower, Upper: upper})
 	}
 	for _, space := range []keys.Space{keys.SpaceLog, keys.SpaceExpiry, keys.SpacePart} {
-		prefix := keys.Prefix(space, d.Partition)
-		spans = append(spans, command.Bounds{Lower: prefix, Upper: keys.SuccessorPrefix(prefix)})
+		lower, upper := keys.Span(space, d.Partition, nil, nil)
+		spans = append(spans, command.Bounds{Lower: lower, Upper: upper})
 	}
 	return spans
 }

@@ -118,6 +118,6 @@ func timeToLive(t *table.Table) string {
 
 // allExpiry is the whole index of a partition.
 func allExpiry(partition uint64) Range {
-	prefix := keys.Prefix(keys.SpaceExpiry, partition)
-	return Range{Lower: prefix, Upper: keys.SuccessorPrefix(prefix)}
+	lower, upper := keys.Span(keys.SpaceExpiry, partition, nil, nil)
+	return Range{Lower: lower, Upper: upper}
 }

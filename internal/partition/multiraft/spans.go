@@ -22,12 +22,8 @@ const replicatedSpaces = len(boundedSpaces) + len(ownSpaces)
 func dataSpans(d machine.Descriptor) []machine.Range {
 	spans := make([]machine.Range, 0, replicatedSpaces+1)
 	for _, space := range boundedSpaces {
-		prefix := keys.Prefix(space, d.Table)
-		upper := keys.SuccessorPrefix(prefix)
-		if len(d.Bounds.Upper) > 0 {
-			upper = append(keys.Prefix(space, d.Table), d.Bounds.Upper...)
-		}
-		spans = append(spans, machine.Range{Lower: append(prefix, d.Bounds.Lower...), Upper: upper})
+		lower, upper := keys.Span(space, d.Table, d.Bounds.Lower, d.Bounds.Upper)
+		spans = append(spans, machine.Range{Lower: lower, Upper: upper})
 	}
 	return spans
 }
@@ -47,8 +43,8 @@ func allSpans(d machine.Descriptor) []machine.Range {
 }
 
 func prefixSpan(space keys.Space, id uint64) machine.Range {
-	prefix := keys.Prefix(space, id)
-	return machine.Range{Lower: prefix, Upper: keys.SuccessorPrefix(prefix)}
+	lower, upper := keys.Span(space, id, nil, nil)
+	return machine.Range{Lower: lower, Upper: upper}
 }
 
 func holds(s machine.Range, key []byte) bool {

@@ -45,24 +45,20 @@ func (r *Replica) Transactions(after []byte, enough int) ([]Transaction, error) 
 
 func (r *Replica) pending(space keys.Space, after []byte, enough int, each func(suffix, value []byte) error) error {
 	d := r.State().Descriptor
-	prefix := keys.Prefix(space, d.Table)
 	from := d.Bounds.Lower
 	if len(after) > 0 && d.Bounds.Holds(after) {
 		from = append(bytes.Clone(after), 0)
 	}
-	upper := keys.SuccessorPrefix(prefix)
-	if len(d.Bounds.Upper) > 0 {
-		upper = append(bytes.Clone(prefix), d.Bounds.Upper...)
-	}
-	iterator, err := r.options.Engine.Iter(append(bytes.Clone(prefix), from...), upper)
+	iterator, err := r.options.Engine.Iter(keys.Span(space, d.Table, from, d.Bounds.Upper))
 	if err != nil {
 		return fmt.Errorf("looking for what is pending in partition %d: %w", d.Partition, err)
 	}
 	defer iterator.Close()
+	prefixBytes := len(keys.Prefix(space, d.Table))
 	for ok := iterator.First(); ok && enough > 0; ok = iterator.Next() {
 		value, err := iterator.Value()
 		if err == nil {
-			err = each(bytes.Clone(iterator.Key()[len(prefix):]), bytes.Clone(value))
+			err = each(bytes.Clone(iterator.Key()[prefixBytes:]), bytes.Clone(value))
 		}
 		if err != nil {
 			return fmt.Errorf("reading what is pending in partition %d: %w", d.Partition, err)

@@ -83,6 +83,16 @@ func SplitSuffix(suffix []byte, hashComponents int) (hash, sort []byte) {
 	return suffix[:at:at], suffix[at:]
 }
 
+// Span is the range [first, end) of the keys of a space and id whose suffixes lie in [lower, upper); an empty upper is no
+// bound.
+func Span(space Space, id uint64, lower, upper []byte) (first, end []byte) {
+	first = build(space, id, lower)
+	if len(upper) == 0 {
+		return first, SuccessorPrefix(Prefix(space, id))
+	}
+	return first, build(space, id, upper)
+}
+
 // Data is the key of an item: table id ‖ suffix.
 func Data(tableID uint64, suffix []byte) []byte { return build(SpaceData, tableID, suffix) }
 

@@ -194,6 +194,34 @@ func TestSuccessorPrefix(t *testing.T) {
 	}
 }
 
+func TestSpan(t *testing.T) {
+	for _, c := range []struct {
+		lower, upper string
+		holds        []string
+		not          []string
+	}{
+		{"", "", []string{"", "a", "\xff\xff"}, nil},
+		{"b", "", []string{"b", "b\x00", "\xff"}, []string{"", "a\xff"}},
+		{"b", "d", []string{"b", "c\xff"}, []string{"a", "d", "d\x00"}},
+	} {
+		first, end := keys.Span(keys.SpaceData, 7, []byte(c.lower), []byte(c.upper))
+		within := func(key []byte) bool { return bytes.Compare(first, key) <= 0 && bytes.Compare(key, end) < 0 }
+		for _, suffix := range c.holds {
+			if !within(keys.Data(7, []byte(suffix))) {
+				t.Errorf("the span from %q to %q misses %q", c.lower, c.upper, suffix)
+			}
+		}
+		for _, suffix := range c.not {
+			if within(keys.Data(7, []byte(suffix))) {
+				t.Errorf("the span from %q to %q holds %q", c.lower, c.upper, suffix)
+			}
+		}
+		if within(keys.Data(8, []byte("c"))) || within(keys.Data(6, []byte("c"))) {
+			t.Errorf("the span from %q to %q holds another table's key", c.lower, c.upper)
+		}
+	}
+}
+
 func FuzzDescribe(f *testing.F) {
 	pk := []attr.Value{attr.String("a\x00")}
 	f.Add(keys.Data(1, keys.Suffix(pk, []attr.Value{attr.Int(-3)})))

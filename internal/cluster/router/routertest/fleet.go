@@ -167,11 +167,7 @@ func (n *Node) Counted(d machine.Descriptor) func() (command.Stats, error) {
 	snapshot := n.engine.Snapshot()
 	return func() (stats command.Stats, err error) {
 		defer snapshot.Close()
-		upper := keys.SuccessorPrefix(keys.Prefix(keys.SpaceData, d.Table))
-		if len(d.Bounds.Upper) > 0 {
-			upper = keys.Data(d.Table, d.Bounds.Upper)
-		}
-		rows, err := snapshot.Iter(keys.Data(d.Table, d.Bounds.Lower), upper)
+		rows, err := snapshot.Iter(keys.Span(keys.SpaceData, d.Table, d.Bounds.Lower, d.Bounds.Upper))
 		if err != nil {
 			return stats, err
 		}
