@@ -1,7 +1,6 @@
 package node
 
 import (
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"sync"
@@ -45,7 +44,7 @@ func (h *host) all() map[uint64]*replica.Replica { return *h.replicas.Load() }
 // open starts every partition the store holds, and in a new store the catalog's.
 func (h *host) open() error {
 	h.replicas.Store(&map[uint64]*replica.Replica{})
-	ids, err := storedPartitions(h.node.engine)
+	ids, err := replica.Stored(h.node.engine)
 	if err != nil {
 		return err
 	}
@@ -73,25 +72,6 @@ func (h *host) birthOfCatalog() error {
 	part := machine.Born(machine.CatalogPartition, system.ID, catalog.EvenPartitions(1, machine.CatalogPartition)[0].Bounds)
 	part.Table = system
 	return solo.Birth(h.node.engine, []machine.Part{part}, true)
-}
-
-// storedPartitions lists the partitions that have a state in the store.
-func storedPartitions(e *engine.Engine) ([]uint64, error) {
-	snapshot := e.Snapshot()
-	defer snapshot.Close()
-	space := []byte{byte(keys.SpacePart)}
-	it, err := snapshot.Iter(space, keys.SuccessorPrefix(space))
-	if err != nil {
-		return nil, fmt.Errorf("listing partitions: %w", err)
-	}
-	defer it.Close()
-	var ids []uint64
-	for ok := it.First(); ok; {
-		id := binary.BigEndian.Uint64(it.Key()[len(space):])
-		ids = append(ids, id)
-		ok = it.SeekGE(keys.SuccessorPrefix(keys.Prefix(keys.SpacePart, id)))
-	}
-	return ids, it.Err()
 }
 
 // engineView reads part state.

@@ -13,6 +13,7 @@ import (
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
+	"stator/internal/partition/replica"
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
 )
@@ -20,7 +21,7 @@ import (
 // partitions reads every partition that has a state in the store.
 func (i *inspection) partitions() error {
 	i.tables, i.held = map[uint64]*TableReport{}, map[uint64]bool{}
-	ids, err := storedPartitions(i.store)
+	ids, err := replica.Stored(i.store)
 	if err != nil {
 		i.found(err, "the list of partitions cannot be read")
 	}

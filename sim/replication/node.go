@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"stator/internal/partition/multiraft"
+	"stator/internal/partition/replica"
 	"stator/internal/storage/engine"
 	"stator/sim/disk"
 )
@@ -105,7 +106,7 @@ func (n *node) open() (err error) {
 		}
 		n.born = true
 	}
-	ids, err := stored(n.engine)
+	ids, err := replica.Stored(n.engine)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package replication
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -10,8 +9,6 @@ import (
 	"stator/internal/partition/machine"
 	"stator/internal/partition/multiraft"
 	"stator/internal/partition/replica"
-	"stator/internal/storage/engine"
-	"stator/internal/storage/keys"
 )
 
 // partition is one copy that a node keeps.
@@ -171,21 +168,6 @@ func (p *partition) barrier(done func(error)) {
 func (p *partition) leads() bool {
 	s := p.group.Status()
 	return s.Role == multiraft.Leader && s.Serves
-}
-
-// stored lists the partitions of a store.
-func stored(e *engine.Engine) (ids []uint64, err error) {
-	space := []byte{byte(keys.SpacePart)}
-	it, err := e.Iter(space, keys.SuccessorPrefix(space))
-	if err != nil {
-		return nil, err
-	}
-	for ok := it.First(); ok; {
-		id := binary.BigEndian.Uint64(it.Key()[len(space):])
-		ids = append(ids, id)
-		ok = it.SeekGE(keys.SuccessorPrefix(keys.Prefix(keys.SpacePart, id)))
-	}
-	return ids, errors.Join(it.Err(), it.Close())
 }
 
 // wake ends the rest of a group that a request met, and that does not serve it.

@@ -42,6 +42,27 @@ type Range struct{ Lower, Upper []byte }
 // Empty tells whether the batch asks nothing of the log.
 func (b *Batch) Empty() bool { return len(b.Writes) == 0 && len(b.Ranges) == 0 }
 
+// Store takes what a batch writes.
+type Store interface {
+	Set(key, value []byte)
+	Delete(key []byte)
+	DeleteRange(lower, upper []byte)
+}
+
+// Fill writes the batch. Its ranges go first, so that what the same batch writes stays.
+func (b *Batch) Fill(to Store) {
+	for _, r := range b.Ranges {
+		to.DeleteRange(r.Lower, r.Upper)
+	}
+	for _, w := range b.Writes {
+		if w.Value == nil {
+			to.Delete(w.Key)
+		} else {
+			to.Set(w.Key, w.Value)
+		}
+	}
+}
+
 // Reader reads what is stored under a key. A returned value is the caller's to keep.
 type Reader interface {
 	Get(key []byte) (value []byte, found bool, err error)

@@ -43,9 +43,8 @@ func birth(e *engine.Engine, to *engine.Batch, part *machine.Part, node uint64) 
 			return err
 		}
 	}
-	for _, w := range part.Writes() {
-		to.Set(w.Key, w.Value)
-	}
+	born := machine.Batch{Writes: part.Writes()}
+	born.Fill(to)
 	birthRecords(to, d.Partition, hard{replica: m.Replica, term: birthTerm, commit: birthIndex})
 	return nil
 }
@@ -84,9 +83,8 @@ func Convert(e *engine.Engine, state machine.Part, node uint64) (machine.Part, e
 	state.Applied.Epoch, state.Applied.Chain = machine.SoloEpoch, 0
 	batch := e.NewBatch()
 	defer batch.Close()
-	for _, w := range state.Writes() {
-		batch.Set(w.Key, w.Value)
-	}
+	converted := machine.Batch{Writes: state.Writes()}
+	converted.Fill(batch)
 	birthRecords(batch, id, hard{replica: 1, term: birthTerm, commit: birthIndex})
 	if err := e.Commit(batch, true); err != nil {
 		return state, fmt.Errorf("converting partition %d: %w", id, err)

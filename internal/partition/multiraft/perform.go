@@ -120,24 +120,13 @@ func lawful(term uint64, b *machine.Batch, state *machine.Part) bool {
 	return b.Epoch > state.Applied.Epoch && b.Chain == 1
 }
 
-// fill writes a batch: ranges go first, so that what the same batch writes stays.
+// fill writes a batch.
 func (g *Group) fill(to *engine.Batch, b *machine.Batch) {
-	for _, r := range b.Ranges {
-		to.DeleteRange(r.Lower, r.Upper)
-	}
-	write := func(machine.Write) bool { return true }
+	physical := machine.Batch{Ranges: b.Ranges, Writes: b.Writes}
 	if b.Child != nil {
-		write = g.birthOfChild(to, b)
+		physical.Writes = g.birthOfChild(to, b)
 	}
-	for _, w := range b.Writes {
-		switch {
-		case !write(w):
-		case w.Value == nil:
-			to.Delete(w.Key)
-		default:
-			to.Set(w.Key, w.Value)
-		}
-	}
+	physical.Fill(to)
 }
 
 // answer tells what the pass performed, and who leads since.

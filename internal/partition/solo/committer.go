@@ -72,7 +72,7 @@ func (c *Committer) Step() bool {
 	}
 	batch := c.engine.NewBatch()
 	for i := range entries {
-		fill(batch, &entries[i].batch)
+		entries[i].batch.Fill(batch)
 	}
 	made := commit{entries: entries, batch: batch}
 	if c.synced {
@@ -145,20 +145,6 @@ func (c *Committer) Settle() bool {
 	return true
 }
 
-// fill adds a decided batch: ranges go first, so that what the same batch writes stays.
-func fill(to *engine.Batch, b *machine.Batch) {
-	for _, r := range b.Ranges {
-		to.DeleteRange(r.Lower, r.Upper)
-	}
-	for _, w := range b.Writes {
-		if w.Value == nil {
-			to.Delete(w.Key)
-		} else {
-			to.Set(w.Key, w.Value)
-		}
-	}
-}
-
 // fail answers that nobody knows: the engine may or may not hold the batches after a restart. What still waits never
 // reached it.
 func (c *Committer) fail(entries []entry) {
@@ -186,7 +172,8 @@ func Birth(e *engine.Engine, parts []machine.Part, synced bool) error {
 	batch := e.NewBatch()
 	defer batch.Close()
 	for _, p := range parts {
-		fill(batch, &machine.Batch{Writes: p.Writes()})
+		born := machine.Batch{Writes: p.Writes()}
+		born.Fill(batch)
 	}
 	if err := e.Commit(batch, synced); err != nil {
 		return fmt.Errorf("giving birth to %d partitions: %w", len(parts), err)

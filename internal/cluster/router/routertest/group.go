@@ -81,16 +81,7 @@ func (m *member) perform(b machine.Batch) {
 func apply(e *engine.Engine, b *machine.Batch) {
 	batch := e.NewBatch()
 	defer batch.Close()
-	for _, r := range b.Ranges {
-		batch.DeleteRange(r.Lower, r.Upper)
-	}
-	for _, w := range b.Writes {
-		if w.Value == nil {
-			batch.Delete(w.Key)
-		} else {
-			batch.Set(w.Key, w.Value)
-		}
-	}
+	b.Fill(batch)
 	if err := e.Commit(batch, false); err != nil {
 		panic(err)
 	}
