@@ -1,7 +1,6 @@
 package multiraft
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -47,8 +46,11 @@ func (g *Group) leave() {
 	}
 }
 
-// remove replaces all that a replica holds by a tombstone. A younger replica that lives here is left alone.
-func remove(e *engine.Engine, group, replica uint64) (err error) {
+// remove deletes all that a replica holds and leaves a tombstone. A younger replica that lives here is left alone.
+//
+// It is a batch of range deletions, not a Replacement with nothing in it: that would make and sync a file for each of ten
+// spans, and a table that goes takes hundreds of replicas with it. What lies under a range deletion goes in whole files too.
+func remove(e *engine.Engine, group, replica uint64) error {
 	dead, err := tombstone(e, group)
 	if err != nil {
 		return err
@@ -63,46 +65,22 @@ func remove(e *engine.Engine, group, replica uint64) (err error) {
 	if found && own.replica > replica {
 		return fmt.Errorf("replica %d of partition %d lives here, younger than %d", own.replica, group, replica)
 	}
-	r, err := e.NewReplacement(tableBytesMax)
-	if err != nil {
-		return fmt.Errorf("removing partition %d: %w", group, err)
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	if err := layBare(e, r, group); err != nil {
-		return err
-	}
-	key := tombstoneKey(group)
-	err = r.Span(key, append(key[:len(key):len(key)], 0))
-	if err == nil {
-		err = r.Set(key, mark{index: replica}.append(nil))
-	}
-	if err == nil {
-		err = r.Perform()
-	}
-	if err != nil {
-		return fmt.Errorf("removing partition %d: %w", group, err)
-	}
-	return nil
-}
-
-// layBare lays out the spans of the replica that is here, with nothing in them.
-func layBare(e *engine.Engine, r *engine.Replacement, group uint64) error {
 	spans := []machine.Range{prefixSpan(keys.SpaceRaft, group)}
 	d, isNew, err := replaced(e, group)
 	if err != nil {
 		return err
 	}
 	if !isNew {
-		held := replicatedSpans(d)
-		if err := r.Excise(held[0].Lower, held[0].Upper); err != nil {
-			return err
-		}
-		spans = append(spans, held[1:]...)
+		spans = allSpans(d)
 	}
+	batch := e.NewBatch()
+	defer batch.Close()
 	for _, s := range spans {
-		if err := r.Span(s.Lower, s.Upper); err != nil {
-			return err
-		}
+		batch.DeleteRange(s.Lower, s.Upper)
+	}
+	batch.Set(tombstoneKey(group), mark{index: replica}.append(nil))
+	if err := e.Commit(batch, true); err != nil {
+		return fmt.Errorf("removing partition %d: %w", group, err)
 	}
 	return nil
 }
