@@ -45,6 +45,7 @@ func showStatus(to io.Writer, o *rebalance.Overview) {
 	t := o.Tally
 	fmt.Fprintf(table, "partitions\t%d: %d whole, %d lacking replicas, %d without a leader\n", t.Total, t.Whole, t.Lacking, t.Stopped)
 	fmt.Fprintf(table, "moving\t%s\n", orNone(moving(o)))
+	fmt.Fprintf(table, "splitting\t%s\n", orNone(splitting(o)))
 	blocked := o.Blocked
 	if more := o.BlockedCount - len(o.Blocked); more > 0 {
 		blocked = append(blocked, fmt.Sprintf("and %d more", more))
@@ -94,6 +95,14 @@ func moving(o *rebalance.Overview) []string {
 	}
 	if more := o.MovesCount - len(o.Moves); more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return lines
+}
+
+func splitting(o *rebalance.Overview) []string {
+	var lines []string
+	for _, s := range o.Splits {
+		lines = append(lines, fmt.Sprintf("partition %d: %s of %s read in search of its middle", s.Partition, byteSize(s.ReadBytes), byteSize(s.Bytes)))
 	}
 	return lines
 }

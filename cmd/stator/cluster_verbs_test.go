@@ -51,6 +51,7 @@ var shownOverview = rebalance.Overview{
 	},
 	Tally:   rebalance.Tally{Total: 3, Whole: 1, Lacking: 1, Stopped: 1},
 	Moves:   []rebalance.Move{{Partition: 7, Node: 1}, {Partition: 8, Node: 2, Ready: true}},
+	Splits:  []rebalance.Split{{Partition: 5, ReadBytes: 4 << 30, Bytes: 11 << 30}},
 	Blocked: []string{"partition 9: no node can take one more replica (more replicas are wanted)"}, BlockedCount: 3, MovesCount: 2,
 	Recent: []rebalance.Recent{{AgoMillis: 61_000, Text: "partition 7: a replica is added on node 1: more replicas are wanted"}},
 }
@@ -72,6 +73,7 @@ nodes       3: 1 up, 1 silent, 1 gone
 partitions  3: 1 whole, 1 lacking replicas, 1 without a leader
 moving      partition 7 to node 1: catching up
             partition 8 to node 2: has caught up
+splitting   partition 5: 4 GiB of 11 GiB read in search of its middle
 blocked     partition 9: no node can take one more replica (more replicas are wanted)
             and 2 more
 last steps  61 s ago: partition 7: a replica is added on node 1: more replicas are wanted

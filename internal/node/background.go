@@ -17,10 +17,12 @@ const (
 	trimEvery        = 30 * time.Second
 	settleEvery      = time.Second
 	expireEvery      = 250 * time.Millisecond
+	splitEvery       = 2 * time.Second
 	relaxedSyncEvery = 100 * time.Millisecond
-	// expirePauseMin is the least pause between two steps that delete expired items: with expire's bound on a step, at most
-	// some 5,000 items a second go.
-	expirePauseMin = 50 * time.Millisecond
+	// leisureMin and leisureMax bound the pause between two steps of work that others do not wait for. With expire's bound on
+	// a step, at most some 5,000 items a second go.
+	leisureMin = 50 * time.Millisecond
+	leisureMax = 250 * time.Millisecond
 	// retryAfter is the wait after a job's failure.
 	retryAfter = 200 * time.Millisecond
 )
@@ -72,6 +74,7 @@ func (n *Node) startJobs(ctx context.Context) {
 		n.loop(ctx, duty{"disk", newSignal(), spaceEvery, func(context.Context) error { return n.engine.Space().Check() }})
 	})
 	n.run(func() { n.loop(ctx, duty{"expire", newSignal(), expireEvery, n.expire}) })
+	n.run(func() { n.loop(ctx, duty{"split", newSignal(), splitEvery, n.split}) })
 	n.run(func() { n.loop(ctx, duty{"settle", n.unlocking, settleEvery, n.jobs.settle.Step}) })
 	n.run(func() { n.loop(ctx, duty{"trim", newSignal(), trimEvery, n.jobs.trim.Step}) })
 	if n.options.Durability == Relaxed && !n.options.InMemory {
@@ -154,18 +157,24 @@ func (n *Node) fill(ctx context.Context) error {
 	}
 }
 
-// expire deletes what has expired, and completes indexes of expiry. It pauses for as long as its last step took, so that
-// it has half of a busy machine at most: where clients' writes wait, its own wait with them, and it slows down.
-func (n *Node) expire(ctx context.Context) error {
+// expire deletes what has expired, and completes indexes of expiry.
+func (n *Node) expire(ctx context.Context) error { return n.leisurely(ctx, n.jobs.expire.Step) }
+
+// split cuts the partitions that have grown too large.
+func (n *Node) split(ctx context.Context) error { return n.leisurely(ctx, n.jobs.split.Step) }
+
+// leisurely steps for as long as there is something to do. It pauses for as long as its last step took, so that it has half
+// of a busy machine at most: where clients' requests wait, its own work waits with them, and it slows down.
+func (n *Node) leisurely(ctx context.Context, step func(context.Context) (more bool, err error)) error {
 	for {
 		began := n.options.Clock.Now()
-		more, err := n.jobs.expire.Step(ctx)
+		more, err := step(ctx)
 		if err != nil || !more {
 			return err
 		}
 		// A clock that jumped says nothing of how long the step took.
-		took := min(n.options.Clock.Now().Sub(began), expireEvery)
-		if err := n.options.Pause(ctx, max(expirePauseMin, took)); err != nil {
+		took := min(n.options.Clock.Now().Sub(began), leisureMax)
+		if err := n.options.Pause(ctx, max(leisureMin, took)); err != nil {
 			return nil // the node is closing
 		}
 	}

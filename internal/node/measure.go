@@ -2,10 +2,13 @@ package node
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"slices"
 
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
+	"stator/internal/partition/multiraft"
 	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
@@ -43,41 +46,54 @@ func (h *host) Counted(d machine.Descriptor) func() (command.Stats, error) {
 	}
 }
 
-// Middle is the key suffix in the middle of a partition's rows: the beginning of an item collection where there is one
-// to cut at, else, unless whole, a key within one.
-func (h *host) Middle(d machine.Descriptor, whole bool) ([]byte, error) {
+// Rows visits a partition's rows from a key suffix on, with their bytes, until so many are read, and returns where to go on;
+// nil at the end.
+func (h *host) Rows(d machine.Descriptor, from []byte, bytesMax int, each func(suffix []byte, bytes int)) (next []byte, err error) {
 	snapshot := h.node.engine.Snapshot()
 	defer snapshot.Close()
-	rows := 0
-	if err := walk(snapshot, keys.SpaceData, d, func(_, _ []byte) error { rows++; return nil }); err != nil {
-		return nil, err
-	}
-	var first, middle, later []byte
-	at := 0
-	err := walk(snapshot, keys.SpaceData, d, func(suffix, _ []byte) error {
-		token := suffix[:keys.TokenBytes]
-		switch {
-		case at == 0:
-			first = append(first, token...)
-		case at == rows/2:
-			middle = append(middle, suffix...)
-		case at > rows/2 && later == nil && string(token) > string(middle[:keys.TokenBytes]):
-			later = append(later, token...)
+	d.Bounds.Lower = from
+	read := 0
+	err = walk(snapshot, keys.SpaceData, d, func(suffix, value []byte) error {
+		if read >= bytesMax {
+			next = append(next, suffix...)
+			return errEnough
 		}
-		at++
+		read += len(suffix) + len(value)
+		each(suffix, len(suffix)+len(value))
 		return nil
 	})
-	switch {
-	case err != nil || middle == nil:
-		return nil, err
-	case string(middle[:keys.TokenBytes]) > string(first):
-		return middle[:keys.TokenBytes], nil
-	case later != nil && whole:
-		return later, nil
-	case whole:
-		return nil, nil
+	if errors.Is(err, errEnough) {
+		err = nil
 	}
-	return middle, nil
+	return next, err
+}
+
+var errEnough = errors.New("enough was read")
+
+// Large lists the partitions of more than so many bytes that are led here, with all their replicas at hand.
+func (h *host) Large(bytes int64) (ids []uint64) {
+	for id, r := range h.all() {
+		if leads, _ := r.Leads(); leads && r.State().Applied.Stats.Bytes > bytes && h.complete(id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// complete tells whether all replicas of a partition that is led here vote and keep up.
+func (h *host) complete(partition uint64) bool {
+	c := h.node.cluster
+	if c == nil {
+		return true
+	}
+	g, ok := c.group(partition)
+	if !ok {
+		return false
+	}
+	s := g.Status()
+	lags := func(m multiraft.MemberStatus) bool { return m.Learner || !c.near(&s, m) }
+	return !s.Joint && !slices.ContainsFunc(s.Members, lags)
 }
 
 // walk visits a partition's rows in one space, in key order; suffix and value live until each returns.

@@ -69,6 +69,8 @@ type Options struct {
 	Fatal func(error)
 	// Broken is told that a partition's copy was taken out of service; nil only logs it.
 	Broken func(partition uint64, err error)
+	// SplitBytes is how large a partition becomes before it is split; 0 is split.BytesMax.
+	SplitBytes int64
 	// FS is the file system of Data, nil the machine's; MemtableBytes is the store's, 0 its default.
 	FS            engine.FS
 	MemtableBytes int64
@@ -235,7 +237,7 @@ func (n *Node) newJobs() jobs {
 		drop:      drop.Job{Catalog: n.catalog, Host: n.host, Settled: &n.jobs.settle, Wait: wait},
 		propagate: propagate.Job{Router: n.router, Wait: wait, NowMillis: n.nowMillis},
 		settle:    settle.Job{Catalog: n.catalog, Host: n.host, Transactions: n.transactions, Wait: wait, NowMillis: n.nowMillis, Settled: n.settled.add},
-		split:     split.Job{Catalog: n.catalog, Host: n.host, Wait: wait},
+		split:     split.Job{Catalog: n.catalog, Host: n.host, Wait: wait, BytesMax: n.options.SplitBytes, NowMillis: n.nowMillis},
 		trim:      trim.Job{Catalog: n.catalog, Host: n.host, Wait: wait, NowMillis: n.nowMillis},
 		expire: expire.Job{
 			Host: n.host, Schedule: n.expiries, Wait: wait, NowMillis: n.nowMillis, Deleted: n.expired.add,
@@ -312,6 +314,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Account == "" {
 		o.Account = "000000000000"
+	}
+	if o.SplitBytes == 0 {
+		o.SplitBytes = split.BytesMax
 	}
 	if o.Wait == nil {
 		o.Wait, o.fanOut = replica.WaitOnChannel, scanFanOut

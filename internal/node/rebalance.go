@@ -125,12 +125,15 @@ func (c *cluster) report() rebalance.Report {
 		Node: c.self, Release: c.node.options.Creator,
 		DiskBytes: e.Space().DiskBytes(), FreeBytes: e.Space().FreeBytes(), UsedBytes: e.Metrics().DiskBytes,
 	}
+	searches := c.node.jobs.split.Searches()
 	for id, r := range c.node.host.all() {
 		if leads, _ := r.Leads(); !leads {
 			continue
 		}
 		if g, ok := c.group(id); ok {
-			report.Leads = append(report.Leads, c.leads(g.Status(), r.State()))
+			led := c.leads(g.Status(), r.State())
+			led.ReadBytes = searches[id]
+			report.Leads = append(report.Leads, led)
 		}
 	}
 	return report
@@ -144,9 +147,14 @@ func (c *cluster) leads(s multiraft.Status, state machine.Part) rebalance.Led {
 		Items: state.Applied.Stats.Items, Bytes: state.Applied.Stats.Bytes, Changing: s.Joint,
 	}
 	for _, m := range s.Members {
-		l.Members = append(l.Members, rebalance.Member{Member: m.Member, Current: c.alive(m.Node) && m.Match+nearEntries >= s.Last})
+		l.Members = append(l.Members, rebalance.Member{Member: m.Member, Current: c.near(&s, m)})
 	}
 	return l
+}
+
+// near tells whether a replica keeps up with this node, which leads.
+func (c *cluster) near(s *multiraft.Status, m multiraft.MemberStatus) bool {
+	return c.alive(m.Node) && m.Match+nearEntries >= s.Last
 }
 
 // Silent is for how long nothing was heard of a node.
@@ -161,17 +169,6 @@ func (l layout) Silent(node uint64) time.Duration {
 // Order brings an order to a partition's leader.
 func (l layout) Order(ctx context.Context, p *catalog.Partition, o command.Order) (uint64, error) {
 	return l.node.router.Order(ctx, p, o)
-}
-
-// Split has a partition's leader cut it in its middle.
-func (l layout) Split(ctx context.Context, _ string, tableID, partition uint64) error {
-	for _, p := range l.node.catalog.Partitions(tableID) {
-		if p.ID == partition {
-			_, err := l.node.router.Order(ctx, &p, command.Order{Split: true})
-			return err
-		}
-	}
-	return fmt.Errorf("table %d has no partition %d", tableID, partition)
 }
 
 // Forlorn are the replicas that have heard of no leader for a while, or saw themselves go.

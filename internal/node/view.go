@@ -25,11 +25,7 @@ const catalogPause = 500 * time.Millisecond
 // openMap reads the catalog, from wherever it can be read, for as long as it takes: without it a node can do nothing.
 func (c *cluster) openMap(ctx context.Context, o router.Options) error {
 	n := c.node
-	o.Map, o.Cluster = lateMap{n}, &router.Cluster{
-		Node: c.self, Remote: c.remote, Timeout: c.membership.Timeout, System: c.system, Current: c.current,
-		Old: func() { c.old.Add(1) }, Distance: c.distance, Stale: n.following.raise, Order: c.order,
-		Unled: c.unled,
-	}
+	o.Map, o.Cluster = lateMap{n}, c.surroundings()
 	n.router = router.New(o)
 	for tries := 0; ; tries++ {
 		opened, err := catalog.Open(ctx, catalog.Options{
@@ -45,6 +41,15 @@ func (c *cluster) openMap(ctx context.Context, o router.Options) error {
 		if failed := n.options.Pause(ctx, catalogPause); failed != nil {
 			return errors.Join(failed, err)
 		}
+	}
+}
+
+// surroundings are what the router knows of the cluster.
+func (c *cluster) surroundings() *router.Cluster {
+	return &router.Cluster{
+		Node: c.self, Remote: c.remote, Timeout: c.membership.Timeout, System: c.system, Current: c.current,
+		Old: func() { c.old.Add(1) }, Distance: c.distance, Stale: c.node.following.raise, Order: c.order,
+		Unled: c.unled,
 	}
 }
 

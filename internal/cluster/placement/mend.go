@@ -85,19 +85,3 @@ func (b *board) drain() {
 		}
 	}
 }
-
-// split plans to cut partitions that are too large. The catalog's is never cut.
-func (b *board) split() {
-	cutting := map[int]bool{}
-	for i := range b.places {
-		p := &b.places[i]
-		if len(cutting) >= b.rules.SplitsMax {
-			return
-		}
-		if p.done || p.Uncut || p.ID == CatalogPartition || p.Bytes <= b.rules.SplitBytes || !b.whole(p) || cutting[p.leader] {
-			continue
-		}
-		cutting[p.leader] = true
-		b.step(p, Step{Kind: Split, Why: TooLarge})
-	}
-}

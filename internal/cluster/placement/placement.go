@@ -56,8 +56,6 @@ type Partition struct {
 	Bytes  int64
 	// Changing tells that a change of its replicas is under way: nothing is done until that is through.
 	Changing bool
-	// Uncut tells that it was found to have no key at which it could be split.
-	Uncut bool
 }
 
 // Wish is an operator's: the replica of a partition on one node shall be on another.
@@ -81,9 +79,6 @@ type Rules struct {
 	MovesMax, MovesPerNodeMax int
 	// TransfersMax bounds the leaderships handed over by one plan, TransfersPerNodeMax those that one node gives or gets.
 	TransfersMax, TransfersPerNodeMax int
-	// SplitsMax bounds the splits of one plan; partitions larger than SplitBytes are split.
-	SplitsMax  int
-	SplitBytes int64
 	// BandPercent is how far a node may be from the average before anything is moved for the sake of evenness.
 	BandPercent int
 	// FullPercent is how full a disk may become by large partitions that are placed on it.
@@ -95,7 +90,7 @@ func DefaultRules() Rules {
 	return Rules{
 		Replicas: 3, SuspectAfter: 5 * time.Second, DeadAfter: 5 * time.Minute,
 		MovesMax: 64, MovesPerNodeMax: 2, TransfersMax: 64, TransfersPerNodeMax: 8,
-		SplitsMax: 4, SplitBytes: 10 << 30, BandPercent: 5, FullPercent: 90,
+		BandPercent: 5, FullPercent: 90,
 	}
 }
 

@@ -15,7 +15,6 @@ func Next(f Facts, r Rules) Plan {
 	b.drain()
 	b.mend()
 	b.spread()
-	b.split()
 	b.balance()
 	b.lead()
 	return b.plan

@@ -57,7 +57,6 @@ func drawPartition(t *rapid.T, w *world, id uint64) Partition {
 	if rapid.IntRange(0, 9).Draw(t, "led") > 0 {
 		p.Leader = p.Replicas[rapid.IntRange(0, voters-1).Draw(t, "leader")].Node
 	}
-	p.Uncut = rapid.IntRange(0, 4).Draw(t, "uncut") == 0
 	return p
 }
 

@@ -15,8 +15,6 @@ const (
 	Discard
 	// Transfer hands the leadership from From over to To.
 	Transfer
-	// Split cuts the partition in its middle.
-	Split
 )
 
 // Step is the next thing to do with one partition.
@@ -43,7 +41,6 @@ const (
 	Spread   Reason = "its zone has another"
 	Balance  Reason = "its node has more than others"
 	Wished   Reason = "an operator asked for it"
-	TooLarge Reason = "it is too large"
 	Unneeded Reason = "it is not needed any more"
 )
 
@@ -67,8 +64,6 @@ func (s Step) String() string {
 		return fmt.Sprintf("partition %d: the new replica on node %d goes: %s", p, s.From, s.Why)
 	case Transfer:
 		return fmt.Sprintf("partition %d: node %d leads instead of node %d: %s", p, s.To, s.From, s.Why)
-	case Split:
-		return fmt.Sprintf("partition %d is split: %s", p, s.Why)
 	}
 	return fmt.Sprintf("partition %d: step of kind %d", p, s.Kind)
 }

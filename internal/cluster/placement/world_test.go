@@ -96,9 +96,6 @@ func (w *world) perform(t failer, s Step) {
 		}
 		p.Leader = s.To
 		return // is no change of the descriptor
-	case Split:
-		w.split(t, p, s)
-		return
 	}
 	p.Generation++
 	after, members := w.living(p)
@@ -142,21 +139,6 @@ func (w *world) change(t failer, p *Partition, s Step) {
 		}
 		p.Replicas = slices.Delete(p.Replicas, i, i+1)
 	}
-}
-
-func (w *world) split(t failer, p *Partition, s Step) {
-	t.Helper()
-	if living, voters := w.living(p); p.ID == CatalogPartition || living != voters || len(p.Replicas) != voters {
-		t.Fatalf("%v: must not be split: %+v", s, p)
-	}
-	w.next++
-	child := *p
-	child.ID, child.Generation = w.next, 1
-	child.Replicas = slices.Clone(p.Replicas)
-	child.Bytes /= 2
-	p.Bytes -= child.Bytes
-	p.Generation++
-	w.Partitions = append(w.Partitions, child)
 }
 
 // round makes a plan, checks its bounds, performs it, and lets replicas catch up.
@@ -220,7 +202,7 @@ func (w *world) bounded(t failer, plan Plan) {
 			}
 		}
 	}
-	if kinds[Add] > 0 && plan.Moves > w.rules.MovesMax || kinds[Transfer] > w.rules.TransfersMax || kinds[Split] > w.rules.SplitsMax {
+	if kinds[Add] > 0 && plan.Moves > w.rules.MovesMax || kinds[Transfer] > w.rules.TransfersMax {
 		t.Fatalf("too much at once: %d moves, %v", plan.Moves, kinds)
 	}
 }

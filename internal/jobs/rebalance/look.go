@@ -118,10 +118,6 @@ func (j *Job) lookAtPartitions(s *sight) {
 			s.hear(node, &report.Leads[i])
 		}
 	}
-	for i := range s.facts.Partitions {
-		p := &s.facts.Partitions[i]
-		p.Uncut = j.isUncut(p.ID)
-	}
 }
 
 // add enters a partition that nobody was heard to lead yet.
@@ -165,11 +161,4 @@ func (p *place) members() []command.Member {
 		members[i] = m.Member
 	}
 	return members
-}
-
-func (j *Job) isUncut(partition uint64) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	until, ok := j.uncut[partition]
-	return ok && j.Now() < until
 }

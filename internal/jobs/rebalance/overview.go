@@ -21,6 +21,8 @@ type Overview struct {
 	// Moves are replicas that are on their way in, at most movesShownMax of MovesCount.
 	Moves      []Move `json:"moves"`
 	MovesCount int    `json:"moves_count"`
+	// Splits are partitions whose middle is being looked for, at most splitsShownMax.
+	Splits []Split `json:"splits"`
 	// Blocked is what should be done and cannot, Recent what was done last.
 	Blocked      []string `json:"blocked"`
 	BlockedCount int      `json:"blocked_count"`
@@ -67,6 +69,13 @@ type Move struct {
 	Ready bool `json:"ready"`
 }
 
+// Split is a partition whose middle is being looked for, with how much of it was read.
+type Split struct {
+	Partition uint64 `json:"partition"`
+	ReadBytes int64  `json:"read_bytes"`
+	Bytes     int64  `json:"bytes"`
+}
+
 // Recent is a step that was made so long ago.
 type Recent struct {
 	AgoMillis int64  `json:"ago_millis"`
@@ -92,8 +101,8 @@ type Replica struct {
 	Current bool   `json:"current"`
 }
 
-// movesShownMax bounds the moves of an overview.
-const movesShownMax = 32
+// movesShownMax and splitsShownMax bound the moves and splits of an overview.
+const movesShownMax, splitsShownMax = 32, 32
 
 // Overview tells how the cluster was at the last look; false before the first.
 func (j *Job) Overview() (Overview, bool) {
@@ -106,7 +115,7 @@ func (j *Job) Overview() (Overview, bool) {
 	now := j.Now()
 	o := Overview{
 		Replicas: s.rules.Replicas, ReplaceAfterSeconds: int64(s.rules.DeadAfter.Seconds()), AgeMillis: (now - s.at).Milliseconds(), BlockedCount: s.plan.BlockedCount,
-		Blocked: []string{}, Recent: []Recent{}, Moves: []Move{},
+		Blocked: []string{}, Recent: []Recent{}, Moves: []Move{}, Splits: []Split{},
 	}
 	if known, ok := j.Catalog.Cluster(); ok {
 		o.Format = known.Format
@@ -159,6 +168,9 @@ func (s *sight) count(o *Overview) {
 	}
 	for i := range s.facts.Partitions {
 		p := &s.facts.Partitions[i]
+		if led := s.places[i].led; led != nil && led.ReadBytes > 0 && len(o.Splits) < splitsShownMax {
+			o.Splits = append(o.Splits, Split{Partition: p.ID, ReadBytes: led.ReadBytes, Bytes: led.Bytes})
+		}
 		living := 0
 		for _, r := range p.Replicas {
 			if r.Learner {

@@ -7,7 +7,6 @@ import (
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/placement"
-	"stator/internal/jobs/split"
 	"stator/internal/partition/command"
 )
 
@@ -21,12 +20,6 @@ func (j *Job) perform(ctx context.Context, s *sight, step placement.Step) {
 	case err == nil:
 		j.Log.Info("rebalancing", "step", step.String())
 		j.made(step)
-	case errors.Is(err, split.ErrNothing):
-		j.leaveUncut(step.Partition)
-	case step.Kind == placement.Split:
-		// To find the middle, the leader reads through all of it: that is not done again and again in vain.
-		j.leaveUncut(step.Partition)
-		j.Log.Warn("a partition was not split and is left alone for a while", "step", step.String(), "for", uncutFor, "error", err)
 	case passing(err):
 		j.Log.Debug("a step was not made", "step", step.String(), "error", err)
 	default:
@@ -57,8 +50,6 @@ func (j *Job) order(ctx context.Context, p *place, step placement.Step) error {
 	case placement.Transfer:
 		_, err := j.Cluster.Order(ctx, at, command.Order{Transfer: step.To})
 		return err
-	case placement.Split:
-		return j.Cluster.Split(ctx, p.table, p.tableID, p.ID)
 	}
 	return fmt.Errorf("partition %d: no such step as %d", p.ID, step.Kind)
 }
@@ -98,10 +89,4 @@ func (j *Job) made(step placement.Step) {
 	if len(j.recent) > recentMax {
 		j.recent = j.recent[len(j.recent)-recentMax:]
 	}
-}
-
-func (j *Job) leaveUncut(partition uint64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.uncut[partition] = j.Now() + uncutFor
 }

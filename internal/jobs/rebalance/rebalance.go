@@ -22,16 +22,12 @@ type Cluster interface {
 	Silent(node uint64) time.Duration
 	// Order brings an order to the leader of a partition.
 	Order(ctx context.Context, p *catalog.Partition, o command.Order) (uint64, error)
-	// Split cuts a partition of a table, or of an index's hidden table, in its middle.
-	Split(ctx context.Context, table string, tableID, partition uint64) error
 }
 
 // Bounds of a step.
 const (
 	// orderMax ends an order that is not answered: the next plan sees whether it was performed.
 	orderMax = 3 * time.Second
-	// uncutFor is how long a partition is left alone that has no middle, or where it was not found.
-	uncutFor = time.Hour
 	// recentMax bounds the steps that operators are shown.
 	recentMax = 16
 )
@@ -51,7 +47,6 @@ type Job struct {
 	since  time.Duration // when the job began to lead
 	seen   *sight        // nil before the first look
 	wishes []placement.Wish
-	uncut  map[uint64]time.Duration
 	recent []Done
 }
 
@@ -65,7 +60,7 @@ type Done struct {
 func (j *Job) Rest() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.leads, j.seen, j.wishes, j.uncut, j.recent = false, nil, nil, nil, nil
+	j.leads, j.seen, j.wishes, j.recent = false, nil, nil, nil
 }
 
 // Step looks at the cluster, and does what is next. It may run at any time and twice.
@@ -92,6 +87,6 @@ func (j *Job) begin() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.leads {
-		j.leads, j.since, j.uncut = true, j.Now(), map[uint64]time.Duration{}
+		j.leads, j.since = true, j.Now()
 	}
 }

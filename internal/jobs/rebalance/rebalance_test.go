@@ -13,7 +13,6 @@ import (
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/placement"
 	"stator/internal/jobs/rebalance"
-	"stator/internal/jobs/split"
 	"stator/internal/model/attr"
 	"stator/internal/model/table"
 	"stator/internal/node/nodetest"
@@ -35,13 +34,12 @@ type world struct {
 }
 
 type group struct {
-	leader      uint64
-	epoch       uint64
-	generation  uint64
-	next        uint64
-	members     []command.Member
-	bytes       int64
-	indivisible bool
+	leader     uint64
+	epoch      uint64
+	generation uint64
+	next       uint64
+	members    []command.Member
+	bytes      int64
 }
 
 // newWorld has a catalog with so many nodes that are up, of which the first keeps everything: one table of two partitions.
@@ -167,15 +165,6 @@ func (w *world) Order(_ context.Context, p *catalog.Partition, o command.Order) 
 	g.generation++
 	w.orders = append(w.orders, fmt.Sprintf("%d: %+v", p.ID, *m))
 	return 0, nil
-}
-
-func (w *world) Split(_ context.Context, _ string, _, partition uint64) error {
-	w.orders = append(w.orders, fmt.Sprintf("%d: split", partition))
-	if w.groups[partition].indivisible {
-		return split.ErrNothing
-	}
-	w.groups[partition].bytes /= 2
-	return nil
 }
 
 // walk makes steps until there are no more.
@@ -340,27 +329,6 @@ func TestWishes(t *testing.T) {
 	w.check(j.Transfer(t.Context(), first, target))
 	if w.groups[first].leader != target {
 		t.Errorf("led by %d, not %d", w.groups[first].leader, target)
-	}
-}
-
-// A partition over 10 GB is split; one that has no middle is not asked again for an hour.
-func TestSplits(t *testing.T) {
-	w := newWorld(t, 1)
-	j := w.job()
-	p := w.partitions()
-	w.groups[p[0].ID].bytes, w.groups[p[1].ID].bytes = 15<<30, 15<<30
-	w.groups[p[1].ID].indivisible = true
-	for range 5 {
-		w.check(j.Step(t.Context()))
-	}
-	want := []string{fmt.Sprintf("%d: split", p[0].ID), fmt.Sprintf("%d: split", p[1].ID)}
-	if slices.Sort(w.orders); !slices.Equal(w.orders, want) {
-		t.Errorf("orders %v, want %v", w.orders, want)
-	}
-	w.now += 2 * time.Hour
-	w.check(j.Step(t.Context()))
-	if len(w.orders) != 3 {
-		t.Errorf("after two hours: %v", w.orders)
 	}
 }
 

@@ -23,6 +23,8 @@ type Led struct {
 	Members    []Member `json:"members"`
 	Items      int64    `json:"items,omitempty"`
 	Bytes      int64    `json:"bytes,omitempty"`
+	// ReadBytes is how much of it was read in search of the middle at which it is to be split.
+	ReadBytes int64 `json:"read_bytes,omitempty"`
 	// Changing tells that a change of members is half done.
 	Changing bool `json:"changing,omitempty"`
 }

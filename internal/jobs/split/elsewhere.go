@@ -39,7 +39,15 @@ func (j *Job) order(ctx context.Context, name string, tableID uint64, at []byte)
 	if err != nil {
 		return 0, fmt.Errorf("splitting table %s: %w", name, err)
 	}
-	return j.Leaders.Order(ctx, p, command.Order{Split: true, At: at})
+	for {
+		child, err := j.Leaders.Order(ctx, p, command.Order{Split: true, At: at})
+		if err != nil || child != 0 {
+			return child, err
+		}
+		if err := ctx.Err(); err != nil {
+			return 0, fmt.Errorf("looking for the middle of partition %d, which goes on where it was when it is asked for again: %w", p.ID, err)
+		}
+	}
 }
 
 // choose finds the partition that holds a key, or the largest one.
@@ -68,7 +76,8 @@ func (j *Job) choose(ctx context.Context, partitions []catalog.Partition, at []b
 	return &partitions[largest], nil
 }
 
-// Of splits a partition that is led here at a key, or in its middle if that is empty: what an order asks for.
+// Of splits a partition that is led here at a key, or in its middle if that is empty: what an order asks for. It answers in
+// time: a large partition whose middle is not found yet has no child, and the order has to come again.
 func (j *Job) Of(ctx context.Context, partition uint64, at []byte) (child uint64, err error) {
 	r, leads := j.Host.Led(partition)
 	if !leads {
@@ -82,7 +91,7 @@ func (j *Job) Of(ctx context.Context, partition uint64, at []byte) (child uint64
 	whole := whole(entry, d.Table)
 	switch {
 	case len(at) == 0:
-		if at, err = j.middle(r, whole); err != nil {
+		if at, err = j.look(d, whole); at == nil {
 			return 0, err
 		}
 	case whole && len(at) > keys.TokenBytes:

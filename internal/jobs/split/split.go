@@ -1,5 +1,5 @@
 // Package split cuts a partition in two: reserved in the catalog, performed by the partition in one batch, then entered
-// in the catalog. It does not decide when.
+// in the catalog. When is for others to say, unless a partition has grown too large.
 package split
 
 import (
@@ -25,8 +25,10 @@ type Host interface {
 	Start(partition uint64) error
 	// Counted is the true statistics of a table's range, read from a snapshot taken at the call.
 	Counted(d machine.Descriptor) func() (command.Stats, error)
-	// Middle is a key suffix that halves a partition, at a collection's beginning if whole is set; nil if there is none.
-	Middle(d machine.Descriptor, whole bool) ([]byte, error)
+	// Rows visits a partition's rows from a key on until so many bytes are read, and returns where to go on; nil at the end.
+	Rows(d machine.Descriptor, from []byte, bytes int, each func(suffix []byte, bytes int)) (next []byte, err error)
+	// Large lists the partitions of more than so many bytes that are led here, with all their replicas at hand.
+	Large(bytes int64) []uint64
 }
 
 // Job is the splitting of partitions.
@@ -36,6 +38,13 @@ type Job struct {
 	Wait    replica.Wait
 	// Leaders are those of all partitions; nil on a node that is alone.
 	Leaders Leaders
+	// BytesMax is how large a partition becomes before it is split by Step; NowMillis is the clock by which Step leaves alone
+	// what it could not split.
+	BytesMax  int64
+	NowMillis func() int64
+	// searches are those for the middle of partitions, resting the partitions that Step leaves alone, and until when.
+	searches searches
+	resting  map[uint64]int64
 	// busy are the splits that this job has under way itself.
 	busy busy
 }
@@ -62,7 +71,7 @@ func (j *Job) At(ctx context.Context, name string, tableID uint64, at []byte) (c
 
 // once is At, unless the partition changes between the look at it and the split.
 func (j *Job) once(ctx context.Context, name string, tableID uint64, at []byte) (child uint64, err error) {
-	parent, at, err := j.place(name, tableID, at)
+	parent, at, err := j.place(ctx, name, tableID, at)
 	if err != nil {
 		return 0, err
 	}
@@ -95,7 +104,7 @@ func (j *Job) cut(ctx context.Context, name string, parent *replica.Replica, at 
 }
 
 // place finds the partition to split and the key to split it at.
-func (j *Job) place(name string, tableID uint64, at []byte) (*replica.Replica, []byte, error) {
+func (j *Job) place(ctx context.Context, name string, tableID uint64, at []byte) (*replica.Replica, []byte, error) {
 	entry, ok := j.Catalog.Entry(name)
 	if !ok {
 		return nil, nil, catalog.ErrMissing
@@ -122,7 +131,7 @@ func (j *Job) place(name string, tableID uint64, at []byte) (*replica.Replica, [
 	if chosen == nil {
 		return nil, nil, fmt.Errorf("table %s has no partition for this key here", name)
 	}
-	at, err := j.middle(chosen, whole)
+	at, err := j.middle(ctx, chosen.State().Descriptor, whole)
 	return chosen, at, err
 }
 
@@ -130,14 +139,6 @@ func (j *Job) place(name string, tableID uint64, at []byte) (*replica.Replica, [
 // would part them from their items.
 func whole(entry *catalog.Entry, tableID uint64) bool {
 	return tableID == entry.Table.ID && len(entry.Table.Local) > 0
-}
-
-func (j *Job) middle(r *replica.Replica, whole bool) ([]byte, error) {
-	at, err := j.Host.Middle(r.State().Descriptor, whole)
-	if err == nil && at == nil {
-		err = ErrNothing
-	}
-	return at, err
 }
 
 // reserve gives the split a child id in the catalog. At most one split of a parent is under way.

@@ -159,8 +159,13 @@ func (n *Node) Remove(_ context.Context, partition uint64) error {
 // Start has nothing to do: the halves of a split are up at once.
 func (n *Node) Start(uint64) error { return nil }
 
-// Middle knows none.
-func (n *Node) Middle(machine.Descriptor, bool) ([]byte, error) { return nil, nil }
+// Rows shows none.
+func (n *Node) Rows(machine.Descriptor, []byte, int, func([]byte, int)) ([]byte, error) {
+	return nil, nil
+}
+
+// Large lists none.
+func (n *Node) Large(int64) []uint64 { return nil }
 
 // Counted counts a partition's items as they are now.
 func (n *Node) Counted(d machine.Descriptor) func() (command.Stats, error) {

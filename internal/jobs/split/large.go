@@ -1,0 +1,74 @@
+package split
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/partition/command"
+)
+
+// BytesMax is how large a partition becomes, as DynamoDB's do.
+const BytesMax = 10 << 30
+
+// restMillis is how long a partition is left alone that could not be split: to find its middle is to read all of it.
+const restMillis = 10 * 60 * 1000
+
+// Step reads on in a partition that has grown too large, and splits it once its middle is found. It tells whether there was
+// one: then the next step comes after a pause, so that requests have the disk meanwhile.
+//
+// It runs where the partition is led, who knows what it holds, whether its replicas are at hand, and how far the search is.
+func (j *Job) Step(ctx context.Context) (more bool, err error) {
+	for _, id := range j.Host.Large(j.BytesMax) {
+		if !j.wants(id) {
+			continue
+		}
+		_, err := j.Of(ctx, id, nil)
+		if err == nil || passing(err) || ctx.Err() != nil {
+			return ctx.Err() == nil, nil
+		}
+		j.rest(id)
+		return true, fmt.Errorf("splitting partition %d, which holds more than %d bytes: %w", id, j.BytesMax, err)
+	}
+	return false, nil
+}
+
+// wants tells whether a partition is to be split now: one of a table that comes or goes is not, nor one that is being split.
+func (j *Job) wants(partition uint64) bool {
+	r, ok := j.Host.Replica(partition)
+	if !ok || j.NowMillis() < j.resting[partition] {
+		return false
+	}
+	id := r.State().Descriptor.Table
+	entry, ok := j.Catalog.EntryByTable(id)
+	if !ok || !stays(entry.Table, id) || born(entry.Table, id) {
+		return false
+	}
+	for _, s := range entry.Splits {
+		if s.Parent == partition {
+			return false
+		}
+	}
+	return true
+}
+
+func (j *Job) rest(partition uint64) {
+	now := j.NowMillis()
+	for id, until := range j.resting {
+		if until <= now {
+			delete(j.resting, id)
+		}
+	}
+	if j.resting == nil {
+		j.resting = map[uint64]int64{}
+	}
+	j.resting[partition] = now + restMillis
+}
+
+// passing tells whether a split came too late or too early, as happens.
+func passing(err error) bool {
+	_, stale := errors.AsType[*command.StaleRoute](err)
+	_, moved := errors.AsType[*command.NotLeader](err)
+	return stale || moved || errors.Is(err, catalog.ErrMissing) || errors.Is(err, errLooking)
+}
