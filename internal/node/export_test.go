@@ -1,6 +1,12 @@
 package node
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/cluster/router"
+)
 
 // ExpiryWhole tells whether no partition rebuilds its index of expiry.
 func (n *Node) ExpiryWhole() bool {
@@ -17,3 +23,38 @@ func (n *Node) Trim(ctx context.Context) error { return n.jobs.trim.Step(ctx) }
 
 // Copies counts the replicas that are here.
 func (n *Node) Copies() int { return len(n.host.all()) }
+
+// ID is this node's number in its cluster.
+func (n *Node) ID() uint64 { return n.cluster.self }
+
+// Holds tells whether a replica of a partition is here.
+func (n *Node) Holds(partition uint64) bool {
+	_, here := n.host.Replica(partition)
+	return here
+}
+
+// Partitions is this node's map of a table.
+func (n *Node) Partitions(tableID uint64) []catalog.Partition { return n.catalog.Partitions(tableID) }
+
+// Behind is a router of this node whose map of a table stays what it is now until a partition says that it is old, which
+// told tells.
+func (n *Node) Behind(tableID uint64) (r *router.Router, told func() bool) {
+	m := &oldMap{lateMap: lateMap{n}, table: tableID, partitions: n.catalog.Partitions(tableID)}
+	o := router.Options{Map: m, Host: n.host, Wait: n.options.Wait, Pause: n.options.Pause, Cluster: n.cluster.surroundings()}
+	o.Cluster.Stale = func() { m.told.Store(true) }
+	return router.New(o), m.told.Load
+}
+
+type oldMap struct {
+	lateMap
+	table      uint64
+	partitions []catalog.Partition
+	told       atomic.Bool
+}
+
+func (m *oldMap) Partitions(tableID uint64) []catalog.Partition {
+	if tableID == m.table && !m.told.Load() {
+		return m.partitions
+	}
+	return m.lateMap.Partitions(tableID)
+}
