@@ -115,7 +115,7 @@ func projection(p table.Projection) *api.Projection {
 // throughputDescription counts only today's decreases. A day is a day in UTC.
 func throughputDescription(t table.Throughput, now time.Time) *api.ProvisionedThroughputDescription {
 	d := &api.ProvisionedThroughputDescription{
-		ReadCapacityUnits: &t.Read, WriteCapacityUnits: &t.Write, NumberOfDecreasesToday: ref(decreasesToday(t, now)),
+		ReadCapacityUnits: &t.Read, WriteCapacityUnits: &t.Write, NumberOfDecreasesToday: ref(t.DecreasesToday(now)),
 	}
 	if t.IncreasedMillis != 0 {
 		d.LastIncreaseDateTime = seconds(t.IncreasedMillis)

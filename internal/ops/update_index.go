@@ -172,7 +172,7 @@ func (o *Ops) updateIndex(t *table.Table, sent *api.UpdateGlobalSecondaryIndexAc
 		return indexThroughputOnDemand(name)
 	}
 	wanted := throughputOf(sent.ProvisionedThroughput)
-	if sameUnits(ix.Throughput, wanted) {
+	if ix.Throughput.SameUnits(wanted) {
 		return sameThroughput("index "+name, "index", ix.Throughput)
 	}
 	var err error

@@ -1,6 +1,9 @@
 package table
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Throughput is provisioned capacity in units per second, zeros for an on-demand table or index, with the marks of its last changes.
 type Throughput struct {
@@ -24,6 +27,72 @@ func (t Throughput) Check(of string) string {
 
 // Warm is the throughput that a provisioned table or index serves at once.
 func (t Throughput) Warm() Warm { return Warm{Read: t.Read, Write: t.Write} }
+
+// Units are those of reads or of writes.
+func (t Throughput) Units(write bool) int64 {
+	if write {
+		return t.Write
+	}
+	return t.Read
+}
+
+// With is t with other units of reads or of writes.
+func (t Throughput) With(write bool, units int64) Throughput {
+	if write {
+		t.Write = units
+	} else {
+		t.Read = units
+	}
+	return t
+}
+
+// SameUnits reports whether reads and writes have the same units in both.
+func (t Throughput) SameUnits(u Throughput) bool { return t.Read == u.Read && t.Write == u.Write }
+
+// Decreases of provisioned throughput on one UTC day: some are free, then each has to wait after the last (semantics §4, §17.11).
+const (
+	decreasesFree    = 4
+	decreasesMax     = 27
+	decreaseInterval = time.Hour
+)
+
+// Changed is t with the units of wanted and the marks of a change at a moment, or the text against one decrease too many. Units that were
+// zero, as those of an on-demand table are, do not count as an increase.
+func (t Throughput) Changed(wanted Throughput, now time.Time) (Throughput, string) {
+	next := t
+	next.Read, next.Write = wanted.Read, wanted.Write
+	if t.Read == 0 && t.Write == 0 {
+		return next, ""
+	}
+	if wanted.Read < t.Read || wanted.Write < t.Write {
+		today, last := t.DecreasesToday(now), time.UnixMilli(t.DecreasedMillis)
+		if today >= decreasesMax || (today >= decreasesFree && now.Sub(last) < decreaseInterval) {
+			return t, tooManyDecreases(today, last)
+		}
+		next.Decreases, next.DecreasedMillis = today+1, now.UnixMilli()
+	}
+	if wanted.Read > t.Read || wanted.Write > t.Write {
+		next.IncreasedMillis = now.UnixMilli()
+	}
+	return next, ""
+}
+
+// DecreasesToday counts the decreases on the UTC day of now.
+func (t Throughput) DecreasesToday(now time.Time) int64 {
+	const day = "2006-01-02"
+	if time.UnixMilli(t.DecreasedMillis).UTC().Format(day) != now.UTC().Format(day) {
+		return 0
+	}
+	return t.Decreases
+}
+
+func tooManyDecreases(today int64, last time.Time) string {
+	const layout = "Monday, January 2, 2006 3:04:05 PM UTC"
+	return fmt.Sprintf("Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. "+
+		"After the first %d decreases, each subsequent decrease in the same UTC day can be performed at most once every %d seconds. "+
+		"Number of decreases today: %d. Last decrease at %s. Next decrease can be made at %s",
+		decreasesFree, int(decreaseInterval.Seconds()), today, last.UTC().Format(layout), last.UTC().Add(decreaseInterval).Format(layout))
+}
 
 // OnDemand bounds an on-demand table's or index's units per second; 0 = not bounded.
 type OnDemand struct {
