@@ -86,6 +86,7 @@ type state struct {
 	names    []string
 	nodes    map[uint64]*Node
 	cluster  *Cluster
+	scaled   map[string]scaled
 	sequence uint64
 }
 

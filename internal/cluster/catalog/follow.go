@@ -28,7 +28,7 @@ func (c *Catalog) loadLocked(ctx context.Context, strong bool) error {
 	if err != nil {
 		return err
 	}
-	s := &state{byName: map[string]*Entry{}, nodes: map[uint64]*Node{}, sequence: end.Shard.Last}
+	s := &state{byName: map[string]*Entry{}, nodes: map[uint64]*Node{}, scaled: map[string]scaled{}, sequence: end.Shard.Last}
 	plan := &command.Plan{Table: machine.CatalogTable, TableVersion: SystemTable().Version, Strong: strong}
 	for {
 		page, err := c.options.Store.ScanAndWait(ctx, c.options.Wait, plan)
@@ -59,6 +59,9 @@ func (s *state) take(item attr.Map) error {
 		s.byName[entry.Table.Name] = entry
 		return nil
 	}
+	if taken, err := s.takeScaling(item); taken || err != nil {
+		return err
+	}
 	return s.takeNode(item)
 }
 
@@ -66,7 +69,10 @@ func (s *state) take(item attr.Map) error {
 func (s *state) drop(item attr.Map) {
 	if name, ok := tableName(item); ok {
 		delete(s.byName, name)
+		return
 	}
+	pk, _ := item.Get(attributePK)
+	delete(s.scaled, string(pk.Str()))
 }
 
 // publish completes a map's other views and shows it.
@@ -114,7 +120,7 @@ func (c *Catalog) followStep(ctx context.Context, strong bool) (more bool, err e
 		return false, nil
 	}
 	next := &state{
-		byName: maps.Clone(now.byName), nodes: maps.Clone(now.nodes), cluster: now.cluster,
+		byName: maps.Clone(now.byName), nodes: maps.Clone(now.nodes), cluster: now.cluster, scaled: maps.Clone(now.scaled),
 		sequence: page.Changes[len(page.Changes)-1].Sequence,
 	}
 	for _, change := range page.Changes {

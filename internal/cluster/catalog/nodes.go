@@ -123,11 +123,7 @@ func (c *Catalog) again(ctx context.Context, pk string, make func() (revision in
 		if err != nil {
 			return err
 		}
-		condition := "revision = :r"
-		if revision == 0 {
-			condition = "attribute_not_exists(pk)"
-		}
-		err = c.putItem(ctx, bodyItem(pk, revision+1, body), condition, revision)
+		err = c.putRevision(ctx, bodyItem(pk, revision+1, body), revision)
 		if !errors.Is(err, errRaced) {
 			return err
 		}

@@ -45,7 +45,7 @@ func (c *Catalog) Create(ctx context.Context, t *table.Table, partitions int) (*
 		}
 		next += 1 + uint64(partitions)
 	}
-	err = c.putItem(ctx, entry.item(), "attribute_not_exists(pk)", 0)
+	err = c.putRevision(ctx, entry.item(), 0)
 	if errors.Is(err, errRaced) {
 		return nil, ErrExists
 	}
@@ -104,10 +104,10 @@ func (c *Catalog) UpdateEntry(ctx context.Context, name string, change func(*Ent
 			return nil, err
 		}
 		if next == nil {
-			err = c.remove(ctx, entry)
+			err = c.remove(ctx, tablePrefix+name, entry.Revision)
 		} else {
 			if next, err = c.numbered(ctx, entry, next); err == nil {
-				err = c.putItem(ctx, next.item(), "revision = :r", entry.Revision)
+				err = c.putRevision(ctx, next.item(), entry.Revision)
 			}
 		}
 		if err == nil || !errors.Is(err, errRaced) {
@@ -200,9 +200,9 @@ func (c *Catalog) Reserve(ctx context.Context, n int) (first uint64, err error) 
 	return after - uint64(n), nil
 }
 
-// putItem writes an item if a condition holds, of which :r is the revision that is to be there.
-func (c *Catalog) putItem(ctx context.Context, item attr.Map, condition string, revision int64) error {
-	holds, err := parseCondition(condition, revision)
+// putRevision writes an item over the revision of it that is to be there, 0 for none.
+func (c *Catalog) putRevision(ctx context.Context, item attr.Map, revision int64) error {
+	holds, err := isRevision(revision)
 	if err != nil {
 		return err
 	}
@@ -211,21 +211,22 @@ func (c *Catalog) putItem(ctx context.Context, item attr.Map, condition string, 
 	return err
 }
 
-func (c *Catalog) remove(ctx context.Context, e *Entry) error {
-	holds, err := parseCondition("revision = :r", e.Revision)
+func (c *Catalog) remove(ctx context.Context, pk string, revision int64) error {
+	holds, err := isRevision(revision)
 	if err != nil {
 		return err
 	}
-	_, err = c.write(ctx, &command.Command{Action: command.Delete, Key: keyOf(tablePrefix + e.Table.Name), Condition: holds})
+	_, err = c.write(ctx, &command.Command{Action: command.Delete, Key: keyOf(pk), Condition: holds})
 	return err
 }
 
-func parseCondition(text string, revision int64) (*expr.Condition, error) {
-	var values attr.Map
-	if revision != 0 {
-		values = attr.NewMap([]attr.Entry{{Name: ":r", Value: attr.Int(revision)}})
+// isRevision holds where an item has a revision, 0 where there is none.
+func isRevision(revision int64) (*expr.Condition, error) {
+	if revision == 0 {
+		return expr.ParseCondition(expr.ConditionExpression, "attribute_not_exists(pk)", expr.NewNames(nil, nil))
 	}
-	return expr.ParseCondition(expr.ConditionExpression, text, expr.NewNames(nil, values))
+	values := attr.NewMap([]attr.Entry{{Name: ":r", Value: attr.Int(revision)}})
+	return expr.ParseCondition(expr.ConditionExpression, "revision = :r", expr.NewNames(nil, values))
 }
 
 // write performs a command on partition 1, and returns once this catalog shows what it wrote.
