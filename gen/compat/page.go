@@ -57,6 +57,8 @@ func isBuilt(o api.Operation) bool {
 		return slices.Contains(ops.Built(), o.Name)
 	case "dynamodb-streams":
 		return slices.Contains(ops.BuiltStreams(), o.Name)
+	case "application-autoscaling":
+		return slices.Contains(ops.BuiltScaling(), o.Name)
 	}
 	return false
 }

@@ -16,6 +16,7 @@ const (
 	spaceEvery       = 2 * time.Second
 	trimEvery        = 30 * time.Second
 	settleEvery      = time.Second
+	scaleEvery       = time.Second
 	expireEvery      = 250 * time.Millisecond
 	splitEvery       = 2 * time.Second
 	relaxedSyncEvery = 100 * time.Millisecond
@@ -75,6 +76,7 @@ func (n *Node) startJobs(ctx context.Context) {
 	})
 	n.run(func() { n.loop(ctx, duty{"expire", newSignal(), expireEvery, n.expire}) })
 	n.run(func() { n.loop(ctx, duty{"split", newSignal(), splitEvery, n.split}) })
+	n.run(func() { n.loop(ctx, duty{"scale", newSignal(), scaleEvery, n.scale}) })
 	n.run(func() { n.loop(ctx, duty{"settle", n.unlocking, settleEvery, n.jobs.settle.Step}) })
 	n.run(func() { n.loop(ctx, duty{"trim", newSignal(), trimEvery, n.jobs.trim.Step}) })
 	if n.options.Durability == Relaxed && !n.options.InMemory {

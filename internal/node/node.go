@@ -22,6 +22,7 @@ import (
 	"stator/internal/jobs/drop"
 	"stator/internal/jobs/expire"
 	"stator/internal/jobs/propagate"
+	"stator/internal/jobs/scale"
 	"stator/internal/jobs/settle"
 	"stator/internal/jobs/split"
 	"stator/internal/jobs/trim"
@@ -120,6 +121,7 @@ type jobs struct {
 	expire    expire.Job
 	backfill  backfill.Job
 	propagate propagate.Job
+	scale     scale.Job
 	settle    settle.Job
 	split     split.Job
 	trim      trim.Job
@@ -236,6 +238,7 @@ func (n *Node) newJobs() jobs {
 		adopt:     adopt.Job{Catalog: n.catalog, Host: n.host, Wait: wait},
 		drop:      drop.Job{Catalog: n.catalog, Host: n.host, Settled: &n.jobs.settle, Wait: wait},
 		propagate: propagate.Job{Router: n.router, Wait: wait, NowMillis: n.nowMillis},
+		scale:     scale.Job{Catalog: n.catalog, Meter: counted{n}, Tables: provisioner{n}, Now: n.options.Clock.Now},
 		settle:    settle.Job{Catalog: n.catalog, Host: n.host, Transactions: n.transactions, Wait: wait, NowMillis: n.nowMillis, Settled: n.settled.add},
 		split:     split.Job{Catalog: n.catalog, Host: n.host, Wait: wait, BytesMax: n.options.SplitBytes, NowMillis: n.nowMillis},
 		trim:      trim.Job{Catalog: n.catalog, Host: n.host, Wait: wait, NowMillis: n.nowMillis},
@@ -258,6 +261,9 @@ func (n *Node) Calls() map[string]api.Call {
 	for name, call := range n.ops.StreamCalls() {
 		calls[streamsTargetPrefix+name] = call
 	}
+	for name, call := range n.ops.ScalingCalls() {
+		calls[scalingTargetPrefix+name] = call
+	}
 	return calls
 }
 
@@ -265,6 +271,7 @@ func (n *Node) Calls() map[string]api.Call {
 const (
 	targetPrefix        = "DynamoDB_20120810."
 	streamsTargetPrefix = "DynamoDBStreams_20120810."
+	scalingTargetPrefix = "AnyScaleFrontendService."
 )
 
 // Table finds a table in any state by its name.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"stator/internal/cluster/catalog"
+	"stator/internal/model/scaling"
 	"stator/internal/model/table"
 )
 
@@ -16,12 +17,14 @@ type memoryCatalog struct {
 	partitions map[string]int
 	held       map[string]table.Count // by table name, or TABLE/INDEX
 	lastID     uint64
+	scaled     map[scaling.ID]*scaling.Target
 	// races is how many changes are made by somebody else first.
 	races int
 }
 
 func newMemoryCatalog() *memoryCatalog {
-	return &memoryCatalog{tables: map[string]*table.Table{}, partitions: map[string]int{}, held: map[string]table.Count{}}
+	return &memoryCatalog{tables: map[string]*table.Table{}, partitions: map[string]int{}, held: map[string]table.Count{},
+		scaled: map[scaling.ID]*scaling.Target{}}
 }
 
 func (c *memoryCatalog) Table(name string) (*table.Table, bool) {
@@ -74,6 +77,30 @@ func (c *memoryCatalog) Update(_ context.Context, name string, change Change) (*
 		c.store(changed.Clone())
 		return c.tables[name], nil
 	}
+}
+
+func (c *memoryCatalog) ScalingTarget(id scaling.ID) (*scaling.Target, bool) {
+	t, ok := c.scaled[id]
+	return t, ok
+}
+
+func (c *memoryCatalog) ScalingTargets() []*scaling.Target {
+	return slices.SortedFunc(maps.Values(c.scaled), func(a, b *scaling.Target) int { return a.ID.Compare(b.ID) })
+}
+
+func (c *memoryCatalog) UpdateScalingTarget(
+	_ context.Context, id scaling.ID, change func(*scaling.Target) (*scaling.Target, error),
+) error {
+	changed, err := change(c.scaled[id])
+	if err != nil {
+		return err
+	}
+	if changed == nil {
+		delete(c.scaled, id)
+	} else {
+		c.scaled[id] = changed
+	}
+	return nil
 }
 
 // store gives ids to what has none and proves that the description survives its stored form.

@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 
+	"stator/internal/model/scaling"
 	"stator/internal/model/table"
 )
 
@@ -23,6 +24,12 @@ type Catalog interface {
 	// newer description. The same description leaves everything as it is; an error of change comes back unwrapped; a table that is gone is
 	// catalog.ErrMissing.
 	Update(ctx context.Context, name string, change Change) (*table.Table, error)
+	// ScalingTarget finds what is scaled by its id, ScalingTargets lists it all.
+	ScalingTarget(id scaling.ID) (*scaling.Target, bool)
+	ScalingTargets() []*scaling.Target
+	// UpdateScalingTarget replaces what is scaled, nil if it is not there, by what change makes of it, nil to have it scaled no more. Like
+	// that of Update, change may be called again.
+	UpdateScalingTarget(ctx context.Context, id scaling.ID, change func(*scaling.Target) (*scaling.Target, error)) error
 	// Stats counts what t and its indexes hold now.
 	Stats(ctx context.Context, t *table.Table) (table.Statistics, error)
 }

@@ -23,6 +23,9 @@ func (o *Ops) tableCalls() map[string]api.Call {
 		"PutResourcePolicy":    api.Bind(o.PutResourcePolicy),
 		"GetResourcePolicy":    api.Bind(o.GetResourcePolicy),
 		"DeleteResourcePolicy": api.Bind(o.DeleteResourcePolicy),
+
+		"DescribeTableReplicaAutoScaling": api.Bind(o.DescribeTableReplicaAutoScaling),
+		"UpdateTableReplicaAutoScaling":   api.Bind(o.UpdateTableReplicaAutoScaling),
 	}
 }
 

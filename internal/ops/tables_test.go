@@ -51,6 +51,10 @@ func newTableRoom() *tableRoom {
 	})
 	r.calls = o.Calls()
 	maps.Copy(r.calls, o.StreamCalls())
+	// Both services have a TagResource.
+	for name, call := range o.ScalingCalls() {
+		r.calls["scaling/"+name] = call
+	}
 	return r
 }
 

@@ -3,6 +3,7 @@
 set -uo pipefail
 endpoint=${1:?usage: cli.sh ENDPOINT}
 table=session-cli-$$
+service=dynamodb
 passed=0
 failed=0
 
@@ -10,7 +11,7 @@ failed=0
 want() {
 	local name=$1 expected=$2 got
 	shift 2
-	got=$(aws dynamodb --endpoint-url "$endpoint" --output text "$@" 2>&1)
+	got=$(aws "$service" --endpoint-url "$endpoint" --output text "$@" 2>&1)
 	# shellcheck disable=SC2053
 	if [[ $got == $expected ]]; then
 		passed=$((passed + 1))
@@ -50,6 +51,27 @@ want batch-execute-statement $'None\nDuplicateItem' batch-execute-statement --qu
 want execute-transaction "0" execute-transaction --query 'length(Responses)' --transact-statements "[
 	{\"Statement\": \"DELETE FROM \\\"$table\\\" WHERE artist = 'Ella' AND song = 'One'\"},
 	{\"Statement\": \"EXISTS(SELECT * FROM \\\"$table\\\" WHERE artist = 'Nina' AND song = 'Four' AND year = 1967)\"}]"
+
+# Application Auto Scaling is another service of the CLI, at the same door.
+service=application-autoscaling
+of=(--service-namespace dynamodb --resource-id "table/$table" --scalable-dimension dynamodb:table:ReadCapacityUnits)
+want register-scalable-target "*:scalable-target/*" register-scalable-target "${of[@]}" --min-capacity 5 --max-capacity 50 --query ScalableTargetARN
+want describe-scalable-targets "5${tab}50" describe-scalable-targets --service-namespace dynamodb --resource-ids "table/$table" \
+	--query 'ScalableTargets[].[MinCapacity, MaxCapacity]'
+want put-scaling-policy "*:policyName/track" put-scaling-policy "${of[@]}" --policy-name track --policy-type TargetTrackingScaling --query PolicyARN \
+	--target-tracking-scaling-policy-configuration 'TargetValue=70,PredefinedMetricSpecification={PredefinedMetricType=DynamoDBReadCapacityUtilization}'
+want put-scaling-policy-out-of-range "*(ValidationException)*between '20.0' and '90.0'*" put-scaling-policy "${of[@]}" --policy-name track \
+	--policy-type TargetTrackingScaling \
+	--target-tracking-scaling-policy-configuration 'TargetValue=95,PredefinedMetricSpecification={PredefinedMetricType=DynamoDBReadCapacityUtilization}'
+want put-scheduled-action "" put-scheduled-action "${of[@]}" --scheduled-action-name night --schedule 'cron(0 3 * * ? *)' --timezone Europe/Berlin \
+	--scalable-target-action MinCapacity=1,MaxCapacity=10
+want describe-scheduled-actions "night${tab}cron(0 3 * * ? *)" describe-scheduled-actions --service-namespace dynamodb \
+	--resource-id "table/$table" --query 'ScheduledActions[].[ScheduledActionName, Schedule]'
+want describe-scaling-activities "None" describe-scaling-activities "${of[@]}" --query 'ScalingActivities[0].StatusCode'
+want deregister-scalable-target "" deregister-scalable-target "${of[@]}"
+want deregister-scalable-target-again "*(ObjectNotFoundException)*" deregister-scalable-target "${of[@]}"
+
+service=dynamodb
 want delete-table "DELETING" delete-table --table-name "$table" --query TableDescription.TableStatus
 
 echo "aws-cli: $passed passed, $failed failed"

@@ -46,7 +46,7 @@ func (g *Guard) createTable(r *Request, in *api.CreateTableInput) []need {
 // resourceMembers are the members by which operations on anything but items name what they are done to: the first that was
 // sent counts. A table may be meant by its name or its ARN.
 var resourceMembers = []string{
-	"ResourceArn", "TableName", "TableArn", "SourceTableName", "SourceTableArn", "StreamArn", "BackupArn", "ExportArn", "ImportArn",
+	"ResourceArn", "ResourceARN", "TableName", "TableArn", "SourceTableName", "SourceTableArn", "StreamArn", "BackupArn", "ExportArn", "ImportArn",
 	"BulkOperationArn",
 }
 
