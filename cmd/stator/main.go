@@ -23,6 +23,7 @@ type commands struct {
 	Inspect     inspectCommand     `cmd:"" help:"Show and verify what a data directory holds."`
 	Credentials credentialsCommand `cmd:"" help:"Manage the credentials of clients."`
 	Split       splitCommand       `cmd:"" help:"Split a partition of a table."`
+	Cost        costCommand        `cmd:"" help:"Work out what a table would cost as a service, by each way of paying."`
 	Cluster     clusterCommand     `cmd:"" help:"Look after a cluster of nodes."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }

@@ -58,7 +58,7 @@ func TestUsageMistakes(t *testing.T) {
 }
 
 func TestHelpShowsAnExample(t *testing.T) {
-	for _, args := range [][]string{{"serve"}, {"inspect"}, {"credentials", "new"}, {"split"}, {"version"},
+	for _, args := range [][]string{{"serve"}, {"inspect"}, {"credentials", "new"}, {"split"}, {"cost"}, {"version"},
 		{"cluster", "certs"}, {"cluster", "status"}, {"cluster", "nodes"}, {"cluster", "partitions"}, {"cluster", "move"}, {"cluster", "transfer"}, {"cluster", "decommission"}, {"cluster", "set"}} {
 		code, out, _ := command(append(args, "--help")...)
 		if code != 0 || !strings.Contains(out, "Example:\n") || !strings.Contains(out, "stator "+strings.Join(args, " ")) {

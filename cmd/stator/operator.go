@@ -12,6 +12,7 @@ import (
 	"stator/internal/jobs/split"
 	"stator/internal/model/api"
 	"stator/internal/model/attr"
+	"stator/internal/model/cost"
 	"stator/internal/node"
 	"stator/internal/storage/keys"
 )
@@ -102,4 +103,13 @@ func (o operator) keyAttributes(ctx context.Context, table string) ([]keyAttribu
 		attributes = append(attributes, keyAttribute{element.AttributeName, kinds[element.AttributeName]})
 	}
 	return attributes, nil
+}
+
+// Workload implements admin.Operator.
+func (o operator) Workload(ctx context.Context, table string) (cost.Workload, error) {
+	metered, err := o.node.Workload(ctx, table)
+	if errors.Is(err, catalog.ErrMissing) {
+		return metered, api.NewResourceNotFoundException("there is no table " + table)
+	}
+	return metered, err
 }

@@ -22,6 +22,7 @@ import (
 	"stator/internal/base/metric"
 	"stator/internal/edge/httpapi"
 	"stator/internal/jobs/rebalance"
+	"stator/internal/model/cost"
 )
 
 const (
@@ -36,6 +37,8 @@ type Operator interface {
 	// Split cuts the partition of a table that holds the key at (DynamoDB JSON; empty: the largest partition, at its
 	// middle) and says in a sentence what came of it.
 	Split(ctx context.Context, table string, at []byte) (string, error)
+	// Workload is what was metered of a table.
+	Workload(ctx context.Context, table string) (cost.Workload, error)
 }
 
 // Cluster answers what concerns more than one node.
@@ -108,6 +111,7 @@ func (d *Door) routes() http.Handler {
 	mux.HandleFunc("GET /readyz", d.readyz)
 	mux.Handle("GET /metrics", d.guarded(promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})))
 	mux.Handle("POST /split", d.guarded(http.HandlerFunc(d.split)))
+	mux.Handle("GET /workload", d.guarded(http.HandlerFunc(d.workload)))
 	d.clusterRoutes(mux)
 	if d.options.Pprof {
 		mux.Handle("GET /debug/pprof/", d.guarded(http.HandlerFunc(pprof.Index)))

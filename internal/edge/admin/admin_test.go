@@ -18,9 +18,10 @@ import (
 	"stator/internal/edge/admin"
 	"stator/internal/edge/httpapi"
 	"stator/internal/model/api"
+	"stator/internal/model/cost"
 )
 
-// fakeOperator splits the table "t" and knows no other; "f" is on fire.
+// fakeOperator splits and meters the table "t" and knows no other; "f" is on fire.
 type fakeOperator struct{}
 
 func (fakeOperator) Split(_ context.Context, table string, at []byte) (string, error) {
@@ -31,6 +32,16 @@ func (fakeOperator) Split(_ context.Context, table string, at []byte) (string, e
 		return "", errors.New("disk on fire")
 	}
 	return "", api.NewResourceNotFoundException("Requested resource not found: Table: " + table + " not found")
+}
+
+func (fakeOperator) Workload(_ context.Context, table string) (cost.Workload, error) {
+	switch table {
+	case "t":
+		return cost.Workload{Table: table, Resources: []cost.Resource{{Bytes: 7}}}, nil
+	case "f":
+		return cost.Workload{}, errors.New("disk on fire")
+	}
+	return cost.Workload{}, api.NewResourceNotFoundException("Requested resource not found: Table: " + table + " not found")
 }
 
 func newDoor(change func(*admin.Options)) (*admin.Door, *admin.Options, *bytes.Buffer) {
@@ -189,5 +200,15 @@ func TestServeAndShutdown(t *testing.T) {
 	}
 	if err := <-served; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestWorkload(t *testing.T) {
+	d, _, _ := newDoor(nil)
+	for path, want := range map[string]int{"/workload?table=t": 200, "/workload": 400, "/workload?table=x": 400, "/workload?table=f": 500} {
+		code, text := ask(d, "GET", path)
+		if code != want || code == 200 && !strings.Contains(text, `"bytes":7`) {
+			t.Errorf("%s: %d %s", path, code, text)
+		}
 	}
 }
