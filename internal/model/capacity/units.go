@@ -1,4 +1,5 @@
-// Package capacity is the arithmetic of read and write units. It does not know who pays them, or which limits they meet.
+// Package capacity is the physics of throughput: the units that reads and writes consume, the bounds they meet, and what is saved up under
+// them. It does not know what time it is, or who counts.
 package capacity
 
 // Bytes of one unit (semantics §3.1).

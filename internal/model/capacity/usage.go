@@ -56,7 +56,7 @@ type Reading struct {
 
 // OfWrite is the usage of a write that turned before into after, nil where there is no item (semantics §3.5, §3.6).
 func OfWrite(t *table.Table, before, after attr.Map) Usage {
-	u := Usage{Table: Write(size(before), size(after))}
+	u := Usage{Table: WriteItem(before, after)}
 	for i := range t.Local {
 		charge(&u.Local, &t.Local[i], IndexWrite(t, &t.Local[i], before, after))
 	}
@@ -67,6 +67,9 @@ func OfWrite(t *table.Table, before, after attr.Map) Usage {
 	}
 	return u
 }
+
+// WriteItem is what a write costs the table alone, nil being no item.
+func WriteItem(before, after attr.Map) float64 { return Write(size(before), size(after)) }
 
 // IndexWrite is what a write costs one index: nothing when the stored entry stays as it is, one write when it appears, goes or changes,
 // and two, a deletion and an insertion, when its key moves (semantics §3.6).
