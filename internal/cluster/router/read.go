@@ -44,6 +44,9 @@ func (r *Router) Scan(ctx context.Context, plan command.Plan) (command.Page, err
 	var all command.Page
 	for {
 		page, err := r.scanOne(ctx, &plan)
+		if full(&all, err) {
+			return all, nil
+		}
 		if err != nil {
 			return command.Page{}, err
 		}
@@ -57,9 +60,22 @@ func (r *Router) Scan(ctx context.Context, plan command.Plan) (command.Page, err
 			continue
 		}
 		if err := r.scanMany(ctx, &plan, &all); err != nil || all.Reason != command.Edge {
+			if full(&all, err) {
+				err = nil
+			}
 			return all, err
 		}
 	}
+}
+
+// full tells whether a page of items ends here, since the next partition cannot serve more now, and makes it one that goes on
+// behind its last item.
+func full(all *command.Page, err error) bool {
+	if _, beyond := errors.AsType[*command.BeyondBound](err); !beyond || len(all.LastItem) == 0 {
+		return false
+	}
+	all.Reason = command.Budget
+	return true
 }
 
 // advance makes a plan what is left of it after a page that ended at the edge of a partition.

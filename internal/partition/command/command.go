@@ -157,6 +157,8 @@ type Result struct {
 	Text    string
 	// Before and After are the item around the write; nil is no item.
 	Before, After attr.Map
+	// BeforeBytes is the size of the item that was there, told where a Blind command leaves Before out.
+	BeforeBytes int
 	// CollectionBytes is the size of the item collection after the write; only with local indexes.
 	CollectionBytes int64
 	// Sequence is the last change of the partition's log after the command.

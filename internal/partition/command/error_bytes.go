@@ -25,6 +25,7 @@ const (
 	errorTrimmed
 	errorCanceled
 	errorDeadline
+	errorBeyondBound
 )
 
 const (
@@ -43,7 +44,7 @@ func AppendError(dst []byte, err error) []byte {
 // Certain tells whether a write that failed with err certainly did not happen. Of all that does not say so, nobody knows.
 func Certain(err error) bool {
 	switch kind, _ := kindOf(err); kind {
-	case errorRejected, errorStaleRoute, errorStaleTable, errorNotLeader:
+	case errorRejected, errorStaleRoute, errorStaleTable, errorNotLeader, errorBeyondBound:
 		return true
 	}
 	return false
@@ -57,6 +58,7 @@ func kindOf(err error) (byte, error) {
 	var stale *StaleTable
 	var leader *NotLeader
 	var trimmed *Trimmed
+	var beyond *BeyondBound
 	switch {
 	case err == nil:
 		return errorNone, nil
@@ -72,6 +74,8 @@ func kindOf(err error) (byte, error) {
 		return errorNotLeader, leader
 	case errors.As(err, &trimmed):
 		return errorTrimmed, trimmed
+	case errors.As(err, &beyond):
+		return errorBeyondBound, beyond
 	case errors.Is(err, context.Canceled):
 		return errorCanceled, context.Canceled
 	case errors.Is(err, context.DeadlineExceeded):
@@ -152,6 +156,8 @@ func takeError(r *wire.Reader, depth int) error {
 		return context.Canceled
 	case errorDeadline:
 		return context.DeadlineExceeded
+	case errorBeyondBound:
+		return &BeyondBound{}
 	}
 	r.Fail()
 	return nil

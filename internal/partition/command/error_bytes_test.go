@@ -27,7 +27,7 @@ func TestErrorsReadBack(t *testing.T) {
 	for _, err := range []error{
 		route, &command.StaleRoute{}, &command.StaleTable{Have: 9}, &command.NotLeader{Hint: 3}, &command.Trimmed{First: 8}, &command.Rejected{},
 		&command.Rejected{Cause: fault}, &command.Rejected{Cause: &command.StaleTable{Have: 9}}, &command.Ambiguous{Cause: fault},
-		context.Canceled, context.DeadlineExceeded,
+		context.Canceled, context.DeadlineExceeded, &command.BeyondBound{},
 	} {
 		if back := throughError(t, command.AppendError(nil, err)); !reflect.DeepEqual(back, err) {
 			t.Errorf("%#v reads back as %#v", err, back)
@@ -83,13 +83,13 @@ func TestErrorBytes(t *testing.T) {
 		"0101026e6f": errors.New("no"), "010201026e6f": &command.Rejected{Cause: errors.New("no")}, "0103026e6f": &command.Ambiguous{Cause: errors.New("no")},
 		"010407ac0201610162": &command.StaleRoute{Partition: 7, Generation: 300, Have: command.Bounds{Lower: []byte("a"), Upper: []byte("b")}},
 		"01050a":             &command.StaleTable{Have: 10}, "010603": &command.NotLeader{Hint: 3}, "010708": &command.Trimmed{First: 8},
-		"0108": context.Canceled, "0109": context.DeadlineExceeded,
+		"0108": context.Canceled, "0109": context.DeadlineExceeded, "010a": &command.BeyondBound{},
 	} {
 		if got := fmt.Sprintf("%x", command.AppendError(nil, err)); got != want {
 			t.Errorf("%v is %s, want %s", err, got, want)
 		}
 	}
-	for _, b := range [][]byte{nil, {2, 0}, {1}, {1, 10}, {1, 1, 5, 'a'}, {1, 0}, {1, 0, 0}, {1, 2}, {1, 2, 3, 1, 'a'}} {
+	for _, b := range [][]byte{nil, {2, 0}, {1}, {1, 11}, {1, 1, 5, 'a'}, {1, 0}, {1, 0, 0}, {1, 2}, {1, 2, 3, 1, 'a'}} {
 		if err := command.ParseError(b); !errors.Is(err, command.ErrMalformed) {
 			t.Errorf("% x: %v", b, err)
 		}

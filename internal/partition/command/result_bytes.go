@@ -19,6 +19,7 @@ const (
 	withVersion
 	withPlaces
 	withElsewhere
+	withBeforeBytes
 	withResultEnd // the first bit that is none of them
 )
 
@@ -72,6 +73,9 @@ func appendResult(dst []byte, result *Result) []byte {
 	if fields&withPlaces != 0 {
 		dst = appendPlaces(dst, result.Participants)
 	}
+	if fields&withBeforeBytes != 0 {
+		dst = binary.AppendUvarint(dst, uint64(result.BeforeBytes))
+	}
 	return dst
 }
 
@@ -91,6 +95,7 @@ func (result *Result) fields() (fields uint64) {
 	set(withVersion, result.Version != 0)
 	set(withPlaces, len(result.Participants) > 0)
 	set(withElsewhere, result.Elsewhere)
+	set(withBeforeBytes, result.BeforeBytes != 0)
 	return fields
 }
 
@@ -132,4 +137,7 @@ func takeResult(r *wire.Reader, result *Result, action bool) {
 		result.Participants = takePlaces(r)
 	}
 	result.Elsewhere = fields&withElsewhere != 0
+	if fields&withBeforeBytes != 0 {
+		result.BeforeBytes = int(r.Uvarint())
+	}
 }

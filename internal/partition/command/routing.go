@@ -48,6 +48,11 @@ type NotLeader struct{ Hint uint64 }
 
 func (e *NotLeader) Error() string { return "this replica is not its partition's leader" }
 
+// BeyondBound is the answer to a read of a copy that has served as many lately as a copy of a partition does.
+type BeyondBound struct{}
+
+func (e *BeyondBound) Error() string { return "this copy of the partition cannot serve more reads now" }
+
 // Trimmed is the answer to a reader of the change log who comes too late: the changes up to First are gone.
 type Trimmed struct{ First uint64 }
 

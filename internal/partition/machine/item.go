@@ -57,6 +57,9 @@ func (d *decision) wish(c *command.Command) (wish, error) {
 	}
 	before := w.before.Attributes
 	w.result.Before, w.result.After = before, before
+	if len(before) == 0 {
+		w.result.BeforeBytes = int(w.before.Size)
+	}
 	if !c.Condition.Holds(before) {
 		w.result.Refusal = command.ConditionFailed
 		return w, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -103,6 +104,7 @@ type world struct {
 	awake   bool
 	ordered bool // the next copy's Options.Ordered
 	millis  int64
+	steady  func() time.Duration // the next copy's Options.Steady
 	// meanwhile happens once a pass has begun and nothing is decided yet.
 	meanwhile func()
 }
@@ -131,7 +133,7 @@ func newWorld(t *testing.T) *world {
 // newCopy begins the partition's copy anew, over what the engine holds.
 func newCopy(w *world) *replica.Replica {
 	w.replica = replica.New(replica.Options{
-		Partition: 10, Engine: w.engine, Log: w.log, Wake: func() { w.awake = true }, NowMillis: w.now, Ordered: w.ordered,
+		Partition: 10, Engine: w.engine, Log: w.log, Wake: func() { w.awake = true }, NowMillis: w.now, Ordered: w.ordered, Steady: w.steady,
 		Performed: func(b machine.Batch, _ machine.Part) { w.tell("visible: chain %d", b.Chain) },
 		Broken:    func(err error) { w.tell("broken: %v", err) },
 	})

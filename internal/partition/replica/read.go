@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"stator/internal/model/capacity"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 	"stator/internal/storage/keys"
@@ -13,6 +14,10 @@ import (
 // Read answers with the item under a key. done comes before Read returns unless the key is in flight, or the barrier of a
 // strong read waits.
 func (r *Replica) Read(g *command.Get, done func(command.GetResult, error)) {
+	if least := capacity.Read(0, g.Strong); !r.bound.takes(capacity.Reads, least) {
+		done(command.GetResult{}, &command.BeyondBound{})
+		return
+	}
 	if !g.Strong {
 		r.read(g, done)
 		return
@@ -46,6 +51,7 @@ func (r *Replica) read(g *command.Get, done func(command.GetResult, error)) {
 		}
 		if !item.Deleted {
 			result.Item, result.Size = item.Attributes, int(item.Size)
+			r.bound.charge(capacity.Reads, capacity.Read(int64(result.Size), g.Strong)-capacity.Read(0, g.Strong))
 		}
 	}
 	r.mu.Lock()

@@ -5,6 +5,7 @@ package replica
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
@@ -39,6 +40,9 @@ type Options struct {
 	Log       Log
 	Wake      func()
 	NowMillis func() int64
+	// Steady is a clock that never jumps, by which this copy is kept to what one copy of a partition serves; nil: it serves what it
+	// can.
+	Steady func() time.Duration
 	// Ordered tells that one log keeps all partitions there are: what is appended later, to whichever of them, becomes
 	// durable later.
 	Ordered bool
@@ -55,6 +59,7 @@ type Options struct {
 // Invariant: performed is what reads may see; decided is performed plus the batches in flight.
 type Replica struct {
 	options Options
+	bound   *bound
 
 	mu      sync.Mutex
 	leading bool
@@ -76,7 +81,7 @@ type Replica struct {
 
 // New returns a copy that neither leads nor follows until its log says so.
 func New(o Options) *Replica {
-	r := &Replica{options: o}
+	r := &Replica{options: o, bound: newBound(o.Steady)}
 	r.flight.writes = map[string]flown{}
 	return r
 }

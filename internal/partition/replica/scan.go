@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"stator/internal/model/attr"
+	"stator/internal/model/capacity"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
@@ -16,6 +17,17 @@ import (
 // Scan answers with a page of a plan. It reads a snapshot taken before the in-flight set is looked at, with the bounds
 // as that snapshot has them: a split leaves the right half's rows where they are.
 func (r *Replica) Scan(p *command.Plan, done func(command.Page, error)) {
+	if least := capacity.Read(0, p.Strong); !p.Raw {
+		if !r.bound.takes(capacity.Reads, least) {
+			done(command.Page{}, &command.BeyondBound{})
+			return
+		}
+		answer := done
+		done = func(page command.Page, err error) {
+			r.bound.charge(capacity.Reads, capacity.Read(page.Bytes, p.Strong)+capacity.Fetched(page.FetchUnits, p.Strong)-least)
+			answer(page, err)
+		}
+	}
 	if !p.Strong {
 		r.scan(p, done)
 		return

@@ -31,24 +31,30 @@ func (r *Replica) WriteAll(commands []*command.Command, done func(i int, result 
 	r.queueUp(all)
 }
 
-// queueUp queues commands in their order, as far as there is room. What ends a transaction finds room always.
+// queueUp queues commands in their order, as far as there is room and the partition's bound allows. What ends a transaction
+// finds room always.
 func (r *Replica) queueUp(all []pending) {
 	r.mu.Lock()
 	err := r.refusal()
-	n := 0
-	for err == nil && n < len(all) && (len(r.queue) < queueCommandsMax || all[n].command.Finishes()) {
-		r.queue = append(r.queue, all[n])
-		n++
+	var throttled []pending
+	for i := range all {
+		switch c := all[i].command; {
+		case err != nil:
+		case (len(r.queue) < queueCommandsMax || c.Finishes()) && r.bound.takesWrite(c):
+			r.queue = append(r.queue, all[i])
+		default:
+			throttled = append(throttled, all[i])
+		}
 	}
 	r.mu.Unlock()
 	if err != nil {
 		reject(all, nil, err)
 		return
 	}
-	for i := n; i < len(all); i++ {
-		all[i].done(command.Result{Refusal: command.Throttled}, nil)
+	for i := range throttled {
+		throttled[i].done(command.Result{Refusal: command.Throttled}, nil)
 	}
-	if n > 0 {
+	if len(throttled) < len(all) {
 		r.options.Wake()
 	}
 }
@@ -90,6 +96,7 @@ func (r *Replica) Step() (more bool) {
 		r.quarantine(err)
 		return false
 	}
+	r.bound.decided(p.state.Table, taken, answers)
 	d := decided{taken: taken, answers: answers, ordered: r.options.Ordered}
 	p.appended = func() { d.answerSteps(Performed) }
 	r.propose(p, d.answer)

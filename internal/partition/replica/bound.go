@@ -1,0 +1,108 @@
+package replica
+
+import (
+	"sync"
+	"time"
+
+	"stator/internal/model/capacity"
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+)
+
+// bound keeps this copy to what one copy of a partition serves. It stands behind the tokens of the table, which do not know where in the
+// table its load falls.
+type bound struct {
+	now func() time.Duration // nil: the copy serves what it can
+
+	mu      sync.Mutex // guards buckets
+	buckets [capacity.Kinds]capacity.Bucket
+}
+
+func newBound(now func() time.Duration) *bound {
+	b := &bound{now: now}
+	if now != nil {
+		for kind := range capacity.Kinds {
+			b.buckets[kind] = capacity.NewBucket(capacity.PartitionBounds[kind], now())
+		}
+	}
+	return b
+}
+
+// takes lets something through that costs some units at the least.
+func (b *bound) takes(kind capacity.Kind, units float64) bool {
+	if b.now == nil {
+		return true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buckets[kind].Take(capacity.PartitionBounds[kind], b.now(), units)
+}
+
+// charge takes what it cost besides.
+func (b *bound) charge(kind capacity.Kind, units float64) {
+	if b.now == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.buckets[kind].Charge(units)
+}
+
+// takesWrite lets a command through. Only what clients ask for is held to the bound: what follows from it has been let through already.
+func (b *bound) takesWrite(c *command.Command) bool {
+	return b.takes(capacity.Writes, leastOf(c))
+}
+
+// leastOf is what a command costs at the least: a unit for an item, two in a transaction.
+func leastOf(c *command.Command) float64 {
+	switch c.Action {
+	case command.Put, command.Update, command.Delete:
+		return 1
+	case command.Transact, command.Begin, command.Prepare:
+		return transactFactor * float64(len(c.Transaction.Actions))
+	default:
+		return 0
+	}
+}
+
+// transactFactor is how much more a write costs in a transaction (semantics §3.9).
+const transactFactor = 2
+
+// decided charges what commands turned out to cost. One that was not this copy's to decide cost nothing.
+func (b *bound) decided(t *table.Table, taken []pending, answers []machine.Answer) {
+	if b.now == nil {
+		return
+	}
+	units := 0.0
+	for i := range taken {
+		least := leastOf(taken[i].command)
+		if least == 0 {
+			continue
+		}
+		result := &answers[i].Result
+		switch {
+		case answers[i].Err != nil:
+		case result.Results == nil:
+			units += cost(t, result)
+		default:
+			for j := range result.Results {
+				units += transactFactor * cost(t, &result.Results[j])
+			}
+		}
+		units -= least
+	}
+	b.charge(capacity.Writes, units)
+}
+
+// cost is what the partition served for one item: its own write and those of the local indexes.
+func cost(t *table.Table, r *command.Result) float64 {
+	units := max(capacity.WriteItem(r.Before, r.After), capacity.Write(r.BeforeBytes, 0))
+	if r.Refusal != command.Accepted {
+		return units
+	}
+	for i := range t.Local {
+		units += capacity.IndexWrite(t, &t.Local[i], r.Before, r.After)
+	}
+	return units
+}
