@@ -18,9 +18,11 @@ type Account struct {
 	// Addresses are those of all living nodes; nil: there is only this one.
 	Addresses  func() []string
 	Partitions int // of a new table or index; 0 = as its billing mode asks
-	Clock      clock.Clock
-	Random     io.Reader // of table ids
-	Log        *slog.Logger
+	// Admission is nil where everything is let through.
+	Admission Admission
+	Clock     clock.Clock
+	Random    io.Reader // of table ids
+	Log       *slog.Logger
 }
 
 // tableName is the name that a request's TableName means: it may be an ARN (semantics §20.12). An ARN of another region or account, or of

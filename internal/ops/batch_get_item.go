@@ -19,7 +19,8 @@ const (
 	batchBytesMax = 16 << 20
 )
 
-// BatchGetItem reads up to a hundred items of any tables. What the answer has no room for comes back as unprocessed.
+// BatchGetItem reads up to a hundred items of any tables. What the answer has no room for comes back as unprocessed, and so does what is
+// throttled, unless everything is.
 func (o *Ops) BatchGetItem(ctx context.Context, in *api.BatchGetItemInput) (*api.BatchGetItemOutput, error) {
 	tables, err := newBatchGet(in.RequestItems)
 	if err != nil {
@@ -144,14 +145,21 @@ func (o *Ops) readBatch(ctx context.Context, reads []batchRead) error {
 		r.done = r.err == nil
 		read.Add(int64(r.found.Size))
 	})
-	room := batchBytesMax
+	room, throttledReads := batchBytesMax, 0
 	for i := range reads {
 		r := &reads[i]
+		if isThrottled(r.err) {
+			throttledReads++
+			continue
+		}
 		if r.err != nil {
 			return r.err
 		}
 		room -= r.found.Size
 		r.done = r.done && room >= 0
+	}
+	if throttledReads == len(reads) {
+		return reads[0].err
 	}
 	return nil
 }

@@ -107,12 +107,19 @@ func (o *Ops) planBatchWrite(ctx context.Context, writes []batchWrite) error {
 // sendBatch brings all writes to their partitions at once, each on its own: one whose table changed meanwhile is planned again
 // alone.
 func (o *Ops) sendBatch(ctx context.Context, writes []batchWrite) {
-	commands := make([]*command.Command, len(writes))
+	var admitted []*batchWrite
+	var commands []*command.Command
 	for i := range writes {
-		commands[i] = writes[i].planned.command
+		w := &writes[i]
+		if why := o.admitWrite(&w.planned, 1); why != nil {
+			w.done = w.planned.throttled(why)
+			continue
+		}
+		admitted, commands = append(admitted, w), append(commands, w.planned.command)
 	}
 	for i, reply := range o.router.WriteAll(ctx, commands) {
-		w := &writes[i]
+		w := admitted[i]
+		o.settleWrite(&w.planned, &reply.Result, 1, reply.Err)
 		if o.replan(ctx, reply.Err, 1) {
 			w.done, w.err = o.write(ctx, w.name, w.planner)
 			continue

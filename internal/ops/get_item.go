@@ -5,6 +5,7 @@ import (
 
 	"stator/internal/model/api"
 	"stator/internal/model/attr"
+	"stator/internal/model/capacity"
 	"stator/internal/model/expr"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
@@ -89,7 +90,12 @@ func (o *Ops) planRead(ctx context.Context, name string, l lookup) (plannedRead,
 // read brings a lookup to its partition. It is planned again when the table's description had changed meanwhile.
 func (o *Ops) read(ctx context.Context, p plannedRead) (command.GetResult, error) {
 	for plans := 1; ; plans++ {
+		request := p.request()
+		if err := o.admitRead(request); err != nil {
+			return command.GetResult{}, err
+		}
 		found, err := o.router.Read(ctx, p.get)
+		err = o.settleRead(request, p.usage(found.Size).Table, err)
 		if !o.replan(ctx, err, plans) {
 			return found, err
 		}
@@ -97,6 +103,11 @@ func (o *Ops) read(ctx context.Context, p plannedRead) (command.GetResult, error
 			return command.GetResult{}, err
 		}
 	}
+}
+
+// request is what the table has to pay at the least.
+func (p *plannedRead) request() capacity.Request {
+	return capacity.Request{Payer: capacity.Payer{Table: p.table}, Kind: capacity.Reads, Units: p.usage(0).Table, Key: p.get.Key}
 }
 
 // projected is the part of an item that was asked for; a missing item stays missing.

@@ -4,13 +4,7 @@ import (
 	"context"
 
 	"stator/internal/model/api"
-)
-
-// The quotas of an account that never asked for more (semantics §17.11). They are told to whoever asks and are not enforced: whoever runs
-// this server owns its capacity.
-const (
-	accountUnitsMax = 80_000
-	tableUnitsMax   = 40_000
+	"stator/internal/model/capacity"
 )
 
 // endpointCacheMinutes is how long clients may keep the answer of DescribeEndpoints.
@@ -19,8 +13,8 @@ const endpointCacheMinutes = 1440
 // DescribeLimits tells the account's quotas.
 func (o *Ops) DescribeLimits(context.Context, *api.DescribeLimitsInput) (*api.DescribeLimitsOutput, error) {
 	return &api.DescribeLimitsOutput{
-		AccountMaxReadCapacityUnits: ref[int64](accountUnitsMax), AccountMaxWriteCapacityUnits: ref[int64](accountUnitsMax),
-		TableMaxReadCapacityUnits: ref[int64](tableUnitsMax), TableMaxWriteCapacityUnits: ref[int64](tableUnitsMax),
+		AccountMaxReadCapacityUnits: ref[int64](capacity.AccountUnitsMax), AccountMaxWriteCapacityUnits: ref[int64](capacity.AccountUnitsMax),
+		TableMaxReadCapacityUnits: ref[int64](capacity.TableUnitsMax), TableMaxWriteCapacityUnits: ref[int64](capacity.TableUnitsMax),
 	}, nil
 }
 

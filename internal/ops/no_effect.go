@@ -6,24 +6,26 @@ import "stator/internal/model/table"
 type NoEffect struct {
 	Member string
 	Reason string // why, in a sentence
+	// unmetered tells that it has its effect where throughput is enforced.
+	unmetered bool
 	// switchedOn tells that a change of a table set the member; nil where a part of the effect is there, which is not worth a line in the log.
 	switchedOn func(before, after *table.Table) bool
 }
 
 var noEffects = []NoEffect{
-	{"SSESpecification", "Items lie on disk as they are: encrypt the volume of the data directory.", func(before, after *table.Table) bool {
+	{"SSESpecification", "Items lie on disk as they are: encrypt the volume of the data directory.", false, func(before, after *table.Table) bool {
 		return after.Encryption.Enabled && !before.Encryption.Enabled
 	}},
-	{"TableClass", "Both classes are stored alike: a class is a matter of prices.", func(before, after *table.Table) bool {
+	{"TableClass", "Both classes are stored alike: a class is a matter of prices.", false, func(before, after *table.Table) bool {
 		return after.Class != "" && before.Class == ""
 	}},
-	{"OnDemandThroughput", "Requests beyond the maximum of a table or index are not throttled.", func(before, after *table.Table) bool {
+	{"OnDemandThroughput", "With `--capacity off`, requests beyond the maximum of a table or index are not throttled.", true, func(before, after *table.Table) bool {
 		return limited(after) && !limited(before)
 	}},
-	{"WarmThroughput", "A table serves at once what the machine can.", func(before, after *table.Table) bool {
+	{"WarmThroughput", "With `--capacity off`, a table serves at once what the machine can.", true, func(before, after *table.Table) bool {
 		return after.Warm != before.Warm.Raised(after.Throughput.Warm()).Raised(billingWarm(after))
 	}},
-	{"ProvisionedThroughput", "It gives a new table its number of partitions; requests beyond it are not throttled.", nil},
+	{"ProvisionedThroughput", "With `--capacity off` it gives a new table its number of partitions; requests beyond it are not throttled.", true, nil},
 }
 
 // NoEffects lists the members that are accepted without effect.
@@ -56,6 +58,9 @@ func (o *Ops) reportNoEffect(before, after *table.Table) {
 		return
 	}
 	for _, m := range noEffects {
+		if m.unmetered && o.admission != nil {
+			continue
+		}
 		if m.switchedOn != nil && m.switchedOn(before, after) {
 			o.account.Log.Info("accepted without effect", "table", after.Name, "member", m.Member)
 		}

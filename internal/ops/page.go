@@ -56,15 +56,34 @@ func (o *Ops) walk(ctx context.Context, name string, w walker) (page, error) {
 		if err != nil {
 			return page{}, err
 		}
-		answer := page{source: planned.source, strong: planned.plan.Strong}
-		if planned.within.empty() {
-			return answer, nil
-		}
-		answer.Page, err = o.router.Scan(ctx, planned.plan)
+		answer, err := o.walkOnce(ctx, planned)
 		if !o.replan(ctx, err, plans) {
 			return answer, err
 		}
 	}
+}
+
+// walkOnce brings a planned walk's page.
+func (o *Ops) walkOnce(ctx context.Context, w plannedWalk) (page, error) {
+	p := page{source: w.source, strong: w.plan.Strong}
+	if w.within.empty() {
+		return p, nil
+	}
+	request := capacity.Request{Payer: p.payer(), Kind: capacity.Reads, Units: p.usage().Total()}
+	if err := o.admitRead(request); err != nil {
+		return p, err
+	}
+	var err error
+	p.Page, err = o.router.Scan(ctx, w.plan)
+	return p, o.settleRead(request, p.usage().Total(), err)
+}
+
+// payer is the table for its items and the entries of local indexes, a global index for its own.
+func (p page) payer() capacity.Payer {
+	if p.source.global() {
+		return capacity.Payer{Table: p.source.table, Index: p.source.index}
+	}
+	return capacity.Payer{Table: p.source.table}
 }
 
 // source is what the request reads; a global index cannot be read consistently.

@@ -69,14 +69,10 @@ func (o *Ops) walkAll(ctx context.Context, r statementRead, walks []plannedWalk)
 	all := statementPage{items: []attr.Map{}}
 	limit, bytes := r.limit, int64(pageBytesMax)
 	for i := r.from.stretch; i < len(walks); i++ {
-		w := walks[i]
-		one := page{source: w.source, strong: r.strong}
-		if !w.within.empty() {
-			w.plan.Limit, w.plan.Bytes = limit, bytes
-			var err error
-			if one.Page, err = o.router.Scan(ctx, w.plan); err != nil {
-				return statementPage{}, err
-			}
+		walks[i].plan.Limit, walks[i].plan.Bytes = limit, bytes
+		one, err := o.walkOnce(ctx, walks[i])
+		if err != nil {
+			return statementPage{}, err
 		}
 		all.items = append(all.items, one.Items...)
 		all.used = all.used.Plus(one.usage())

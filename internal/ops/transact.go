@@ -58,11 +58,15 @@ func (o *Ops) transact(ctx context.Context, t transaction) (transacted, error) {
 		if err != nil {
 			return transacted{}, err
 		}
+		if err := o.admitTransaction(planned); err != nil {
+			return transacted{}, err
+		}
 		commands := make([]*command.Command, len(planned))
 		for i := range planned {
 			commands[i] = planned[i].command
 		}
 		outcome, err := o.transactions.Write(ctx, txn.Request{Actions: commands, Token: t.token, Hash: t.hash})
+		o.settleTransaction(planned, &outcome, err)
 		if o.replan(ctx, err, plans) {
 			continue
 		}
@@ -199,10 +203,7 @@ func (a *transactAction) reason(t *table.Table, r *command.Result) api.Cancellat
 	case command.CollectionTooLarge:
 		return reason(reasonCollection, collectionTooLarge)
 	case command.Throttled:
-		if t.Billing == table.Provisioned {
-			return reason(reasonProvisioned, provisionedThrottled)
-		}
-		return reason(reasonThrottling, onDemandThrottled)
+		return throttledReason(t)
 	default:
 		return reason(reasonValidation, r.Text)
 	}

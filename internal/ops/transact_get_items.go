@@ -75,11 +75,15 @@ func (o *Ops) transactGet(ctx context.Context, plan func() ([]plannedRead, error
 		if err != nil {
 			return readTogether{}, err
 		}
+		if err := o.admitTogether(planned); err != nil {
+			return readTogether{}, err
+		}
 		gets := make([]command.Get, len(planned))
 		for i := range planned {
 			gets[i] = planned[i].get
 		}
 		seen, moving, err := o.transactions.Read(ctx, gets)
+		o.settleTogether(planned, seen, err)
 		switch {
 		case o.replan(ctx, err, plans):
 			continue

@@ -6,6 +6,7 @@ import (
 
 	"stator/internal/model/api"
 	"stator/internal/model/attr"
+	"stator/internal/model/capacity"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 )
@@ -27,6 +28,7 @@ type plannedWrite struct {
 	name    string // as the request gave it
 	table   *table.Table
 	command *command.Command
+	paid    float64 // units that the table paid in advance
 }
 
 // written is what became of a write.
@@ -34,6 +36,8 @@ type written struct {
 	command.Result
 	table *table.Table
 	name  string // as the request gave it
+	// why is set where a Throttled write did not reach its partition.
+	why *throttle
 }
 
 // write plans one write and sends it.
@@ -57,7 +61,11 @@ func (o *Ops) planWrite(ctx context.Context, name string, w planner) (plannedWri
 // send brings a write to its partition. It is planned again when the table's description had changed meanwhile.
 func (o *Ops) send(ctx context.Context, p plannedWrite) (written, error) {
 	for plans := 1; ; plans++ {
+		if why := o.admitWrite(&p, 1); why != nil {
+			return p.throttled(why), nil
+		}
 		result, err := o.router.Write(ctx, p.command)
+		o.settleWrite(&p, &result, 1, err)
 		if !o.replan(ctx, err, plans) {
 			return written{Result: result, table: p.table, name: p.name}, err
 		}
@@ -65,6 +73,11 @@ func (o *Ops) send(ctx context.Context, p plannedWrite) (written, error) {
 			return written{}, err
 		}
 	}
+}
+
+// throttled is a write that was not let through to its partition.
+func (p *plannedWrite) throttled(why *throttle) written {
+	return written{Result: command.Result{Refusal: command.Throttled}, table: p.table, name: p.name, why: why}
 }
 
 // refused is the API's error for a write's refusal. onFailure is ReturnValuesOnConditionCheckFailure.
@@ -77,7 +90,10 @@ func (o *Ops) refused(w written, onFailure *string) error {
 		}
 		return failed
 	case command.Throttled:
-		return o.throttled(w.table)
+		if w.why == nil {
+			w.why = &throttle{Payer: capacity.Payer{Table: w.table}, kind: capacity.Writes, limit: capacity.KeyRangeThroughput}
+		}
+		return o.throttled(w.why)
 	case command.Locked:
 		return api.NewTransactionConflictException(transactionOngoing)
 	case command.CollectionTooLarge:
@@ -88,26 +104,10 @@ func (o *Ops) refused(w written, onFailure *string) error {
 }
 
 const (
-	onDemandThrottled = "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling " +
-		"your table or index so please try again shortly. If exceptions persist, check if you have a hot key: " +
-		"https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"
-	provisionedThrottled = "The level of configured provisioned throughput for the table was exceeded. " +
-		"Consider increasing your provisioning level with the UpdateTable API."
 	transactionOngoing = "Transaction is ongoing for the item"
 	collectionTooLarge = "Collection size exceeded."
 	conditionFailed    = "The conditional request failed"
 )
-
-// throttled is the answer to a write that its partition cannot take now. A provisioned table has an exception of its own (semantics §18.1).
-func (o *Ops) throttled(t *table.Table) error {
-	refusal := api.NewThrottlingException(onDemandThrottled)
-	if t.Billing == table.Provisioned {
-		refusal = api.NewProvisionedThroughputExceededException(provisionedThrottled)
-	}
-	reason, resource := "TableWriteKeyRangeThroughputExceeded", o.tableARN(t)
-	refusal.ThrottlingReasons = []api.ThrottlingReason{{Reason: &reason, Resource: &resource}}
-	return refusal
-}
 
 // checkReturnValues refuses the kinds of ReturnValues that only an update has.
 func checkReturnValues(kind *string) error {

@@ -1,0 +1,172 @@
+package ops
+
+import (
+	"errors"
+
+	"stator/internal/model/api"
+	"stator/internal/model/capacity"
+	"stator/internal/model/table"
+	"stator/internal/partition/command"
+)
+
+// Admission lets requests through as far as their tables have throughput, and is told what they cost in the end. Without one everything is
+// let through, and nothing counted.
+type Admission interface {
+	// Admit takes what a request is known to cost when it comes, or tells what refuses it.
+	Admit(r capacity.Request) capacity.Limit
+	// Charge takes what it cost besides; fewer units than none are given back.
+	Charge(r capacity.Request)
+	// Refuse is told of one that was let through and that its partition refused.
+	Refuse(r capacity.Request, by capacity.Limit)
+}
+
+// throttle is why a request was not let through: a limit of its table's, or of an index that it would have written.
+type throttle struct {
+	capacity.Payer
+	kind  capacity.Kind
+	limit capacity.Limit
+}
+
+// admit lets one payer's part of a request through; nil is yes.
+func (o *Ops) admit(r capacity.Request) *throttle {
+	if limit := o.admission.Admit(r); limit != capacity.Unlimited {
+		return &throttle{Payer: r.Payer, kind: r.Kind, limit: limit}
+	}
+	return nil
+}
+
+// admitWrite lets a write through; nil is yes. The table pays in advance what is known: of a put its item, of anything else one unit, times
+// what a transaction makes of it. What an index pays is known only once the write has been decided, so that an index is asked no more than
+// whether it has anything left: one that has not keeps the table from being written (semantics §18.2).
+func (o *Ops) admitWrite(p *plannedWrite, times float64) *throttle {
+	if o.admission == nil {
+		return nil
+	}
+	for i := range p.table.Global {
+		ix := &p.table.Global[i]
+		if ix.Status != table.IndexActive && ix.Status != table.IndexUpdating || !enters(ix, p.command) {
+			continue
+		}
+		if why := o.admit(capacity.Request{Payer: capacity.Payer{Table: p.table, Index: ix}, Kind: capacity.Writes, Key: p.command.Key}); why != nil {
+			return why
+		}
+	}
+	p.paid = times
+	if p.command.Action == command.Put {
+		p.paid = times * capacity.Write(0, p.command.Item.Size())
+	}
+	return o.admit(p.request(p.paid))
+}
+
+// enters tells whether a command may write an entry of an index: a put whose item lacks the index's key at most removes one.
+func enters(ix *table.Index, c *command.Command) bool {
+	if c.Action == command.Check {
+		return false
+	}
+	if c.Action != command.Put {
+		return true
+	}
+	_, _, ok := ix.Key.Values(c.Item)
+	return ok
+}
+
+func (p *plannedWrite) request(units float64) capacity.Request {
+	return capacity.Request{Payer: capacity.Payer{Table: p.table}, Kind: capacity.Writes, Units: units, Key: p.command.Key}
+}
+
+// settleWrite charges what a write that was let through turned out to cost. One that failed cost nothing, one whose condition failed what
+// the item there costs (semantics §3.5).
+func (o *Ops) settleWrite(p *plannedWrite, result *command.Result, times float64, failed error) {
+	switch {
+	case o.admission == nil:
+		return
+	case failed != nil:
+		o.admission.Charge(p.request(-p.paid))
+		return
+	case result.Refusal == command.Throttled:
+		o.admission.Refuse(p.request(0), capacity.KeyRangeThroughput)
+		o.admission.Charge(p.request(-p.paid))
+		return
+	}
+	used := usageOf(p.table, result)
+	for name, units := range used.Global {
+		ix, _ := p.table.GlobalIndex(name)
+		o.admission.Charge(capacity.Request{
+			Payer: capacity.Payer{Table: p.table, Index: ix}, Kind: capacity.Writes, Units: units, Key: p.command.Key,
+		})
+	}
+	used.Global, used.Table = nil, times*used.Table
+	o.admission.Charge(p.request(used.Total() - p.paid))
+}
+
+// usageOf is what a decided write cost.
+func usageOf(t *table.Table, result *command.Result) capacity.Usage {
+	if result.Refusal != command.Accepted || len(t.Local)+len(t.Global) == 0 {
+		return capacity.Usage{Table: max(capacity.WriteItem(result.Before, result.After), capacity.Write(result.BeforeBytes, 0))}
+	}
+	return capacity.OfWrite(t, result.Before, result.After)
+}
+
+// admitRead lets a read through that costs r.Units at the least, or throttles it.
+func (o *Ops) admitRead(r capacity.Request) error {
+	if o.admission == nil {
+		return nil
+	}
+	if why := o.admit(r); why != nil {
+		return o.throttled(why)
+	}
+	return nil
+}
+
+// settleRead charges what a read turned out to cost in all, r.Units of which are paid. One that failed cost nothing; one that its partition
+// could not take is throttled.
+func (o *Ops) settleRead(r capacity.Request, units float64, failed error) error {
+	if o.admission == nil {
+		return failed
+	}
+	if failed != nil {
+		units = 0
+	}
+	paid := r.Units
+	r.Units = units - paid
+	o.admission.Charge(r)
+	if _, beyond := errors.AsType[*command.BeyondBound](failed); beyond {
+		o.admission.Refuse(r, capacity.KeyRangeThroughput)
+		return o.throttled(&throttle{Payer: r.Payer, kind: r.Kind, limit: capacity.KeyRangeThroughput})
+	}
+	return failed
+}
+
+// throttled is the answer to a request that was not let through. Which exception it is depends on how the table is paid for, and on whether
+// the account's own quota is the limit (semantics §18.1).
+func (o *Ops) throttled(why *throttle) error {
+	refusal := api.NewThrottlingException(onDemandThrottled)
+	switch {
+	case why.limit == capacity.AccountLimit:
+		refusal = api.NewRequestLimitExceeded(accountThrottled)
+	case why.Table.Billing == table.Provisioned:
+		refusal = api.NewProvisionedThroughputExceededException(provisionedThrottled)
+	}
+	reason, resource := why.Reason(why.kind, why.limit), o.tableARN(why.Table)
+	if why.Index != nil {
+		resource = o.indexARN(why.Table, why.Index)
+	}
+	refusal.ThrottlingReasons = []api.ThrottlingReason{{Reason: &reason, Resource: &resource}}
+	return refusal
+}
+
+const (
+	onDemandThrottled = "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling " +
+		"your table or index so please try again shortly. If exceptions persist, check if you have a hot key: " +
+		"https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"
+	provisionedThrottled = "The level of configured provisioned throughput for the table was exceeded. " +
+		"Consider increasing your provisioning level with the UpdateTable API."
+	accountThrottled = "Throughput exceeds the current throughput limit for your account. Please contact AWS Support at " +
+		"https://aws.amazon.com/support request a limit increase"
+)
+
+// isThrottled tells whether an error says that there was not enough throughput: trying again later may help.
+func isThrottled(err error) bool {
+	refused, ok := errors.AsType[*api.Error](err)
+	return ok && refused.ThrottlingReasons != nil
+}
