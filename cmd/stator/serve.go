@@ -40,6 +40,7 @@ type serveCommand struct {
 	Insecure    bool     `help:"Serve beyond loopback without --auth sigv4, and other nodes without certificates."`
 	TLSCert     string   `name:"tls-cert" placeholder:"FILE" help:"Serve over TLS with this certificate (PEM)."`
 	TLSKey      string   `name:"tls-key" placeholder:"FILE" help:"Its key."`
+	Capacity    string   `enum:"off,report,enforce," default:"" placeholder:"MODE" help:"off: serve what the machine can; enforce: throttle beyond the throughput of tables and partitions, as DynamoDB does; report: only count that. Without it, off with --auth off, else enforce."`
 	Durability  string   `enum:"synced,relaxed" default:"synced" help:"synced: an answer means that the write is on disk; relaxed: a crash may lose the last tenth of a second (${default})."`
 	Cache       byteSize `default:"64MiB" placeholder:"SIZE" help:"Memory for blocks read from disk (${default})."`
 	Memory      byteSize `default:"256MiB" placeholder:"SIZE" help:"Memory for requests under way; beyond it they wait, then are throttled (${default})."`
@@ -145,7 +146,7 @@ func (s *server) open(ctx context.Context, auth httpapi.Authenticator) (err erro
 		Data: c.Data, InMemory: c.InMemory, Partitions: c.Partitions, Durability: node.Durability(c.Durability),
 		CacheBytes: int64(c.Cache), DiskReserve: int64(c.DiskReserve), Region: c.Region, Account: c.Account,
 		Address: s.doors.api.Addr().String(), Creator: "stator " + release(), Log: s.log,
-		Membership: membership,
+		Membership: membership, Capacity: c.capacity(),
 	})
 	if err != nil {
 		return err
@@ -186,6 +187,18 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 		Hosts: httpapi.NewHosts(s.command.Admin), Samples: func() []admin.Sample { return samples(s.node, budget) }, IndexLag: s.indexLag,
 	})
 	return nil
+}
+
+// capacity is what --capacity says, or what fits who is served: a developer's own machine serves what it can, one that knows its clients
+// keeps them apart.
+func (c *serveCommand) capacity() node.Capacity {
+	switch {
+	case c.Capacity != "":
+		return node.Capacity(c.Capacity)
+	case c.Auth == "off":
+		return node.CapacityOff
+	}
+	return node.CapacityEnforce
 }
 
 // authenticator reads the credentials, if they are asked for.

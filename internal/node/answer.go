@@ -31,6 +31,7 @@ func (c *cluster) Raft(from uint64, message []byte) {
 const (
 	methodNodeReport byte = 128 + iota
 	methodAskCluster
+	methodConsumed
 )
 
 // Call answers another node: mostly its router, for the partitions that are here.
@@ -43,6 +44,8 @@ func (c *cluster) Call(ctx context.Context, _ uint64, method byte, body []byte) 
 		return json.Marshal(c.report())
 	case methodAskCluster:
 		return c.answerOther(ctx, body)
+	case methodConsumed:
+		return c.consumed(body)
 	}
 	return c.node.router.Serve(ctx, method, body)
 }

@@ -19,6 +19,7 @@ const (
 	scaleEvery       = time.Second
 	expireEvery      = 250 * time.Millisecond
 	splitEvery       = 2 * time.Second
+	warmEvery        = 30 * time.Second
 	relaxedSyncEvery = 100 * time.Millisecond
 	// leisureMin and leisureMax bound the pause between two steps of work that others do not wait for. With expire's bound on
 	// a step, at most some 5,000 items a second go.
@@ -84,6 +85,10 @@ func (n *Node) startJobs(ctx context.Context) {
 			n.loop(ctx, duty{"sync", newSignal(), relaxedSyncEvery, func(context.Context) error { return n.engine.Sync() }})
 		})
 	}
+	if n.budget != nil {
+		n.run(func() { n.loop(ctx, duty{"meter", newSignal(), meterEvery, n.count}) })
+		n.run(func() { n.loop(ctx, duty{"warm", newSignal(), warmEvery, n.warm}) })
+	}
 	for range feedWorkers {
 		n.run(func() { n.feed(ctx) })
 	}
@@ -93,6 +98,9 @@ func (n *Node) startJobs(ctx context.Context) {
 		n.run(func() { n.loop(ctx, duty{"pulse", newSignal(), pulseEvery, c.pulse}) })
 		n.run(func() { n.loop(ctx, duty{"rebalance", newSignal(), rebalanceEvery, c.rebalance}) })
 		n.run(func() { n.loop(ctx, duty{"retire", c.leaving, retireEvery, c.retiring.Step}) })
+		if n.budget != nil {
+			n.run(func() { n.loop(ctx, duty{"tokens", c.spending, tokensEvery, c.tokens}) })
+		}
 	}
 }
 

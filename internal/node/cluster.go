@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"stator/internal/cluster/budget"
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/rpc"
 	"stator/internal/jobs/rebalance"
@@ -51,6 +52,10 @@ type cluster struct {
 	pulses  pulses
 	watched time.Duration
 
+	// spending asks for a look at the tokens of shared budgets; keeper keeps those that are kept here.
+	spending signal
+	keeper   *budget.Keeper
+
 	// ship has a snapshot sent behind its worker's back.
 	ship func(send func())
 
@@ -86,6 +91,7 @@ func newCluster(n *Node, known roster) (*cluster, error) {
 		births: births{some: newSignal(), waiting: map[uint64]bool{}}, opened: map[uint64]*multiraft.Group{},
 		pulses: pulses{}, ship: n.run, running: context.Background(),
 	}
+	c.spending, c.keeper = newSignal(), budget.NewKeeper(n.steady)
 	for range workerCount() {
 		c.stepping = append(c.stepping, newSignal())
 	}

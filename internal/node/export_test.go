@@ -24,6 +24,9 @@ func (n *Node) Trim(ctx context.Context) error { return n.jobs.trim.Step(ctx) }
 // Copies counts the replicas that are here.
 func (n *Node) Copies() int { return len(n.host.all()) }
 
+// Count brings what was consumed into the books, as otherwise happens every meterEvery.
+func (n *Node) Count(ctx context.Context) error { return n.count(ctx) }
+
 // ID is this node's number in its cluster.
 func (n *Node) ID() uint64 { return n.cluster.self }
 

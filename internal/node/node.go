@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"stator/internal/base/clock"
+	"stator/internal/cluster/budget"
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
 	"stator/internal/cluster/txn"
@@ -26,6 +27,7 @@ import (
 	"stator/internal/jobs/settle"
 	"stator/internal/jobs/split"
 	"stator/internal/jobs/trim"
+	"stator/internal/jobs/warm"
 	"stator/internal/model/api"
 	"stator/internal/model/table"
 	"stator/internal/ops"
@@ -64,6 +66,8 @@ type Options struct {
 	Log     *slog.Logger
 	Clock   clock.Clock
 	Random  io.Reader
+	// Capacity is CapacityOff if it is empty.
+	Capacity Capacity
 	// Membership makes the node one of a cluster; nil is a node that is alone.
 	Membership *Membership
 	// Fatal is told that the store is broken, and does not return; nil exits the process.
@@ -80,6 +84,9 @@ type Options struct {
 	Wait  replica.Wait
 	Pause func(ctx context.Context, d time.Duration) error
 
+	// Steady is a clock that never jumps; nil is the process's own.
+	Steady func() time.Duration
+
 	// Failpoint is called before each step of a transaction (package txn); nil is none.
 	Failpoint func(step string) error
 
@@ -92,6 +99,9 @@ type Node struct {
 	options      Options
 	engine       *engine.Engine
 	committer    *solo.Committer
+	began        time.Time
+	budget       *budget.Budget // nil where nobody counts what is consumed
+	meter        meter
 	executors    *executors
 	host         *host
 	catalog      *catalog.Catalog
@@ -125,6 +135,7 @@ type jobs struct {
 	settle    settle.Job
 	split     split.Job
 	trim      trim.Job
+	warm      warm.Job
 }
 
 // Open opens the database, recovers what a crash left half done, and starts to serve.
@@ -160,7 +171,7 @@ func newNode(ctx context.Context, o Options) (*Node, error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	n := &Node{
-		options: o, engine: e, executors: newExecutors(), feeds: newFeeds(), expiries: expire.NewSchedule(),
+		options: o, engine: e, began: time.Now(), executors: newExecutors(), feeds: newFeeds(), expiries: expire.NewSchedule(),
 		expired: newExpired(), stop: func() {},
 		committing: newSignal(), settling: newSignal(), following: newSignal(), controlling: newSignal(), filling: newSignal(),
 		unlocking: newSignal(),
@@ -172,6 +183,7 @@ func newNode(ctx context.Context, o Options) (*Node, error) {
 			return nil, errors.Join(err, e.Close())
 		}
 	}
+	n.budget = n.newBudget()
 	return n, nil
 }
 
@@ -200,7 +212,7 @@ func (n *Node) assemble(ctx context.Context) error {
 	transactions := &guardedTransactions{Coordinator: n.transactions, space: space}
 	n.ops = ops.New(&guardedRouter{Router: n.router, space: space, met: n.transactions.MetBy}, transactions, newLivePort(n), ops.Account{
 		Region: n.options.Region, Number: n.options.Account, Address: n.options.Address, Addresses: n.Living(),
-		Partitions: n.options.Partitions, Clock: n.options.Clock, Random: n.options.Random, Log: n.options.Log,
+		Partitions: n.options.Partitions, Admission: n.admission(), Clock: n.options.Clock, Random: n.options.Random, Log: n.options.Log,
 	})
 	if n.cluster != nil {
 		return n.cluster.enter(ctx)
@@ -242,6 +254,7 @@ func (n *Node) newJobs() jobs {
 		settle:    settle.Job{Catalog: n.catalog, Host: n.host, Transactions: n.transactions, Wait: wait, NowMillis: n.nowMillis, Settled: n.settled.add},
 		split:     split.Job{Catalog: n.catalog, Host: n.host, Wait: wait, BytesMax: n.options.SplitBytes, NowMillis: n.nowMillis},
 		trim:      trim.Job{Catalog: n.catalog, Host: n.host, Wait: wait, NowMillis: n.nowMillis},
+		warm:      warm.Job{Catalog: n.catalog, Consumed: n.Consumption, NowMillis: n.nowMillis},
 		expire: expire.Job{
 			Host: n.host, Schedule: n.expiries, Wait: wait, NowMillis: n.nowMillis, Deleted: n.expired.add,
 		},
@@ -296,7 +309,7 @@ func (n *Node) Close() error {
 		if n.cluster != nil {
 			n.cluster.end()
 		}
-		n.failed = n.engine.Close()
+		n.failed = errors.Join(n.closeMeter(), n.engine.Close())
 	})
 	return n.failed
 }
@@ -312,6 +325,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Random == nil {
 		o.Random = rand.Reader
+	}
+	if o.Capacity == "" {
+		o.Capacity = CapacityOff
 	}
 	if o.Durability == "" {
 		o.Durability = Synced

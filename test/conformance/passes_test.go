@@ -92,25 +92,36 @@ func broken(partition uint64, err error) {
 	report(fmt.Errorf("partition %d is broken: %w", partition, err))
 }
 
-// serve puts a database behind the server that `stator serve` has, and closes both in the end.
+// serve has the pass's clients ask a database.
 func serve(db database) (stop func(), err error) {
-	ids, err := httpapi.NewRequestIDs(rand.Reader)
+	url, closeBoth, err := listen(db)
 	if err != nil {
 		return nil, err
+	}
+	endpoint, behindDoors = url, db
+	return func() {
+		behindDoors = nil
+		closeBoth()
+	}, nil
+}
+
+// listen puts a database behind the server that `stator serve` has; stop closes both.
+func listen(db database) (url string, stop func(), err error) {
+	ids, err := httpapi.NewRequestIDs(rand.Reader)
+	if err != nil {
+		return "", nil, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	endpoint, behindDoors = "http://"+listener.Addr().String(), db
 	server := httpapi.NewServer(httpapi.New(httpapi.Options{
 		Calls: db.Calls(), Auth: sigv4.WellFormed{}, Budget: httpapi.NewBudget(memoryBytes), IDs: ids,
 		Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Region: "us-east-1",
 	}), httpapi.DefaultLimits())
 	var running sync.WaitGroup
 	running.Go(func() { report(server.Serve(listener)) })
-	return func() {
-		behindDoors = nil
+	return "http://" + listener.Addr().String(), func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopMax)
 		defer cancel()
 		report(server.Shutdown(ctx))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"stator/internal/cluster/budget"
 	"stator/internal/cluster/catalog"
 	"stator/internal/partition/command"
 )
@@ -27,6 +28,9 @@ type Cluster struct {
 	Remote func(node, partition uint64) Remote
 	// Order performs an order on a copy here that leads.
 	Order func(ctx context.Context, partition uint64, o command.Order) (uint64, error)
+	// Give answers for the shared budgets of a table, or of an index by its hidden table's id, of which this node leads the first
+	// partition.
+	Give func(q budget.Question) (budget.Answers, error)
 	// Timeout ends the tries of a request.
 	Timeout time.Duration
 	// System lists the members of the catalog's own partition, which no table has.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 
+	"stator/internal/cluster/budget"
 	"stator/internal/partition/command"
 	"stator/internal/partition/replica"
 )
@@ -21,6 +22,7 @@ const (
 	methodChanges
 	methodReport
 	methodOrder
+	methodTokens
 	// MethodEnd is the first that no router answers.
 	MethodEnd
 )
@@ -99,6 +101,14 @@ var (
 		reply:    bytesOf[uint64]{appendNumber, parseNumber},
 	}
 )
+
+// askingTokens is answered by the node that the copy is on, which keeps the shared budgets of whatever the copy is the first partition of.
+// Tokens that were given twice are lost, which does no harm.
+var askingTokens = &method[budget.Question, budget.Answers]{
+	number:   methodTokens,
+	question: bytesOf[budget.Question]{budget.AppendQuestion, budget.ParseQuestion},
+	reply:    bytesOf[budget.Answers]{budget.AppendAnswers, budget.ParseAnswers},
+}
 
 func parseNothing(b []byte) (struct{}, error) {
 	if len(b) > 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"stator/internal/cluster/budget"
 	"stator/internal/cluster/rpc"
 	"stator/internal/partition/command"
 	"stator/internal/partition/replica"
@@ -110,4 +111,9 @@ func (t *remote) ReportAndWait(ctx context.Context, _ replica.Wait) (command.Rep
 // Order has the node perform an order on its copy.
 func (t *remote) Order(ctx context.Context, o command.Order) (uint64, error) {
 	return ask(ctx, t, ordering, &o)
+}
+
+// Tokens asks the node for tokens of the shared budgets that it keeps.
+func (t *remote) Tokens(ctx context.Context, q budget.Question) (budget.Answers, error) {
+	return ask(ctx, t, askingTokens, &q)
 }

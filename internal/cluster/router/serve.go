@@ -41,6 +41,8 @@ func (r *Router) Serve(ctx context.Context, number byte, body []byte) ([]byte, e
 		return serve(ctx, in, reporting)
 	case methodOrder:
 		return in.order(ctx)
+	case methodTokens:
+		return in.tokens()
 	}
 	return nil, malformed(number)
 }

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 
+	"stator/internal/cluster/budget"
 	"stator/internal/cluster/catalog"
 	"stator/internal/partition/command"
 	"stator/internal/partition/replica"
@@ -38,6 +39,7 @@ type ChangeLog interface {
 type Remote interface {
 	Target
 	Order(ctx context.Context, o command.Order) (uint64, error)
+	Tokens(ctx context.Context, q budget.Question) (budget.Answers, error)
 }
 
 var _ Target = (*replica.Replica)(nil)

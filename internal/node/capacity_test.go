@@ -1,0 +1,105 @@
+package node_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"stator/internal/model/api"
+	"stator/internal/node"
+)
+
+// metered makes a table of so many writes a second.
+func metered(t *testing.T, calls map[string]api.Call, write int) {
+	t.Helper()
+	call(t, calls, "CreateTable", fmt.Sprintf(`{"TableName": "things", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+		"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+		"ProvisionedThroughput": {"ReadCapacityUnits": 10, "WriteCapacityUnits": %d}}`, write))
+	comes(t, calls, dynamo+"DescribeTable", `{"TableName": "things"}`, `"TableStatus":"ACTIVE"`)
+}
+
+// put writes an item, and tells whether it was throttled.
+func put(t *testing.T, calls map[string]api.Call, key int) (throttled bool) {
+	t.Helper()
+	_, err := calls[dynamo+"PutItem"](context.Background(), fmt.Appendf(nil, `{"TableName": "things", "Item": {"pk": {"S": "%d"}}}`, key), nil)
+	if err != nil && !strings.Contains(err.Error(), "ProvisionedThroughputExceededException") {
+		t.Errorf("item %d: %v", key, err)
+	}
+	return err != nil
+}
+
+// One node admits, over a minute, what the table is set to: through all floors, to the disk.
+func TestThroughputOfANode(t *testing.T) {
+	var now atomic.Int64
+	n, err := node.Open(t.Context(), node.Options{
+		InMemory: true, Capacity: node.CapacityEnforce, Steady: func() time.Duration { return time.Duration(now.Load()) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, n) })
+	calls := n.Calls()
+	metered(t, calls, 20)
+	put(t, calls, 0)
+	now.Add(int64(10 * time.Minute))
+	burst := 0
+	for !put(t, calls, burst) {
+		burst++
+	}
+	if burst < 5700 || burst > 6300 {
+		t.Errorf("a burst of %d, want 6,000 within 5 %%", burst)
+	}
+	admitted := 0
+	for i := range 60 * 100 {
+		now.Add(int64(10 * time.Millisecond))
+		if !put(t, calls, i) {
+			admitted++
+		}
+	}
+	if admitted < 1176 || admitted > 1224 {
+		t.Errorf("%d admitted in a minute, want 1,200 within 2 %%", admitted)
+	}
+}
+
+// Nodes of a cluster share what a table is set to: whichever of them is asked, no more is admitted than comes in, and each is served.
+func TestThroughputIsShared(t *testing.T) {
+	first := membership(t)
+	var calls []map[string]api.Call
+	for i := range 3 {
+		m := first
+		if i > 0 {
+			m = membership(t, first.Address)
+		}
+		n, err := node.Open(t.Context(), node.Options{Data: t.TempDir(), DiskReserve: -1, Membership: m, Capacity: node.CapacityEnforce})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { closed(t, n) })
+		calls = append(calls, n.Calls())
+	}
+	const perSecond = 100
+	began := time.Now()
+	metered(t, calls[0], perSecond)
+	for i := range calls {
+		comes(t, calls[i], dynamo+"DescribeTable", `{"TableName": "things"}`, `"TableStatus":"ACTIVE"`)
+	}
+	admitted, served := 0, [3]int{}
+	for i := 0; admitted < 5*perSecond; i++ {
+		if !put(t, calls[i%3], i) {
+			admitted++
+			served[i%3]++
+		}
+	}
+	// Each node begins with a tenth of a second's units on credit, and the keeper with a second's.
+	if most := perSecond * (time.Since(began).Seconds() + 1.2); float64(admitted) > most {
+		t.Errorf("%d units were admitted, where %.0f came in", admitted, most)
+	}
+	for i, n := range served {
+		if n == 0 {
+			t.Errorf("node %d admitted nothing of %v", i, served)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"stator/internal/cluster/budget"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+)
+
+// span is a question of another node for the books here: the minutes [From, To).
+type span struct{ From, To int64 }
+
+// Consumption is what the requests to all living nodes consumed in the minutes [from, to) since the epoch.
+func (n *Node) Consumption(ctx context.Context, from, to int64) (map[int64]budget.Minute, error) {
+	sum, err := n.Consumed(from, to)
+	if err != nil || n.cluster == nil {
+		return sum, err
+	}
+	c := n.cluster
+	question, err := json.Marshal(span{from, to})
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range c.nodes() {
+		if other.ID == c.self || !c.alive(other.ID) {
+			continue
+		}
+		answer, err := c.peers.Call(ctx, other.ID, methodConsumed, question)
+		if err != nil {
+			return nil, fmt.Errorf("asking node %d what was consumed: %w", other.ID, err)
+		}
+		if err := addAll(sum, answer); err != nil {
+			return nil, fmt.Errorf("what node %d consumed: %w", other.ID, err)
+		}
+	}
+	return sum, nil
+}
+
+// consumed answers another node.
+func (c *cluster) consumed(body []byte) ([]byte, error) {
+	var q span
+	if err := json.Unmarshal(body, &q); err != nil {
+		return nil, &command.Rejected{Cause: err}
+	}
+	minutes, err := c.node.Consumed(q.From, q.To)
+	if err != nil {
+		return nil, err
+	}
+	bytes := make(map[int64][]byte, len(minutes))
+	for at, m := range minutes {
+		bytes[at] = m.Append(nil)
+	}
+	return json.Marshal(bytes)
+}
+
+// addAll adds what another node answered.
+func addAll(sum map[int64]budget.Minute, answer []byte) error {
+	var bytes map[int64][]byte
+	if err := json.Unmarshal(answer, &bytes); err != nil {
+		return err
+	}
+	for at, b := range bytes {
+		m, err := budget.ParseMinute(b)
+		if err != nil {
+			return err
+		}
+		if sum[at] == nil {
+			sum[at] = budget.Minute{}
+		}
+		sum[at].Add(m)
+	}
+	return nil
+}
+
+// warm looks for new peaks, where the catalog is led.
+func (n *Node) warm(ctx context.Context) error {
+	if _, leads := n.host.Led(machine.CatalogPartition); !leads {
+		return nil
+	}
+	return n.jobs.warm.Step(ctx)
+}
