@@ -33,7 +33,7 @@ func openDoors(c *serveCommand) (*doors, error) {
 	if c.Cluster.RPC == "" {
 		return &doors{api: api, admin: operators}, nil
 	}
-	nodes, err := listen("--rpc", c.Cluster.RPC)
+	nodes, err := listen(c.Cluster.listenAt())
 	if err != nil {
 		api.Close()
 		operators.Close()

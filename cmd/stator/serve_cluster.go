@@ -14,6 +14,7 @@ import (
 // clusterFlags make a node one of many.
 type clusterFlags struct {
 	RPC            string        `name:"rpc" placeholder:"ADDR" help:"Where other nodes of a cluster reach this one. Without it the node is alone."`
+	RPCListen      string        `name:"rpc-listen" placeholder:"ADDR" help:"Where the node listens for them, if that is elsewhere: behind a port mapping or a proxy."`
 	ClusterInit    bool          `help:"Make a cluster of one node out of what --data holds, in place. This is never undone."`
 	Join           []string      `placeholder:"ADDR" help:"Join the cluster of the node at ADDR, with an empty --data. Later starts may say so again."`
 	Zone           string        `placeholder:"NAME" help:"What the node shares with others that may fail with it: copies are kept in different zones."`
@@ -37,12 +38,16 @@ func (c *serveCommand) checkCluster() error {
 	f := &c.Cluster
 	certificates := f.TLSCert != "" || f.TLSKey != "" || f.TLSCA != ""
 	if f.RPC == "" {
-		if f.ClusterInit || len(f.Join) > 0 || f.Zone != "" || certificates {
+		if f.RPCListen != "" || f.ClusterInit || len(f.Join) > 0 || f.Zone != "" || certificates {
 			return errors.New("a node of a cluster needs --rpc ADDR, where other nodes reach it")
 		}
 		return nil
 	}
-	local, err := loopback("--rpc", f.RPC)
+	if _, err := loopback("--rpc", f.RPC); err != nil {
+		return err
+	}
+	flag, at := f.listenAt()
+	local, err := loopback(flag, at)
 	if err != nil {
 		return err
 	}
@@ -70,10 +75,18 @@ func (c *serveCommand) checkCluster() error {
 	case certificates && (f.TLSCert == "" || f.TLSKey == "" || f.TLSCA == ""):
 		return errors.New(certificatesTogether)
 	case !local && !certificates && !c.Insecure:
-		return fmt.Errorf("--rpc %s can be reached from other machines, and without certificates anybody there can read and change "+
-			"everything: make some with 'stator cluster certs', or add --insecure if the network keeps others out", f.RPC)
+		return fmt.Errorf("%s %s can be reached from other machines, and without certificates anybody there can read and change "+
+			"everything: make some with 'stator cluster certs', or add --insecure if the network keeps others out", flag, at)
 	}
 	return nil
+}
+
+// listenAt is where the node listens for others, with the flag that says so.
+func (f *clusterFlags) listenAt() (flag, address string) {
+	if f.RPCListen != "" {
+		return "--rpc-listen", f.RPCListen
+	}
+	return "--rpc", f.RPC
 }
 
 // secrets are what the node shows to other nodes, nil where they talk in the clear.
@@ -94,8 +107,12 @@ func (s *server) membership() (*node.Membership, error) {
 	if err != nil {
 		return nil, err
 	}
+	address := f.RPC
+	if f.RPCListen == "" {
+		address = s.doors.rpc.Addr().String()
+	}
 	return &node.Membership{
-		Listener: s.doors.rpc, Address: s.doors.rpc.Addr().String(), TLS: secrets, Init: f.ClusterInit, Join: f.Join,
+		Listener: s.doors.rpc, Address: address, TLS: secrets, Init: f.ClusterInit, Join: f.Join,
 		Zone: f.Zone, Replicas: f.Replicas, Timeout: f.RequestTimeout,
 	}, nil
 }

@@ -34,6 +34,9 @@ func TestRefusedClusters(t *testing.T) {
 		{[]string{"--rpc", "127.0.0.1:0", "--cluster-init", "--zone", strings.Repeat("z", 65)}, "--zone has at most 64 bytes"},
 		{[]string{"--rpc", "127.0.0.1:0", "--cluster-init", "--cluster-tls-cert", "x"}, "go together"},
 		{[]string{"--rpc", "192.0.2.1:7000", "--cluster-init"}, "make some with 'stator cluster certs', or add --insecure"},
+		{[]string{"--rpc-listen", "127.0.0.1:0"}, "needs --rpc ADDR"},
+		{[]string{"--rpc", "127.0.0.1:7000", "--rpc-listen", "7000", "--cluster-init"}, "--rpc-listen \"7000\" is no address"},
+		{[]string{"--rpc", "127.0.0.1:7000", "--rpc-listen", "0.0.0.0:0", "--cluster-init"}, "--rpc-listen 0.0.0.0:0 can be reached from other machines"},
 		{[]string{"--rpc", "192.0.2.1:7000", "--cluster-init", "--insecure"}, "no address of this machine"},
 		{[]string{"--rpc", "127.0.0.1:0", "--cluster-init", "--cluster-tls-cert", "x", "--cluster-tls-key", "y", "--cluster-tls-ca", "z"}, "cannot use the certificate"},
 	} {
