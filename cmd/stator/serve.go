@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 
@@ -78,6 +79,8 @@ type server struct {
 	api     *httpapi.Server
 	admin   *admin.Door
 	ring    *sigv4.Ring // nil without --auth sigv4
+	clock   clock.Clock
+	verbs   map[string]http.Handler // the admin door's, of a build for tests
 }
 
 // Run serves until a signal ends it.
@@ -86,6 +89,7 @@ func (c *serveCommand) Run(s streams) error {
 		return err
 	}
 	server := &server{command: c, log: c.logger(s)}
+	server.clock, server.verbs = timeOfDay()
 	auth, err := server.authenticator()
 	if err != nil {
 		return err
@@ -146,7 +150,7 @@ func (s *server) open(ctx context.Context, auth httpapi.Authenticator) (err erro
 		Data: c.Data, InMemory: c.InMemory, Partitions: c.Partitions, Durability: node.Durability(c.Durability),
 		CacheBytes: int64(c.Cache), DiskReserve: int64(c.DiskReserve), Region: c.Region, Account: c.Account,
 		Address: s.doors.api.Addr().String(), Creator: "stator " + release(), Log: s.log,
-		Membership: membership, Capacity: c.capacity(),
+		Clock: s.clock, Membership: membership, Capacity: c.capacity(),
 	})
 	if err != nil {
 		return err
@@ -164,12 +168,12 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 	requests := metric.NewRequests(slices.Values(append(slices.Collect(maps.Keys(calls)), httpapi.UnknownTarget)))
 	budget := httpapi.NewBudget(int64(s.command.Memory))
 	options := httpapi.Options{
-		Calls: calls, Auth: auth, Budget: budget, IDs: ids, Clock: clock.System{}, Log: s.log,
+		Calls: calls, Auth: auth, Budget: budget, IDs: ids, Clock: s.clock, Log: s.log,
 		Region: s.command.Region, Requests: requests, Origin: s.command.CORS, Nodes: s.node.Living(),
 	}
 	if s.ring != nil {
 		options.Policies = iam.New(iam.Options{
-			Tables: s.node, Region: s.command.Region, Account: s.command.Account, Clock: clock.System{},
+			Tables: s.node, Region: s.command.Region, Account: s.command.Account, Clock: s.clock,
 			Required: s.command.Policies == "require",
 		})
 	}
@@ -185,6 +189,7 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 		Cluster:  cluster,
 		Operator: operator{s.node, calls}, Requests: requests, Log: s.log, Token: token, Pprof: s.command.Pprof,
 		Hosts: httpapi.NewHosts(s.command.Admin), Samples: func() []admin.Sample { return samples(s.node, budget) }, IndexLag: s.indexLag,
+		Verbs: s.verbs,
 	})
 	return nil
 }
@@ -211,7 +216,7 @@ func (s *server) authenticator() (httpapi.Authenticator, error) {
 		return nil, err
 	}
 	s.ring = sigv4.NewRing(credentials)
-	return sigv4.NewVerifier(s.command.Region, s.ring, clock.System{}), nil
+	return sigv4.NewVerifier(s.command.Region, s.ring, s.clock), nil
 }
 
 // serve answers at both doors. What ends one of them ends the process.

@@ -57,6 +57,7 @@ type Options struct {
 	Hosts    *httpapi.Hosts    // judges the Host header when there is no token; nil: any will do
 	Token    string            // asked for as a bearer token; empty: none is
 	Pprof    bool
+	Verbs    map[string]http.Handler // further ones, by their patterns
 }
 
 // Door answers the operator over HTTP.
@@ -113,6 +114,9 @@ func (d *Door) routes() http.Handler {
 	mux.Handle("POST /split", d.guarded(http.HandlerFunc(d.split)))
 	mux.Handle("GET /workload", d.guarded(http.HandlerFunc(d.workload)))
 	d.clusterRoutes(mux)
+	for pattern, verb := range d.options.Verbs {
+		mux.Handle(pattern, d.guarded(verb))
+	}
 	if d.options.Pprof {
 		mux.Handle("GET /debug/pprof/", d.guarded(http.HandlerFunc(pprof.Index)))
 		mux.Handle("GET /debug/pprof/cmdline", d.guarded(http.HandlerFunc(pprof.Cmdline)))
