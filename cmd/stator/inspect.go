@@ -14,7 +14,8 @@ type inspectCommand struct {
 // Help shows an example.
 func (inspectCommand) Help() string {
 	return `Prints the format, the tables with their partitions and sizes, and verifies the checksum of every block and the form of every
-record. Without --compact nothing on disk is changed. Damage is reported with its file, and the exit code is 1.
+record. Without --compact nothing on disk is changed. Damage is reported with its file, and the exit code is 1. Copies of
+a partition on several nodes that have performed as much of its log have the same checksum.
 
 Example:
 

@@ -65,6 +65,9 @@ type PartitionReport struct {
 	Expiring int64
 	// Changes and LogBytes are the length of the change log.
 	Changes, LogBytes int64
+	// Performed is how far the copy has performed its group's log, 0 on a node that is alone. Copies of a partition that have
+	// performed as much have the same Checksum, over all that they keep of it.
+	Performed, Checksum uint64
 }
 
 // LocalReport is what a local index of a table holds.

@@ -65,6 +65,9 @@ func (i *inspection) partition(part machine.Part) {
 	w.transactions()
 	w.changes()
 	w.expiry()
+	if err := w.sum(); err != nil {
+		i.found(err, fmt.Sprintf("partition %d cannot be summed up", d.Partition))
+	}
 	w.enter()
 }
 

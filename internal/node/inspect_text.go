@@ -35,7 +35,7 @@ func (r *Report) head() grid {
 // holdings lists every table, under it its partitions in key order and its local indexes.
 func (r *Report) holdings() grid {
 	g := grid{left: 4, rows: [][]string{
-		{"", "STATE", "GENERATION", "KEYS", "ITEMS", "SIZE", "DELETED", "EXPIRING", "CHANGES", "LOG", "DISK"},
+		{"", "STATE", "GENERATION", "KEYS", "ITEMS", "SIZE", "DELETED", "EXPIRING", "CHANGES", "LOG", "DISK", "PERFORMED", "CHECKSUM"},
 	}}
 	for _, t := range r.Tables {
 		var sum PartitionReport
@@ -51,7 +51,7 @@ func (r *Report) holdings() grid {
 		for _, p := range t.Partitions {
 			g.rows = append(g.rows, append([]string{
 				fmt.Sprintf("  partition %d", p.ID), "", strconv.FormatUint(p.Generation, 10), bound(p.Lower) + ".." + bound(p.Upper),
-			}, p.cells()...))
+			}, append(p.cells(), "", performedText(p.Performed), fmt.Sprintf("%016x", p.Checksum))...))
 		}
 		for _, l := range t.Local {
 			g.rows = append(g.rows, []string{"  local index " + l.Name, "", "", "", strconv.FormatInt(l.Items, 10), sizeText(l.Bytes)})
@@ -65,6 +65,14 @@ func (p *PartitionReport) cells() []string {
 		strconv.FormatInt(p.Items, 10), sizeText(p.Bytes), strconv.FormatInt(p.Tombstones, 10), strconv.FormatInt(p.Expiring, 10),
 		strconv.FormatInt(p.Changes, 10), sizeText(p.LogBytes),
 	}
+}
+
+// performedText is an index of a group's log. A node that is alone has no groups.
+func performedText(index uint64) string {
+	if index == 0 {
+		return "-"
+	}
+	return strconv.FormatUint(index, 10)
 }
 
 // verdict says last what matters most.

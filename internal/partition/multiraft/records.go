@@ -122,6 +122,12 @@ func Hosted(from machine.Reader, partition uint64) (bool, error) {
 	return found, err
 }
 
+// Performed is how far the replica of a partition in this store has performed its group's log, 0 if no group keeps it.
+func Performed(from machine.Reader, partition uint64) (uint64, error) {
+	p, _, err := readRecord(from, positionKey(partition), parsePosition)
+	return p.index, err
+}
+
 // tombstone is the newest replica of a group that was removed from this node, 0 if there is none.
 func tombstone(from machine.Reader, group uint64) (uint64, error) {
 	m, _, err := readRecord(from, tombstoneKey(group), parseMark)
