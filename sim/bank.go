@@ -10,6 +10,7 @@ import (
 	"stator/internal/model/attr"
 	"stator/internal/model/expr"
 	"stator/internal/partition/command"
+	"stator/sim/history"
 )
 
 // Bank is a run whose clients move money between accounts, which are items of one table, read all or some of them together,
@@ -84,10 +85,10 @@ func (w *world) startTellers() {
 
 // deposit opens an account, unless it is open.
 func (w *world) deposit(ctx context.Context, account int) bool {
-	d := &deed{client: -1, tag: w.tags(), wrote: []int{account}}
+	d := &deed{Deed: history.Deed{Client: -1, Tag: w.tags(), Wrote: []int{account}}}
 	c := command.Command{
 		Action: command.Put, Key: bankShape.suffix(accountKey(account)), Condition: condition("attribute_not_exists(" + attrHash + ")"),
-		Item: accountKey(account).With(attrCount, attr.Int(deposit)).With(attrTag, attr.Int(d.tag)),
+		Item: accountKey(account).With(attrCount, attr.Int(deposit)).With(attrTag, attr.Int(d.Tag)),
 	}
 	w.run.ledger.begin(d, w.run.history.Tick())
 	result, err := w.write(ctx, -1, bankShape, c)
@@ -130,24 +131,24 @@ func (w *world) transfer(ctx context.Context, client int) {
 	}
 	amount := int64(1 + w.run.random.IntN(40))
 	takers := accounts[1 : len(accounts)-checks]
-	d := &deed{client: client, tag: w.tags(), wrote: accounts[:len(accounts)-checks], looked: accounts}
-	list := []wish{w.payment(accounts[0], -amount*int64(len(takers)), d.tag)}
+	d := &deed{Deed: history.Deed{Client: client, Tag: w.tags(), Wrote: accounts[:len(accounts)-checks], Looked: accounts}}
+	list := []wish{w.payment(accounts[0], -amount*int64(len(takers)), d.Tag)}
 	for _, taker := range takers {
-		list = append(list, w.payment(taker, amount, d.tag))
+		list = append(list, w.payment(taker, amount, d.Tag))
 	}
 	for _, account := range accounts[len(accounts)-checks:] {
 		list = append(list, wish{shape: bankShape, command: command.Command{
 			Action: command.Check, Key: bankShape.suffix(accountKey(account)), Condition: condition("attribute_exists(" + attrHash + ")"),
 		}})
 	}
-	token := fmt.Sprint(d.tag)
+	token := fmt.Sprint(d.Tag)
 	w.run.ledger.begin(d, w.run.history.Tick())
 	outcome, err := w.transact(ctx, client, list, token)
 	result := command.Result{Refusal: outcome.Refusal, Version: outcome.Version, Results: outcome.Results}
 	if w.note(d, result, err) && w.run.random.IntN(4) == 0 {
 		// The same request again is answered and not performed.
 		if again, err := w.transact(ctx, client, list, token); err == nil && !again.Replayed {
-			w.run.fail(fmt.Errorf("transfer %d was performed twice", d.tag))
+			w.run.fail(fmt.Errorf("transfer %d was performed twice", d.Tag))
 		}
 	}
 }
@@ -171,8 +172,8 @@ func (w *world) payment(account int, amount, tag int64) wish {
 // touch writes to an account outside of any transaction.
 func (w *world) touch(ctx context.Context, client int) {
 	account := w.run.random.IntN(w.run.options.Bank.Accounts)
-	d := &deed{client: client, tag: w.tags(), wrote: []int{account}, looked: []int{account}}
-	c := w.payment(account, 0, d.tag).command
+	d := &deed{Deed: history.Deed{Client: client, Tag: w.tags(), Wrote: []int{account}, Looked: []int{account}}}
+	c := w.payment(account, 0, d.Tag).command
 	w.run.ledger.begin(d, w.run.history.Tick())
 	result, err := w.write(ctx, client, bankShape, c)
 	result.Results = []command.Result{result}
@@ -186,7 +187,7 @@ func (w *world) audit(ctx context.Context, client, n int) bool {
 	for _, account := range accounts {
 		list = append(list, wish{shape: bankShape, command: command.Command{Key: bankShape.suffix(accountKey(account))}})
 	}
-	d := &deed{client: client, looked: accounts}
+	d := &deed{Deed: history.Deed{Client: client, Looked: accounts}}
 	w.run.ledger.begin(d, w.run.history.Tick())
 	seen := w.together(ctx, client, list)
 	if seen == nil {
@@ -195,7 +196,7 @@ func (w *world) audit(ctx context.Context, client, n int) bool {
 	}
 	sum := int64(0)
 	for _, s := range seen {
-		d.saw = append(d.saw, tagOf(s.Item))
+		d.Saw = append(d.Saw, tagOf(s.Item))
 		sum += balanceOf(s.Item)
 	}
 	w.run.ledger.finish(d, w.run.history.Tick(), w.run.history.EndAt())
@@ -219,7 +220,7 @@ func (w *world) note(d *deed, result command.Result, err error) bool {
 		return false
 	}
 	for i := range result.Results {
-		d.saw = append(d.saw, tagOf(result.Results[i].Before))
+		d.Saw = append(d.Saw, tagOf(result.Results[i].Before))
 	}
 	d.version = result.Version
 	w.run.ledger.finish(d, w.run.history.Tick(), w.run.history.EndAt())
