@@ -128,6 +128,8 @@ type inspection struct {
 	// tables finds a table's report by the table's id; held are the partitions with a state, readable or not.
 	tables map[uint64]*TableReport
 	held   map[uint64]bool
+	// shared tells that the store is of a node of a cluster: it keeps copies of some partitions, and others keep the rest.
+	shared bool
 	// entries are the catalog's, all of them unless catalogPartial.
 	entries        []*catalog.Entry
 	catalogPartial bool
