@@ -2,6 +2,8 @@
 
 GO       ?= go
 FUZZTIME ?= 10s
+CHAOS    ?= 10m
+SEED     ?= 0
 PEERS    ?=
 
 # The packages whose tests run under the race detector: those that several goroutines enter.
@@ -11,7 +13,7 @@ MODULES := test/bench examples/embedded
 
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help run cluster build gen fmt lint test race fuzz golden bench check
+.PHONY: help run cluster build gen fmt lint test race fuzz chaos golden bench check
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -43,6 +45,9 @@ race: ## run every test under the race detector
 
 fuzz: ## run every fuzzer for FUZZTIME (10s)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" ./.ci/fuzz
+
+chaos: ## trouble a cluster of processes for CHAOS (10m); SEED draws the same faults again
+	$(GO) test ./test/chaos -run 'TestChaos$$' -count 1 -v -timeout 24h -chaos $(CHAOS) -seed $(SEED)
 
 golden: ## rewrite the golden files from what the code does now; read the diff
 	@packages=$$(grep -rl --include='*_test.go' 'cockroachdb/datadriven"' . | xargs -r -n1 dirname | sort -u); \

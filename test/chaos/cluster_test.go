@@ -39,12 +39,12 @@ func freeAddress(t *testing.T) string {
 }
 
 // three starts a cluster of three processes.
-func three(t *testing.T) []*server {
+func three(t *testing.T, flags ...string) []*server {
 	t.Helper()
 	first := freeAddress(t)
-	nodes := []*server{serve(t, t.TempDir(), "--rpc", first, "--cluster-init", "--zone", "a")}
+	nodes := []*server{serve(t, t.TempDir(), append(flags, "--rpc", first, "--cluster-init", "--zone", "a")...)}
 	for _, zone := range []string{"b", "c"} {
-		nodes = append(nodes, serve(t, t.TempDir(), "--rpc", freeAddress(t), "--join", first, "--zone", zone))
+		nodes = append(nodes, serve(t, t.TempDir(), append(flags, "--rpc", freeAddress(t), "--join", first, "--zone", zone)...))
 	}
 	return nodes
 }

@@ -24,10 +24,12 @@ const (
 	largeBytes  = 30_000
 	// putsMax is more than fits on the disk.
 	putsMax = 2 * diskBytes / largeBytes
+	// putsSome fit on it, and more than its reserve.
+	putsSome = 200
 )
 
-// smallDisk mounts a file system of diskBytes, which only root may do.
-func smallDisk(t *testing.T) string {
+// smallDisk mounts a file system of so many bytes, which only root may do.
+func smallDisk(t *testing.T, bytes int) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can mount the small file system that this test fills: run it as root, or in a container")
@@ -36,7 +38,7 @@ func smallDisk(t *testing.T) string {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("stator-chaos", dir, "tmpfs", 0, fmt.Sprintf("size=%d", diskBytes)); err != nil {
+	if err := syscall.Mount("stator-chaos", dir, "tmpfs", 0, fmt.Sprintf("size=%d", bytes)); err != nil {
 		t.Skipf("no small file system can be mounted here: %v", err)
 	}
 	t.Cleanup(func() {
@@ -52,19 +54,27 @@ const fillerName = "filler"
 // filler takes bytes of a disk on top of what it has, all there is if bytes is negative.
 func filler(t *testing.T, disk string, bytes int) {
 	t.Helper()
+	if err := take(disk, bytes); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// take is filler for who has no test to fail.
+func take(disk string, bytes int) error {
 	f, err := os.OpenFile(filepath.Join(disk, fillerName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	defer f.Close()
 	block := make([]byte, 4<<10)
 	for written := 0; bytes < 0 || written < bytes; written += len(block) {
 		if _, err := f.Write(block); errors.Is(err, syscall.ENOSPC) && bytes < 0 {
-			return
+			return nil
 		} else if err != nil {
-			t.Fatal(err)
+			return err
 		}
 	}
+	return nil
 }
 
 // empty gives back what the filler took.
@@ -84,17 +94,47 @@ func large(pk string) item {
 	return sealed(item{"pk": str(pk), "payload": str(string(text))})
 }
 
-// putUntilRefused puts items until one is refused, and returns those that were acknowledged.
-func (c client) putUntilRefused(l *ledger, prefix string) error {
+// onSmallDisk starts a server on a small disk of which something else has taken a part.
+func onSmallDisk(t *testing.T, taken int, reserve string) (disk string, s *server, c client, l *ledger) {
+	t.Helper()
+	disk = smallDisk(t, diskBytes)
+	filler(t, disk, taken)
+	s = serve(t, filepath.Join(disk, "data"), "--disk-reserve", reserve)
+	c, l = connect(s), newLedger()
+	c.plainTable(diskTable)
+	return disk, s, c, l
+}
+
+// putSome puts items that fit.
+func (c client) putSome(l *ledger) {
+	c.t.Helper()
+	for n := range putsSome {
+		if err := c.put(l, fmt.Sprintf("a-%d", n)); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// putUntilRefused puts items until one is refused, as on a full disk it must be.
+func (c client) putUntilRefused(l *ledger, prefix string) {
 	c.t.Helper()
 	for n := range putsMax {
-		pk := fmt.Sprintf("%s-%d", prefix, n)
-		if err := c.put(l, pk); err != nil {
-			return err
+		err := c.put(l, fmt.Sprintf("%s-%d", prefix, n))
+		switch {
+		case refused(err, "InternalServerError"):
+			return
+		case err != nil:
+			c.t.Fatalf("a put on a full disk is answered with %v, want InternalServerError", err)
 		}
 	}
 	c.t.Fatalf("%d items of %d bytes fit on a disk of %d", putsMax, largeBytes, diskBytes)
-	return nil
+}
+
+// putAgain sees that puts are served once there is room, and nothing is lost.
+func (c client) putAgain(l *ledger) {
+	c.t.Helper()
+	c.until("puts are served again", func() bool { return c.put(l, "c-0") == nil })
+	c.kept(l)
 }
 
 func (c client) put(l *ledger, pk string) error {
@@ -133,15 +173,9 @@ func (c client) kept(l *ledger) {
 
 // Below the reserve, puts are refused in time; reads, deletes and the dropping of tables go on, and once there is room so do puts.
 func TestDiskNearlyFull(t *testing.T) {
-	disk := smallDisk(t)
-	filler(t, disk, fillerBytes)
-	s := serve(t, filepath.Join(disk, "data"), "--disk-reserve", "8MiB")
-	c, l := connect(s), newLedger()
-	c.plainTable(diskTable)
+	disk, s, c, l := onSmallDisk(t, fillerBytes, "8MiB")
 	c.plainTable("other")
-	if err := c.putUntilRefused(l, "a"); !refused(err, "InternalServerError") {
-		t.Fatalf("a put on a full disk is answered with %v, want InternalServerError", err)
-	}
+	c.putUntilRefused(l, "a")
 	c.until("the log says why", func() bool { return strings.Contains(s.said(), "the disk is nearly full") })
 	c.kept(l)
 	if err := c.delete(l, "a-0"); err != nil {
@@ -158,8 +192,7 @@ func TestDiskNearlyFull(t *testing.T) {
 		t.Errorf("a second put on a full disk is answered with %v, want InternalServerError", err)
 	}
 	empty(t, disk)
-	c.until("puts are served again", func() bool { return c.put(l, "c-0") == nil })
-	c.kept(l)
+	c.putAgain(l)
 	s.inspectStopped()
 	s.restart()
 	connect(s).kept(l)
@@ -168,21 +201,12 @@ func TestDiskNearlyFull(t *testing.T) {
 // A disk that others fill to the last byte: first the reserve is given up and puts are refused; when that is taken too, the server stops with
 // a sentence. Once there is room it serves again, with all that it acknowledged.
 func TestDiskFull(t *testing.T) {
-	disk := smallDisk(t)
-	s := serve(t, filepath.Join(disk, "data"), "--disk-reserve", "1MiB")
-	c, l := connect(s), newLedger()
-	c.plainTable(diskTable)
-	for n := range 200 {
-		if err := c.put(l, fmt.Sprintf("a-%d", n)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	disk, s, c, l := onSmallDisk(t, 0, "1MiB")
+	c.putSome(l)
 	filler(t, disk, -1)
-	if err := c.putUntilRefused(l, "b"); !refused(err, "InternalServerError") {
-		t.Fatalf("a put on a full disk is answered with %v, want InternalServerError", err)
-	}
+	c.putUntilRefused(l, "b")
 	c.kept(l)
-	for n := 0; s.running() && n < 200; n++ {
+	for n := 0; s.running() && n < putsSome; n++ {
 		filler(t, disk, -1)
 		_ = c.delete(l, fmt.Sprintf("a-%d", n)) // an error leaves open whether it happened, as the ledger knows
 	}
@@ -199,35 +223,24 @@ func TestDiskFull(t *testing.T) {
 	s.restart()
 	c = connect(s)
 	c.kept(l)
-	c.until("puts are served again", func() bool { return c.put(l, "c-0") == nil })
-	c.kept(l)
+	c.putAgain(l)
 	s.inspectStopped()
 }
 
 // A disk that others fill while nothing is written: the server learns of it by looking, and does not use up its reserve to
 // write out what it has in memory. Puts are refused, reads and deletes go on, and once there is room so do puts.
 func TestDiskFilledByOthers(t *testing.T) {
-	disk := smallDisk(t)
-	s := serve(t, filepath.Join(disk, "data"), "--disk-reserve", "1MiB")
-	c, l := connect(s), newLedger()
-	c.plainTable(diskTable)
-	for n := range 200 {
-		if err := c.put(l, fmt.Sprintf("a-%d", n)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	disk, s, c, l := onSmallDisk(t, 0, "1MiB")
+	c.putSome(l)
 	filler(t, disk, -1)
 	c.until("the log says why", func() bool { return strings.Contains(s.said(), "the disk is nearly full") })
-	if err := c.putUntilRefused(l, "b"); !refused(err, "InternalServerError") {
-		t.Fatalf("a put on a full disk is answered with %v, want InternalServerError", err)
-	}
+	c.putUntilRefused(l, "b")
 	if err := c.delete(l, "a-0"); err != nil {
 		t.Errorf("DeleteItem on a full disk: %v", err)
 	}
 	c.kept(l)
 	empty(t, disk)
-	c.until("puts are served again", func() bool { return c.put(l, "c-0") == nil })
-	c.kept(l)
+	c.putAgain(l)
 }
 
 func lastLine(text string) string {

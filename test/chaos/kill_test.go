@@ -29,18 +29,7 @@ const (
 // Partitions split meanwhile.
 func TestKill(t *testing.T) {
 	s := serve(t, t.TempDir()+"/data")
-	connect(s).table(&dynamodb.CreateTableInput{
-		TableName: aws.String(killTable), KeySchema: keyed("pk", "sk"),
-		AttributeDefinitions: []types.AttributeDefinition{
-			attribute("pk", "S"), attribute("sk", "S"), attribute("color", "S"), attribute("n", "N"),
-		},
-		LocalSecondaryIndexes: []types.LocalSecondaryIndex{{
-			IndexName: aws.String("by-n"), KeySchema: keyed("pk", "n"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
-		}},
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-			IndexName: aws.String("by-color"), KeySchema: keyed("color", "n"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
-		}},
-	})
+	connect(s).killTable()
 	ledgers := make([]*ledger, writers)
 	for i := range ledgers {
 		ledgers[i] = newLedger()
@@ -65,6 +54,21 @@ func TestKill(t *testing.T) {
 	}
 }
 
+// killTable makes a table with an index of each kind, whose changes can be read.
+func (c client) killTable() {
+	c.t.Helper()
+	all := &types.Projection{ProjectionType: types.ProjectionTypeAll}
+	c.table(&dynamodb.CreateTableInput{
+		TableName: aws.String(killTable), KeySchema: keyed("pk", "sk"),
+		AttributeDefinitions: []types.AttributeDefinition{
+			attribute("pk", "S"), attribute("sk", "S"), attribute("color", "S"), attribute("n", "N"),
+		},
+		LocalSecondaryIndexes:  []types.LocalSecondaryIndex{{IndexName: aws.String("by-n"), KeySchema: keyed("pk", "n"), Projection: all}},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: aws.String("by-color"), KeySchema: keyed("color", "n"), Projection: all}},
+		StreamSpecification:    &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages},
+	})
+}
+
 // colored is an item's entry in by-color.
 func colored(i item) (item, bool) {
 	_, ok := i["color"]
@@ -82,7 +86,7 @@ func (s *server) loadAndKill(ledgers []*ledger) int {
 		running.Go(func() {
 			w := writer{client: c, ledger: l, name: fmt.Sprintf("w%02d", number)}
 			for {
-				err := w.step()
+				err := w.step(context.Background(), strconv.Itoa(rand.IntN(keysEach)))
 				if err == nil {
 					acknowledged.Add(1)
 					continue
@@ -118,10 +122,9 @@ type writer struct {
 	name   string
 }
 
-// step makes one write of any kind. Its error leaves open whether it happened.
-func (w *writer) step() error {
-	ctx := context.Background()
-	key := item{"pk": str(w.name), "sk": str(strconv.Itoa(rand.IntN(keysEach)))}
+// step makes one write of any kind to one of its keys. Its error leaves open whether it happened.
+func (w *writer) step(ctx context.Context, sk string) error {
+	key := item{"pk": str(w.name), "sk": str(sk)}
 	text := keyOf(key, "pk", "sk")
 	after := item{
 		"pk": key["pk"], "sk": key["sk"], "n": num(strconv.FormatInt(time.Now().UnixNano(), 10)),

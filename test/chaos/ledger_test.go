@@ -20,9 +20,10 @@ type ledger struct {
 	cells map[string]*cell
 }
 
-// cell is one item: what the server has acknowledged, and the write whose answer never came, if there is one.
+// cell is one item: what the server has acknowledged, last and ever, and the write whose answer never came, if there is one.
 type cell struct {
 	acked string
+	past  []string
 	tried *string
 }
 
@@ -44,6 +45,7 @@ func (l *ledger) try(key, after string) { l.cell(key).tried = &after }
 func (l *ledger) acknowledge(key string) {
 	c := l.cell(key)
 	c.acked, c.tried = *c.tried, nil
+	c.past = append(c.past, c.acked)
 }
 
 // settle compares what is there with what was acknowledged, key by key, and takes it for the truth from now on. found holds texts by key.

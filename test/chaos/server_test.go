@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	binary = filepath.Join(dir, "stator")
-	if out, err := exec.Command("go", "build", "-o", binary, "stator/cmd/stator").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-tags", "chaos", "-o", binary, "stator/cmd/stator").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "chaos: building the server: %v\n%s", err, out)
 		os.Exit(1)
 	}
@@ -62,6 +62,7 @@ type server struct {
 	command         *exec.Cmd
 	endpoint, admin string
 	ended           chan struct{} // closed once the process is gone
+	named           func(pid int) // is told of the process before it talks to others; nil: nobody is
 
 	mu  sync.Mutex // guards log
 	log bytes.Buffer
@@ -94,6 +95,9 @@ func (s *server) start() error {
 	}
 	if err := s.command.Start(); err != nil {
 		return err
+	}
+	if s.named != nil {
+		s.named(s.command.Process.Pid)
 	}
 	ended := make(chan struct{})
 	s.ended = ended
