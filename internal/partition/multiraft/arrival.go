@@ -152,6 +152,7 @@ func (g *Group) takeOver() bool {
 		h.term, h.vote, h.commit = s.GetTerm(), s.GetVote(), s.GetCommit()
 	}
 	h.commit = max(h.commit, at.index)
+	g.applying.Store(at.index)
 	err := a.in.perform(h, at)
 	if err == nil {
 		err = g.reload(h, at)

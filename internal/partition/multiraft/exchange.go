@@ -142,6 +142,7 @@ func (w *worker) perform() bool {
 
 // end answers what the pass decided and tells the library that it is done.
 func (g *Group) end() {
+	g.applied.Store(g.at.index) // before it is answered: who then asks for what it saw need not wait
 	for _, change := range g.changes {
 		g.node.ApplyConfChange(change)
 	}

@@ -20,10 +20,11 @@ type Group struct {
 	replica uint64
 
 	// These are shared with other goroutines.
-	inbox   inbox
-	lease   lease
-	status  atomic.Pointer[Status]
-	applied atomic.Uint64
+	inbox  inbox
+	lease  lease
+	status atomic.Pointer[Status]
+	// applied is the last entry that every read shows, applying the last one that a read may show already.
+	applied, applying atomic.Uint64
 
 	// Everything else is the worker's.
 	copy  replica.Copy
@@ -59,6 +60,7 @@ func newGroup(h *Host, log *raftLog, at position) *Group {
 	log.conf = g.confState
 	log.snapshot = g.snapshot
 	g.applied.Store(at.index)
+	g.applying.Store(at.index)
 	g.status.Store(&Status{Group: g.id, Replica: g.replica, Role: Stopped, Term: log.hard.term})
 	return g
 }

@@ -25,6 +25,7 @@ type performed struct {
 // perform carries out the entries that are agreed. What it does follows from them and from the replicated state alone, so
 // that every replica does the same.
 func (g *Group) perform(to *engine.Batch) {
+	g.applying.Store(g.ready.CommittedEntries[len(g.ready.CommittedEntries)-1].GetIndex())
 	// Written even if one of the entries breaks an invariant: the ones before it are performed.
 	defer func() { to.Set(positionKey(g.id), g.at.append(nil)) }()
 	for _, e := range g.ready.CommittedEntries {

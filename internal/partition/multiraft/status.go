@@ -59,12 +59,14 @@ func (g *Group) Status() Status {
 	return s
 }
 
+// Position implements replica.Log.
+func (g *Group) Position() (performed, begun uint64) { return g.applied.Load(), g.applying.Load() }
+
 // statusTicks is how often the status is renewed though nobody began or ceased to lead.
 const statusTicks = heartbeatTicks
 
 // report renews the status if something changed that others act on.
 func (g *Group) report() {
-	g.applied.Store(g.at.index)
 	s := g.status.Load()
 	if s.Role != g.role() || s.Term != g.lead.term || s.Leader != g.lead.leader || s.Serves != g.lead.complete ||
 		s.Generation != g.state.Descriptor.Generation || s.Joint != (len(g.at.outgoing) > 0) {

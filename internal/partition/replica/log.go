@@ -24,6 +24,9 @@ type Log interface {
 	Append(b machine.Batch, done func(Outcome))
 	// Barrier calls done once a read here would see every write acknowledged before the call. Its error may be a NotLeader.
 	Barrier(done func(error))
+	// Position tells where this copy stands in the order in which all copies perform: reads show everything up to performed
+	// and nothing behind begun. A log that one copy keeps alone has no such order, and both are 0.
+	Position() (performed, begun uint64)
 }
 
 // Copy is what a log tells the copy it keeps.

@@ -56,6 +56,8 @@ func (l *scripted) Barrier(done func(error)) {
 	done(nil)
 }
 
+func (l *scripted) Position() (performed, begun uint64) { return 0, 0 }
+
 // show puts a batch into the engine, where every read sees it before it is durable.
 func (l *scripted) show(h *held) {
 	if h.visible {

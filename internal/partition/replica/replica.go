@@ -171,6 +171,9 @@ func (r *Replica) State() machine.Part {
 	return r.performed
 }
 
+// Position is the log's: what a read here, made before the call, showed is not behind begun.
+func (r *Replica) Position() (performed, begun uint64) { return r.options.Log.Position() }
+
 // quarantine ends this copy's service: an invariant is broken and a wrong byte is worse than none.
 func (r *Replica) quarantine(err error) {
 	r.mu.Lock()

@@ -30,3 +30,6 @@ func (l *Log) Append(b machine.Batch, done func(replica.Outcome)) {
 // Barrier has nothing to wait for: there is no other copy that could have decided meanwhile. What is decided here and
 // not durable is held back by the in-flight set.
 func (l *Log) Barrier(done func(error)) { done(nil) }
+
+// Position is none: there is no other copy that could be behind.
+func (l *Log) Position() (performed, begun uint64) { return 0, 0 }
