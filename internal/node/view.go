@@ -19,6 +19,9 @@ func (m lateMap) Partitions(tableID uint64) []catalog.Partition {
 	return m.node.catalog.Partitions(tableID)
 }
 
+// Sequence is the last change of the catalog that is known.
+func (m lateMap) Sequence() uint64 { return m.node.catalog.Sequence() }
+
 // catalogPause is the wait between looks for a node that has the catalog.
 const catalogPause = 500 * time.Millisecond
 
@@ -129,6 +132,14 @@ func (c *cluster) loads() map[uint64]placement.Load {
 		}
 	}
 	return loads
+}
+
+// ClusterID names the cluster of which this node is one, 0 for none.
+func (n *Node) ClusterID() uint64 {
+	if n.cluster == nil {
+		return 0
+	}
+	return n.cluster.id
 }
 
 // Describe tells an operator which node of which cluster this is.

@@ -142,6 +142,9 @@ func (c *Catalog) Partitions(tableID uint64) []Partition {
 	return entry.Partitions[tableID]
 }
 
+// Sequence is the last change of partition 1 that the map shows.
+func (c *Catalog) Sequence() uint64 { return c.current.Load().sequence }
+
 // Entries lists all tables in name order.
 func (c *Catalog) Entries() []*Entry {
 	s := c.current.Load()

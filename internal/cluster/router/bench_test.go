@@ -30,6 +30,7 @@ func BenchmarkLookup(b *testing.B) {
 type benchMap []catalog.Partition
 
 func (m benchMap) Partitions(uint64) []catalog.Partition { return m }
+func (m benchMap) Sequence() uint64                      { return 0 }
 
 type nobody struct{}
 

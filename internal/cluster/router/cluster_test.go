@@ -26,6 +26,7 @@ type fleet struct {
 	partitions []catalog.Partition
 	routers    []*router.Router
 	old        atomic.Int64
+	sequence   uint64
 }
 
 func (f *fleet) Partitions(id uint64) []catalog.Partition {
@@ -34,6 +35,8 @@ func (f *fleet) Partitions(id uint64) []catalog.Partition {
 	}
 	return f.partitions
 }
+
+func (f *fleet) Sequence() uint64 { return f.sequence }
 
 func newFleet(t testing.TB, partitions int) *fleet {
 	t.Helper()

@@ -27,6 +27,10 @@ const (
 	MethodEnd
 )
 
+// inSession is added to the number of a method about items that is called within a session: how far the copy must have come
+// then stands behind the question, and how far it has behind the answer.
+const inSession byte = 1 << 6
+
 // method is one kind of call: what is asked and answered, both in bytes, and how a copy answers. Asking and serving are
 // told by one value, so that they cannot disagree.
 type method[Q, A any] struct {

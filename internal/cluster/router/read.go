@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"stator/internal/cluster/catalog"
+	"stator/internal/cluster/session"
 	"stator/internal/partition/command"
 )
 
@@ -13,11 +14,12 @@ var errRefused = errors.New("the partition cannot take more now")
 
 // Read brings a Get to the partition of its key.
 func (r *Router) Read(ctx context.Context, g command.Get) (command.GetResult, error) {
+	want := r.held(ctx, g.Strong)
 	p, err := r.locate(g.Table, g.Key)
 	if err != nil {
 		return command.GetResult{}, err
 	}
-	if found, ok := r.here(p, g.Strong); ok {
+	if found, ok := r.here(p, want); ok && session.Of(ctx) == nil {
 		result, err := found.ReadAndWait(ctx, r.options.Wait, &g)
 		if err == nil || !again(err, g.TableVersion) {
 			return result, err
@@ -25,14 +27,19 @@ func (r *Router) Read(ctx context.Context, g command.Get) (command.GetResult, er
 	}
 	var result command.GetResult
 	err = r.try(ctx, g.TableVersion, func(ctx context.Context, n int) error {
-		at, err := r.find(g.Table, g.Key, g.Strong, n)
+		p, err := r.locate(g.Table, g.Key)
 		if err != nil {
 			return err
 		}
-		ctx, end := at.once(ctx, g.Strong)
+		at, strong, err := r.aimRead(ctx, p, want, n)
+		if err != nil {
+			return err
+		}
+		ctx, end := at.once(ctx, strong)
 		defer end()
+		g.Strong = strong
 		result, err = at.ReadAndWait(ctx, r.options.Wait, &g)
-		r.learn(at, g.Strong, err)
+		r.answered(ctx, at, strong, err)
 		return err
 	})
 	return result, err
@@ -42,6 +49,7 @@ func (r *Router) Read(ctx context.Context, g command.Get) (command.GetResult, er
 // page may hold, the next ones are read side by side.
 func (r *Router) Scan(ctx context.Context, plan command.Plan) (command.Page, error) {
 	var all command.Page
+	plan.Strong = r.held(ctx, plan.Strong)
 	for {
 		page, err := r.scanOne(ctx, &plan)
 		if full(&all, err) {
@@ -156,14 +164,16 @@ func (r *Router) scanOne(ctx context.Context, plan *command.Plan) (command.Page,
 		if err != nil {
 			return err
 		}
-		at, err := r.aim(p, plan.Strong, n)
+		at, strong, err := r.aimRead(ctx, p, plan.Strong, n)
 		if err != nil {
 			return err
 		}
-		ctx, end := at.once(ctx, plan.Strong)
+		ctx, end := at.once(ctx, strong)
 		defer end()
-		page, err = at.ScanAndWait(ctx, r.options.Wait, plan)
-		r.learn(at, plan.Strong, err)
+		asked := *plan
+		asked.Strong = strong
+		page, err = at.ScanAndWait(ctx, r.options.Wait, &asked)
+		r.answered(ctx, at, strong, err)
 		return err
 	})
 	return page, err

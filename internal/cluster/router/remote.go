@@ -7,6 +7,7 @@ import (
 
 	"stator/internal/cluster/budget"
 	"stator/internal/cluster/rpc"
+	"stator/internal/cluster/session"
 	"stator/internal/partition/command"
 	"stator/internal/partition/replica"
 )
@@ -28,9 +29,39 @@ func NewRemote(caller Caller, node, partition uint64) Remote {
 	return &remote{caller: caller, node: node, partition: partition}
 }
 
-func ask[Q, A any](ctx context.Context, to *remote, m *method[Q, A], question *Q) (answer A, err error) {
+func ask[Q, A any](ctx context.Context, to *remote, m *method[Q, A], question *Q) (A, error) {
 	body := binary.BigEndian.AppendUint64(m.question.write(nil, question), to.partition)
 	back, err := to.caller.Call(ctx, to.node, m.number, body)
+	return m.ended(back, err)
+}
+
+// askItems is ask about items: within a session, it says how far the copy must have come, and notes how far it has.
+func askItems[Q, A any](ctx context.Context, to *remote, m *method[Q, A], question *Q) (answer A, err error) {
+	s := session.Of(ctx)
+	if s == nil {
+		return ask(ctx, to, m, question)
+	}
+	index := uint64(0)
+	if !m.leader(question) {
+		index = s.Index(to.partition)
+	}
+	body := binary.BigEndian.AppendUint64(m.question.write(nil, question), index)
+	back, err := to.caller.Call(ctx, to.node, m.number|inSession, binary.BigEndian.AppendUint64(body, to.partition))
+	at := len(back) - indexBytes
+	if err == nil && at < 0 {
+		err = command.ErrMalformed
+	}
+	if err != nil {
+		return m.ended(nil, err)
+	}
+	if answer, err = m.ended(back[:at:at], nil); err == nil {
+		s.Saw(to.partition, binary.BigEndian.Uint64(back[at:]))
+	}
+	return answer, err
+}
+
+// ended is the answer that a call came back with.
+func (m *method[Q, A]) ended(back []byte, err error) (answer A, _ error) {
 	if err == nil {
 		if answer, err = m.reply.read(back); err == nil {
 			return answer, nil
@@ -61,17 +92,17 @@ func failure(err error, once bool) error {
 
 // WriteAndWait is replica.WriteAndWait.
 func (t *remote) WriteAndWait(ctx context.Context, _ replica.Wait, c *command.Command) (command.Result, error) {
-	return ask(ctx, t, writing, &c)
+	return askItems(ctx, t, writing, &c)
 }
 
 // ReadAndWait is replica.ReadAndWait.
 func (t *remote) ReadAndWait(ctx context.Context, _ replica.Wait, g *command.Get) (command.GetResult, error) {
-	return ask(ctx, t, reading, g)
+	return askItems(ctx, t, reading, g)
 }
 
 // ReadTogetherAndWait is replica.ReadTogetherAndWait.
 func (t *remote) ReadTogetherAndWait(ctx context.Context, _ replica.Wait, g *command.MultiGet) ([]command.Seen, error) {
-	seen, err := ask(ctx, t, readingTogether, g)
+	seen, err := askItems(ctx, t, readingTogether, g)
 	if err == nil && len(seen) != len(g.Keys) {
 		return nil, failure(command.ErrMalformed, false)
 	}
@@ -80,7 +111,7 @@ func (t *remote) ReadTogetherAndWait(ctx context.Context, _ replica.Wait, g *com
 
 // ScanAndWait is replica.ScanAndWait.
 func (t *remote) ScanAndWait(ctx context.Context, _ replica.Wait, p *command.Plan) (command.Page, error) {
-	return ask(ctx, t, scanning, p)
+	return askItems(ctx, t, scanning, p)
 }
 
 // ShardsOf is replica.ShardsOf.

@@ -93,6 +93,8 @@ func TestServeRefuses(t *testing.T) {
 		"an order where nobody leads":   {1, 10, to([]byte(`{"Transfer":2}`), 101), true},
 		"an order that is none":         {0, 10, to([]byte(`{`), 101), false},
 		"a report of nothing with more": {0, 9, to([]byte{1}, 101), false},
+		"a session that stands nowhere": {0, 1 | 1<<6, to(put[:5:5], 101), false},
+		"an order in a session":         {0, 10 | 1<<6, to(to([]byte(`{}`), 1), 101), false},
 		"a short moment":                {0, 7, to([]byte{1}, 101), false},
 	} {
 		answer, err := f.routers[c.node].Serve(t.Context(), c.method, c.body)

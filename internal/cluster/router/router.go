@@ -25,6 +25,8 @@ const (
 // Map is what the router knows of the database.
 type Map interface {
 	Partitions(tableID uint64) []catalog.Partition
+	// Sequence is the last change of the catalog that the map shows.
+	Sequence() uint64
 }
 
 // Host keeps the replicas of this node.

@@ -31,6 +31,8 @@ type rig struct {
 	waited time.Duration
 }
 
+func (r *rig) Sequence() uint64 { return 0 }
+
 func (r *rig) Partitions(id uint64) []catalog.Partition {
 	r.mu.Lock()
 	defer r.mu.Unlock()

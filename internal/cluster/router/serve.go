@@ -9,8 +9,12 @@ import (
 	"stator/internal/partition/replica"
 )
 
-// partitionBytes is the length of a partition's id. It stands behind the message, which then is written without a move.
-const partitionBytes = 8
+// partitionBytes is the length of a partition's id, indexBytes that of the place of a copy. They stand behind the message,
+// which then is written without a move.
+const (
+	partitionBytes = 8
+	indexBytes     = 8
+)
 
 // Serve answers a call of another node's router from a copy here, and never sends it on: that router knows of more copies,
 // and two that each hold the other for the leader's node would send a request to and fro.
@@ -20,6 +24,13 @@ func (r *Router) Serve(ctx context.Context, number byte, body []byte) ([]byte, e
 		return nil, malformed(number)
 	}
 	in := call{router: r, partition: binary.BigEndian.Uint64(body[at:]), body: body[:at:at]}
+	if number&inSession != 0 {
+		number &^= inSession
+		if at -= indexBytes; at < 0 || number > methodScan {
+			return nil, malformed(number)
+		}
+		in.inSession, in.index, in.body = true, binary.BigEndian.Uint64(body[at:]), body[:at:at]
+	}
 	switch number {
 	case methodWrite:
 		return serve(ctx, in, writing)
@@ -57,6 +68,9 @@ type call struct {
 	router    *Router
 	partition uint64
 	body      []byte
+	// inSession tells that the copy must have come to index, and that the answer says how far it has.
+	inSession bool
+	index     uint64
 }
 
 func serve[Q, A any](ctx context.Context, in call, m *method[Q, A]) ([]byte, error) {
@@ -68,11 +82,19 @@ func serve[Q, A any](ctx context.Context, in call, m *method[Q, A]) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
+	if err := in.router.reach(ctx, from, in.index); err != nil {
+		return nil, err
+	}
 	answer, err := m.answer(ctx, in.router.options.Wait, from, &question)
 	if err != nil {
 		return nil, err
 	}
-	return m.reply.write(nil, &answer), nil
+	body := m.reply.write(nil, &answer)
+	if in.inSession {
+		_, begun := from.Position()
+		body = binary.BigEndian.AppendUint64(body, begun)
+	}
+	return body, nil
 }
 
 // copy finds the copy here, if it may answer. Where there is none the asker's map is old.

@@ -97,7 +97,7 @@ func (r *Router) send(ctx context.Context, s *Spread, parcels []parcel) {
 		r.sendAll(ctx, s, parcels)
 	}
 	for i := range parcels {
-		r.learn(parcels[i].aim, true, parcels[i].Err)
+		r.answered(ctx, parcels[i].aim, true, parcels[i].Err)
 	}
 }
 

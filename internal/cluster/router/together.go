@@ -36,7 +36,7 @@ func (r *Router) readPack(ctx context.Context, p *pack, gets []command.Get, seen
 	ctx, end := p.once(ctx, true)
 	defer end()
 	found, err := p.ReadTogetherAndWait(ctx, r.options.Wait, &g)
-	r.learn(p.aim, true, err)
+	r.answered(ctx, p.aim, true, err)
 	if stale, ok := errors.AsType[*command.StaleTable](err); ok && stale.Have < first.TableVersion {
 		return &command.Rejected{Cause: err} // the partition has not yet adopted what the read was planned with
 	}

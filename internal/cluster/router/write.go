@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 
+	"stator/internal/cluster/session"
 	"stator/internal/partition/command"
 )
 
@@ -12,7 +13,7 @@ func (r *Router) Write(ctx context.Context, c *command.Command) (command.Result,
 	if err != nil {
 		return command.Result{}, err
 	}
-	if found, ok := r.here(p, true); ok {
+	if found, ok := r.here(p, true); ok && session.Of(ctx) == nil {
 		result, err := found.WriteAndWait(ctx, r.options.Wait, c)
 		if err == nil || !again(err, c.TableVersion) {
 			return result, err
@@ -25,7 +26,7 @@ func (r *Router) Write(ctx context.Context, c *command.Command) (command.Result,
 			return err
 		}
 		result, err = at.WriteAndWait(ctx, r.options.Wait, c)
-		r.learn(at, true, err)
+		r.answered(ctx, at, true, err)
 		return err
 	})
 	return result, err

@@ -66,7 +66,7 @@ func (r *Router) writeEach(ctx context.Context, commands []*command.Command, n i
 		b := &packs[i]
 		for _, place := range b.at {
 			replies[place].Result, replies[place].Err = gathered.of(place, failed)
-			r.learn(b.aim, true, replies[place].Err)
+			r.answered(ctx, b.aim, true, replies[place].Err)
 		}
 	}
 	return replies

@@ -38,6 +38,9 @@ type Fleet struct {
 // Partitions is the catalog's map, once there is one.
 func (m *Member) Partitions(tableID uint64) []catalog.Partition { return m.Catalog.Partitions(tableID) }
 
+// Sequence is the last change that the catalog's map shows.
+func (m *Member) Sequence() uint64 { return m.Catalog.Sequence() }
+
 // OpenFleet is a fleet of so many nodes. The first copies of a new partition are on the node that has its number among the
 // new ones and on the next two.
 func OpenFleet(tb testing.TB, nodes int) *Fleet {

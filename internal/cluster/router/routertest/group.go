@@ -21,6 +21,8 @@ type group struct {
 	epoch  uint64
 	copies map[uint64]*member
 	state  machine.Part
+	// batches counts those that were performed.
+	batches uint64
 }
 
 // member is the copy on one node.
@@ -31,12 +33,15 @@ type member struct {
 	ended   chan struct{} // closed when nothing is stepped any more; what wakes the copy then is passed over
 	lagging bool
 	behind  []machine.Batch
+	// batches counts those that this copy has performed.
+	batches *atomic.Uint64
 }
 
 // log is a group as one of its copies sees it.
 type log struct {
-	group *group
-	node  uint64
+	group   *group
+	node    uint64
+	batches *atomic.Uint64
 }
 
 // Append performs a batch of the leader everywhere.
@@ -49,6 +54,7 @@ func (l log) Append(b machine.Batch, done func(replica.Outcome)) {
 		return
 	}
 	g.state = b.After
+	g.batches++
 	for _, m := range g.copies {
 		if m.lagging {
 			m.behind = append(m.behind, b)
@@ -72,8 +78,15 @@ func (l log) Barrier(done func(error)) {
 	done(nil)
 }
 
+// Position is one more than the batches that the copy has performed.
+func (l log) Position() (performed, begun uint64) {
+	index := l.batches.Load() + 1
+	return index, index
+}
+
 func (m *member) perform(b machine.Batch) {
 	apply(m.node.engine, &b)
+	m.batches.Add(1)
 	m.replica.Performed(b, b.After)
 }
 
@@ -89,10 +102,11 @@ func apply(e *engine.Engine, b *machine.Batch) {
 
 // join gives a node its copy, which steps whenever it is woken.
 func (g *group) join(n *Node, state machine.Part) {
-	m := &member{node: n, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	m := &member{node: n, wake: make(chan struct{}, 1), ended: make(chan struct{}), batches: new(atomic.Uint64)}
+	m.batches.Store(g.batches)
 	partition := state.Descriptor.Partition
 	m.replica = replica.New(replica.Options{
-		Partition: partition, Engine: n.engine, Log: log{group: g, node: n.ID}, NowMillis: n.cluster.NowMillis,
+		Partition: partition, Engine: n.engine, Log: log{group: g, node: n.ID, batches: m.batches}, NowMillis: n.cluster.NowMillis,
 		Wake: func() {
 			select {
 			case m.wake <- struct{}{}:
