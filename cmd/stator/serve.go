@@ -170,6 +170,7 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 	options := httpapi.Options{
 		Calls: calls, Auth: auth, Budget: budget, IDs: ids, Clock: s.clock, Log: s.log,
 		Region: s.command.Region, Requests: requests, Origin: s.command.CORS, Nodes: s.node.Living(),
+		Cluster: s.node.ClusterID(),
 	}
 	if s.ring != nil {
 		options.Policies = iam.New(iam.Options{

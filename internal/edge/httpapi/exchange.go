@@ -36,6 +36,7 @@ type Response struct {
 	RequestID       RequestID
 	Identified      bool   // whether RequestID and CRC are sent: not when the body was too large to look at
 	CRC             uint32 // CRC-32 (IEEE) of Body, as sent
+	Session         string // what the client's session has seen; empty: it asked for none
 	Origin          string // Access-Control-Allow-Origin; empty: no CORS headers
 	Preflight       Preflight
 	Close           bool // end the connection after this response
@@ -65,6 +66,9 @@ func (w *Response) Headers() iter.Seq2[string, string] {
 			header("X-Amz-Crc32", strconv.FormatUint(uint64(w.CRC), 10))) {
 			return
 		}
+		if !header(headerSession, w.Session) {
+			return
+		}
 		w.crossOrigin(header)
 	}
 }
@@ -78,7 +82,11 @@ func (w *Response) crossOrigin(header func(name, value string) bool) {
 		return
 	}
 	if w.Preflight == (Preflight{}) {
-		header("Access-Control-Expose-Headers", "x-amzn-RequestId,x-amz-crc32")
+		exposed := "x-amzn-RequestId,x-amz-crc32"
+		if w.Session != "" {
+			exposed += ",x-stator-session"
+		}
+		header("Access-Control-Expose-Headers", exposed)
 		return
 	}
 	_ = header("Access-Control-Allow-Methods", w.Preflight.Methods) &&

@@ -15,6 +15,7 @@ import (
 	"stator/internal/base/clock"
 	"stator/internal/base/limiter"
 	"stator/internal/base/metric"
+	"stator/internal/cluster/session"
 	"stator/internal/edge/iam"
 	"stator/internal/edge/sigv4"
 	"stator/internal/model/api"
@@ -55,6 +56,7 @@ type Options struct {
 	Hosts    *Hosts           // nil: any Host header will do
 	Nodes    func() []string  // the addresses of the living nodes, for GET /localnodes; nil: this one is alone
 	Origin   string           // the origin that CORS lets in, or "*"; empty: no CORS headers
+	Cluster  uint64           // the cluster whose sessions these are; 0: this node is alone
 	Patience time.Duration    // how long a request waits for memory; 0: one second
 }
 
@@ -72,6 +74,7 @@ type Protocol struct {
 	nodes    func() []string
 	hosts    *Hosts
 	origin   string
+	cluster  uint64
 	patience time.Duration
 }
 
@@ -94,7 +97,7 @@ func New(o Options) *Protocol {
 		routes: make(map[string]*route, len(o.Calls)), unknown: &metric.Operation{},
 		auth: o.Auth, policies: o.Policies, budget: o.Budget, ids: o.IDs, clock: o.Clock, log: o.Log, hosts: o.Hosts, origin: o.Origin,
 		health:   "healthy: dynamodb." + o.Region + ".amazonaws.com ",
-		patience: o.Patience, nodes: o.Nodes,
+		patience: o.Patience, nodes: o.Nodes, cluster: o.Cluster,
 	}
 	if p.patience == 0 {
 		p.patience = patienceMax
@@ -270,11 +273,30 @@ func (p *Protocol) run(ctx context.Context, called *route, r *Request, w *Respon
 	if err := p.reserve(called, len(body), w); err != nil {
 		return err
 	}
-	if w.Body, err = called.call(ctx, body, w.Body, p.allowed(called, caller, r)...); err != nil {
+	s, err := session.Parse(r.Headers.Peek(headerSession), p.cluster)
+	if err != nil {
+		return badSession(err)
+	}
+	if s != nil {
+		ctx = session.With(ctx, s)
+	}
+	w.Body, err = called.call(ctx, body, w.Body, p.allowed(called, caller, r)...)
+	if s != nil {
+		w.Session = string(s.AppendHeader(nil)) // a refusal shows something too
+	}
+	if err != nil {
 		return err
 	}
 	w.settle()
 	return nil
+}
+
+// headerSession is no header of DynamoDB: see docs/sessions.md.
+const headerSession = "X-Stator-Session"
+
+func badSession(err error) error {
+	return api.NewValidationException("The x-stator-session header is invalid: " + err.Error() +
+		". Send back what an answer of this database had, or the word new to begin another session")
 }
 
 // decode undoes the encoding of a body.

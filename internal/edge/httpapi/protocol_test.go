@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"stator/internal/base/limiter"
 	"stator/internal/base/metric"
 	"stator/internal/base/must"
+	"stator/internal/cluster/session"
 	"stator/internal/edge/httpapi"
 	"stator/internal/edge/sigv4"
 	"stator/internal/model/api"
@@ -75,6 +77,18 @@ func fakeCalls() map[string]api.Call {
 		"DynamoDB_20120810.DeleteTable":        func(context.Context, []byte, []byte, ...api.Allow) ([]byte, error) { panic("an item's attribute") },
 		"AnyScaleFrontendService.TagResource":  answer(`{}`),
 		"AnyScaleFrontendService.DeleteAnyone": fails(errors.New("no such luck")),
+		"DynamoDB_20120810.BatchGetItem": func(ctx context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) {
+			s := session.Of(ctx)
+			if s == nil {
+				return append(dst, `{}`...), nil
+			}
+			seen := s.Index(101)
+			s.Saw(101, seen+7)
+			if seen > 7 {
+				return dst, api.NewConditionalCheckFailedException("")
+			}
+			return fmt.Appendf(dst, `{"Seen":%d}`, seen), nil
+		},
 		"DynamoDB_20120810.ListTables": func(_ context.Context, body, dst []byte, _ ...api.Allow) ([]byte, error) {
 			var in api.ListTablesInput
 			return dst, api.Parse(body, &in)
@@ -151,6 +165,8 @@ func TestProtocol(t *testing.T) {
 						switch arg.Key {
 						case "cors":
 							o.Origin = arg.Vals[0]
+						case "cluster":
+							o.Cluster, _ = strconv.ParseUint(arg.Vals[0], 10, 64)
 						case "listen":
 							o.Hosts = httpapi.NewHosts(arg.Vals[0])
 						}

@@ -225,7 +225,7 @@ func writeHead(to *fasthttp.Response, w *Response) {
 		head.SetCanonical(headerRequestID, w.RequestID[:])
 		head.SetCanonical(headerCRC, strconv.AppendUint(digits[:0], uint64(w.CRC), 10))
 	}
-	if w.ContentEncoding == "" && w.Origin == "" {
+	if w.ContentEncoding == "" && w.Origin == "" && w.Session == "" {
 		return
 	}
 	for name, value := range w.Headers() {
