@@ -77,8 +77,10 @@ func (c *client) operate() {
 		c.write(w.remove())
 	case n < 29:
 		c.get(w.command(0, w.key()).Key)
-	case n < 34:
+	case n < 32:
 		c.glimpse(w.command(0, w.key()).Key)
+	case n < 34:
+		c.visit(w.put())
 	case n < 36:
 		c.collection()
 	case n < 38:

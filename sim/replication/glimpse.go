@@ -14,14 +14,17 @@ import (
 type glimpses struct {
 	seen  map[glimpsed][]attr.Map
 	order []glimpsed
+	// visits counts those.
+	visits int
 }
 
-// glimpsed is an item as one copy has it, in one start of its node.
+// glimpsed is an item as one copy has it, in one start of its node, or as one visit saw it.
 type glimpsed struct {
 	key       string
 	node      uint64
 	starts    int
 	partition uint64
+	visit     int
 }
 
 // glimpse reads one item eventually, of any copy.
@@ -34,7 +37,7 @@ func (c *client) glimpse(key []byte) {
 		p.replica.Read(get, func(result command.GetResult, err error) {
 			n := w.node(to)
 			if err == nil && !n.over() {
-				w.glimpses.add(glimpsed{string(key), to, n.starts, p.id}, result.Item)
+				w.glimpses.add(glimpsed{key: string(key), node: to, starts: n.starts, partition: p.id}, result.Item)
 			}
 			done(result.Item, err)
 		})
@@ -69,8 +72,8 @@ func (g *glimpses) check(versions map[string][]attr.Map) error {
 		for _, item := range g.seen[of] {
 			i := slices.IndexFunc(states[at:], func(state attr.Map) bool { return string(state) == string(item) })
 			if i < 0 {
-				return fmt.Errorf("an eventual read of item %x on node %d, start %d, partition %d showed %s, which is no state of it after %s",
-					of.key, of.node, of.starts, of.partition, history.Shown(item), history.Shown(states[at]))
+				return fmt.Errorf("an eventual read of item %x on node %d, start %d, partition %d, or in visit %d, showed %s, which is no state of it after %s",
+					of.key, of.node, of.starts, of.partition, of.visit, history.Shown(item), history.Shown(states[at]))
 			}
 			at += i
 		}
