@@ -26,9 +26,20 @@ func page(r *results) []byte {
 		"`internal/ops`, and from the results of the public suite in [compatibility.json](compatibility.json).\n")
 	operations(&text)
 	members(&text)
+	text.WriteString(beyond)
 	suite(&text, r)
 	return text.Bytes()
 }
+
+// beyond is what this server has and DynamoDB has not.
+const beyond = `
+## Beyond DynamoDB
+
+| extension | |
+| --- | --- |
+| header ` + "`x-stator-session`" + ` | Eventual reads see what the client wrote and was shown, at any node of a cluster: [sessions](sessions.md). |
+| ` + "`GET /localnodes`" + ` | The living nodes, for clients that balance by themselves, as Alternator has it. |
+`
 
 func operations(to *bytes.Buffer) {
 	to.WriteString("\n## Operations\n\nAn operation that is not built answers `UnknownOperationException`.\n")
