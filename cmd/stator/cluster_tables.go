@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"net/url"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -42,6 +44,7 @@ func showStatus(to io.Writer, o *rebalance.Overview) {
 	fmt.Fprintf(to, "cluster %s, %s of everything, as node %d has it, which leads the catalog\n\n", o.Cluster, plural(o.Replicas, "replica"), o.Leader)
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "nodes\t%d: %s\n", len(o.Nodes), nodeStates(o.Nodes))
+	fmt.Fprintf(table, "format\t%s\n", formats(o))
 	t := o.Tally
 	fmt.Fprintf(table, "partitions\t%d: %d whole, %d lacking replicas, %d without a leader\n", t.Total, t.Whole, t.Lacking, t.Stopped)
 	fmt.Fprintf(table, "moving\t%s\n", orNone(moving(o)))
@@ -57,6 +60,20 @@ func showStatus(to io.Writer, o *rebalance.Overview) {
 	}
 	fmt.Fprintf(table, "last steps\t%s\n", orNone(recent))
 	_ = table.Flush() // the writer is the terminal: who cannot be told cannot be told that
+}
+
+// formats tells what the cluster writes, and whether it could write a newer format.
+func formats(o *rebalance.Overview) string {
+	reads := math.MaxInt
+	for i := range o.Nodes {
+		if n := &o.Nodes[i]; n.State != "gone" {
+			reads = min(reads, n.Format)
+		}
+	}
+	if reads <= o.Format || reads == math.MaxInt {
+		return strconv.Itoa(o.Format)
+	}
+	return fmt.Sprintf("%d; all nodes read %d: 'stator cluster upgrade' raises it", o.Format, reads)
 }
 
 func nodeStates(nodes []rebalance.Node) string {

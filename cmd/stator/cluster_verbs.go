@@ -199,3 +199,21 @@ func (c *clusterSetCommand) Run(s streams) error {
 	}
 	return c.do(s, rebalance.VerbSet, query)
 }
+
+type clusterUpgradeCommand struct {
+	clusterServer `embed:""`
+}
+
+// Help shows an example.
+func (clusterUpgradeCommand) Help() string {
+	return `Nodes of a newer release go on writing the format of the one before until this is said, so that any of them can be put
+back to it. Say it once all nodes run the newer release and you are content with it: there is no way back. It is refused
+while a node is silent. 'stator cluster status' shows whether there is a newer format.
+
+Example:
+
+    stator cluster upgrade`
+}
+
+// Run asks for it.
+func (c *clusterUpgradeCommand) Run(s streams) error { return c.do(s, rebalance.VerbUpgrade, nil) }

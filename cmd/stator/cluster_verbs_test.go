@@ -45,9 +45,9 @@ func askActor(t *testing.T, a *actor, args ...string) (code int, out, complaint 
 var shownOverview = rebalance.Overview{
 	Cluster: "00000000000000ab", Leader: 1, Replicas: 3, Format: 1,
 	Nodes: []rebalance.Node{
-		{ID: 1, Zone: "a", State: "up", RPC: "10.0.0.1:7000", HTTP: "10.0.0.1:8000", Release: "1.2", Replicas: 3, Leads: 2, Bytes: 5 << 30, DiskBytes: 100 << 30, FreeBytes: 60 << 30},
-		{ID: 2, Zone: "b", State: "up", SilentMillis: 250_000, Replicas: 3},
-		{ID: 3, State: "gone", SilentMillis: 9_000_000},
+		{ID: 1, Zone: "a", State: "up", RPC: "10.0.0.1:7000", HTTP: "10.0.0.1:8000", Release: "1.2", Format: 3, Replicas: 3, Leads: 2, Bytes: 5 << 30, DiskBytes: 100 << 30, FreeBytes: 60 << 30},
+		{ID: 2, Zone: "b", State: "up", SilentMillis: 250_000, Format: 2, Replicas: 3},
+		{ID: 3, State: "gone", SilentMillis: 9_000_000, Format: 1},
 	},
 	Tally:   rebalance.Tally{Total: 3, Whole: 1, Lacking: 1, Stopped: 1},
 	Moves:   []rebalance.Move{{Partition: 7, Node: 1}, {Partition: 8, Node: 2, Ready: true}},
@@ -70,6 +70,7 @@ func TestClusterTables(t *testing.T) {
 cluster 00000000000000ab, 3 replicas of everything, as node 1 has it, which leads the catalog
 
 nodes       3: 1 up, 1 silent, 1 gone
+format      1; all nodes read 2: 'stator cluster upgrade' raises it
 partitions  3: 1 whole, 1 lacking replicas, 1 without a leader
 moving      partition 7 to node 1: catching up
             partition 8 to node 2: has caught up
@@ -118,6 +119,7 @@ func TestClusterVerbs(t *testing.T) {
 		{[]string{"decommission", "3"}, rebalance.Question{Verb: rebalance.VerbDecommission, Node: 3}},
 		{[]string{"decommission", "3", "--cancel"}, rebalance.Question{Verb: rebalance.VerbRecommission, Node: 3}},
 		{[]string{"set", "--replicas", "5", "--replace-after", "10m"}, rebalance.Question{Verb: rebalance.VerbSet, Replicas: 5, ReplaceAfterSeconds: 600}},
+		{[]string{"upgrade"}, rebalance.Question{Verb: rebalance.VerbUpgrade}},
 		{[]string{"partitions"}, rebalance.Question{Verb: rebalance.VerbPartitions}},
 		{[]string{"partitions", "cities"}, rebalance.Question{Verb: rebalance.VerbPartitions, Table: "cities"}},
 	} {

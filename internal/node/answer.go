@@ -75,6 +75,9 @@ func (c *cluster) Join(ctx context.Context, body []byte) ([]byte, error) {
 	if err := json.Unmarshal(body, &request); err != nil {
 		return nil, errors.New("a request to join that cannot be read")
 	}
+	if err := c.readable(request.Format); err != nil {
+		return nil, err
+	}
 	if request.Node == 0 {
 		id, err := c.admit(ctx, request)
 		if err != nil {
@@ -82,7 +85,7 @@ func (c *cluster) Join(ctx context.Context, body []byte) ([]byte, error) {
 		}
 		request.Node = id
 	}
-	answer := joinAnswer{Cluster: c.node.engine.Ident().Cluster, Node: request.Node, Nodes: c.nodes()}
+	answer := joinAnswer{Cluster: c.node.engine.Ident().Cluster, Node: request.Node, Nodes: c.nodes(), Format: c.inForce()}
 	for _, m := range c.system() {
 		answer.Members = append(answer.Members, m.Node)
 	}
@@ -92,10 +95,6 @@ func (c *cluster) Join(ctx context.Context, body []byte) ([]byte, error) {
 // admit enters a new node. Its id is never given again, even if the node never comes.
 func (c *cluster) admit(ctx context.Context, request joinRequest) (id uint64, err error) {
 	catalogue := c.node.catalog
-	cluster, ok := catalogue.Cluster()
-	if ok && request.Format < cluster.Format {
-		return 0, fmt.Errorf("the cluster writes format %d, which the node does not know: it needs a newer release", cluster.Format)
-	}
 	if id, err = catalogue.Reserve(ctx, 1); err != nil {
 		return 0, fmt.Errorf("%w: %w", rpc.ErrBusy, err)
 	}

@@ -61,3 +61,9 @@ func (m *oldMap) Partitions(tableID uint64) []catalog.Partition {
 	}
 	return m.lateMap.Partitions(tableID)
 }
+
+// OpenReading opens a node of a release that reads formats up to one.
+func OpenReading(ctx context.Context, o Options, format int) (*Node, error) {
+	o.reads = format
+	return Open(ctx, o)
+}

@@ -136,10 +136,7 @@ type inspection struct {
 }
 
 func (i *inspection) run(compact bool) error {
-	var err error
-	if i.report.Format, i.report.Creator, err = i.store.Format(); err != nil {
-		return err
-	}
+	i.report.Format, i.report.Creator = i.store.Format()
 	if compact {
 		if err := i.compact(); err != nil {
 			return err

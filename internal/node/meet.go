@@ -8,12 +8,11 @@ import (
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/partition/machine"
-	"stator/internal/storage/engine"
 )
 
 // meet brings what this node knows of others, and what the catalog says of this one, up to date.
 func (c *cluster) meet(ctx context.Context) error {
-	return errors.Join(c.remember(), c.announce(ctx), c.describe(ctx))
+	return errors.Join(c.raise(), c.remember(), c.announce(ctx), c.describe(ctx))
 }
 
 // remember takes over the addresses of the catalog, and writes down what a start needs.
@@ -56,7 +55,7 @@ func (c *cluster) rememberMembers() error {
 // announce has the catalog say where this node is.
 func (c *cluster) announce(ctx context.Context) error {
 	own := func(n catalog.Node) catalog.Node {
-		n.RPC, n.HTTP, n.Zone, n.Format = c.membership.Address, c.node.options.Address, c.membership.Zone, engine.FormatVersion
+		n.RPC, n.HTTP, n.Zone, n.Format = c.membership.Address, c.node.options.Address, c.membership.Zone, c.node.options.reads
 		if n.State == "" || n.State == catalog.Joining {
 			n.State = catalog.Up
 		}
@@ -85,9 +84,10 @@ func (c *cluster) describe(ctx context.Context) error {
 		return nil
 	}
 	d := r.State().Descriptor
+	format, _ := c.node.engine.Format()
 	err := c.node.catalog.UpdateCluster(ctx, func(now catalog.Cluster) (catalog.Cluster, error) {
 		if now.ID == 0 {
-			now.ID, now.Replicas, now.Format = c.id, max(1, c.membership.Replicas), engine.FormatVersion
+			now.ID, now.Replicas, now.Format = c.id, max(1, c.membership.Replicas), format
 			now.Generation, now.Members = d.Generation, d.Members
 		}
 		return now, nil

@@ -138,6 +138,8 @@ type joinAnswer struct {
 	// Members are the nodes with a copy of the catalog, Nodes all that there are.
 	Members []uint64     `json:"members"`
 	Nodes   []rosterNode `json:"nodes"`
+	// Format is the one in force.
+	Format int `json:"format"`
 }
 
 // Bounds of asking for a place.
@@ -184,7 +186,7 @@ func (m *Membership) ask(ctx context.Context, request joinRequest, n *Options) (
 
 // request is what this node says of itself.
 func (m *Membership) request(o *Options) joinRequest {
-	return joinRequest{RPC: m.Address, HTTP: o.Address, Zone: m.Zone, Format: engine.FormatVersion}
+	return joinRequest{RPC: m.Address, HTTP: o.Address, Zone: m.Zone, Format: o.reads}
 }
 
 // openStore opens the node's store. One that is new and joins gets its name from the cluster before anything is written:
@@ -204,6 +206,7 @@ func openStore(ctx context.Context, o *Options) (*engine.Engine, *joinAnswer, er
 				return nil, nil, err
 			}
 			options.Ident = engine.Ident{Cluster: place.Cluster, Node: place.Node, Members: place.Members}
+			options.Format = place.Format
 		}
 	}
 	e, err := engine.Open(options)
@@ -211,7 +214,8 @@ func openStore(ctx context.Context, o *Options) (*engine.Engine, *joinAnswer, er
 }
 
 // enrol finds out whether the store is of a cluster, and whether it may be started as it was asked to. It returns the
-// roster, which is written with the first start as a node of a cluster.
+// roster, which is written with the first start as a node of a cluster. Nobody else reads what a store holds that is of none,
+// so that it is raised to the newest format at once.
 func (m *Membership) enrol(ctx context.Context, e *engine.Engine, place *joinAnswer, o *Options) (roster, error) {
 	known, found, err := loadRoster(e)
 	if err != nil {
@@ -226,7 +230,7 @@ func (m *Membership) enrol(ctx context.Context, e *engine.Engine, place *joinAns
 	case m == nil && member:
 		return known, ErrOfCluster
 	case m == nil || !member && m.Init:
-		return known, nil
+		return known, e.RaiseFormat(o.reads)
 	case !member && len(m.Join) > 0:
 		return known, ErrOwnData
 	case !member:
@@ -240,14 +244,17 @@ func (m *Membership) enrol(ctx context.Context, e *engine.Engine, place *joinAns
 	return known, nil
 }
 
-// confirm asks whether the cluster at --join is the one that this node is of. Where nobody answers, the node goes on: it
-// may be the first of them all to start.
+// confirm asks whether the cluster at --join is the one that this node is of, and takes it as it is. Where nobody answers, the
+// node goes on: it may be the first of them all to start.
 func (m *Membership) confirm(ctx context.Context, ident engine.Ident, o *Options) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeMax)
 	defer cancel()
 	request := m.request(o)
 	request.Cluster, request.Node = ident.Cluster, ident.Node
 	answer, err := m.ask(ctx, request, o)
+	if refused, ok := errors.AsType[*rpc.Failed](err); ok {
+		return refused
+	}
 	if err == nil && answer.Cluster != ident.Cluster {
 		return ErrOtherCluster
 	}

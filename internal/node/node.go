@@ -92,6 +92,8 @@ type Options struct {
 
 	// fanOut is how many partitions of one scan are read side by side: one where the caller of Wait is alone.
 	fanOut int
+	// reads is the newest format that the node reads, 0 the release's: a test stands for a later release by it.
+	reads int
 }
 
 // Node is an open database.
@@ -347,13 +349,16 @@ func (o Options) withDefaults() Options {
 	if o.Pause == nil {
 		o.Pause = pause
 	}
+	if o.reads == 0 {
+		o.reads = engine.FormatVersion
+	}
 	return o
 }
 
 func (o Options) engine() engine.Options {
 	options := engine.Options{
 		Dir: o.Data, FS: o.FS, RowPrefix: []byte{byte(keys.SpaceData)}, CacheBytes: o.CacheBytes, MemtableBytes: o.MemtableBytes, ReserveBytes: o.DiskReserve,
-		Log: o.Log, Random: o.Random, Creator: o.Creator, Fatal: o.Fatal,
+		Log: o.Log, Random: o.Random, Creator: o.Creator, Fatal: o.Fatal, Reads: o.reads,
 	}
 	if o.InMemory {
 		options.FS, options.Dir = engine.Memory(), "memory"

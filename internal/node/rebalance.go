@@ -122,7 +122,7 @@ func (c *cluster) ask(ctx context.Context, node uint64, q question, answer any) 
 func (c *cluster) report() rebalance.Report {
 	e := c.node.engine
 	report := rebalance.Report{
-		Node: c.self, Release: c.node.options.Creator,
+		Node: c.self, Release: c.node.options.Creator, Reads: c.node.options.reads,
 		DiskBytes: e.Space().DiskBytes(), FreeBytes: e.Space().FreeBytes(), UsedBytes: e.Metrics().DiskBytes,
 	}
 	searches := c.node.jobs.split.Searches()

@@ -55,7 +55,7 @@ type Cluster struct {
 	Replicas int `json:"replicas"`
 	// ReplaceAfterSeconds is how long a node may be silent before its copies are made anew elsewhere; 0 is as it comes.
 	ReplaceAfterSeconds int `json:"replaceAfterSeconds,omitempty"`
-	// Format is what nodes write: no newer one before every node can read it.
+	// Format is what nodes write: it is raised by an operator, to no newer one than every node has said that it reads.
 	Format int `json:"format"`
 	// Generation and Members are those of the catalog's own partition, which no table lists.
 	Generation uint64           `json:"generation"`

@@ -20,6 +20,8 @@ func methodName(c Class) string { return "/" + serviceName + "/" + c.String() }
 // other in its answer's. Nothing else is said before both have looked.
 type hello struct {
 	cluster, node, to, incarnation uint64
+	// reads is the newest format of stored bytes that the node reads, writes the one that it writes.
+	reads, writes uint64
 }
 
 // What the headers are called.
@@ -28,12 +30,23 @@ const (
 	headerNode        = "stator-node"
 	headerTo          = "stator-to"
 	headerIncarnation = "stator-incarnation"
+	headerReads       = "stator-reads"
+	headerWrites      = "stator-writes"
 )
 
 func (h hello) metadata() metadata.MD {
 	hex := func(n uint64) string { return strconv.FormatUint(n, 16) }
-	return metadata.Pairs(headerCluster, hex(h.cluster), headerNode, hex(h.node), headerTo, hex(h.to), headerIncarnation, hex(h.incarnation))
+	return metadata.Pairs(headerCluster, hex(h.cluster), headerNode, hex(h.node), headerTo, hex(h.to), headerIncarnation, hex(h.incarnation),
+		headerReads, hex(h.reads), headerWrites, hex(h.writes))
 }
+
+// hello is what this node says of itself to another.
+func (o *Options) hello(to uint64) hello {
+	return hello{o.Cluster, o.Node, to, o.Incarnation, uint64(o.Reads), uint64(o.Writes())}
+}
+
+// understands tells whether two nodes can read what the other writes.
+func (h hello) understands(peer hello) bool { return h.reads >= peer.writes && peer.reads >= h.writes }
 
 func parseHello(md metadata.MD) (hello, bool) {
 	good := true
@@ -47,13 +60,16 @@ func parseHello(md metadata.MD) (hello, bool) {
 		good = good && err == nil
 		return n
 	}
-	h := hello{number(headerCluster), number(headerNode), number(headerTo), number(headerIncarnation)}
+	h := hello{
+		number(headerCluster), number(headerNode), number(headerTo), number(headerIncarnation), number(headerReads), number(headerWrites),
+	}
 	return h, good && h.node != 0
 }
 
 // welcome looks at who opened a stream, and answers. A stranger is told nothing, not even what was wrong; a member that
-// looked for another node learns whom it found.
-func (s *Server) welcome(stream grpc.ServerStream) (from uint64, err error) {
+// looked for another node learns whom it found. Where stored bytes are carried, both have to read what the other writes; a
+// node that does not may still ask, and so learns from the catalog that it is too old.
+func (s *Server) welcome(stream grpc.ServerStream, class Class) (from uint64, err error) {
 	md, _ := metadata.FromIncomingContext(stream.Context())
 	peer, ok := parseHello(md)
 	if !ok || peer.cluster != s.options.Cluster {
@@ -63,7 +79,11 @@ func (s *Server) welcome(stream grpc.ServerStream) (from uint64, err error) {
 	if peer.to != s.options.Node {
 		return 0, status.Errorf(codes.FailedPrecondition, "this is node %d", s.options.Node)
 	}
-	own := hello{s.options.Cluster, s.options.Node, peer.node, s.options.Incarnation}
+	own := s.options.hello(peer.node)
+	if class != Request && !own.understands(peer) {
+		return 0, status.Errorf(codes.FailedPrecondition, "node %d reads formats up to %d and writes %d, node %d reads formats up to %d and writes %d",
+			own.node, own.reads, own.writes, peer.node, peer.reads, peer.writes)
+	}
 	if err := stream.SendHeader(own.metadata()); err != nil {
 		return 0, err
 	}
@@ -73,7 +93,7 @@ func (s *Server) welcome(stream grpc.ServerStream) (from uint64, err error) {
 
 // introduce opens a stream to a node and waits for its answer.
 func (p *Peers) introduce(ctx context.Context, conn *grpc.ClientConn, node uint64, class Class) (grpc.ClientStream, error) {
-	own := hello{p.options.Cluster, p.options.Node, node, p.options.Incarnation}
+	own := p.options.hello(node)
 	stream, err := conn.NewStream(metadata.NewOutgoingContext(ctx, own.metadata()), &streams[class], methodName(class))
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ type inbound struct {
 
 // requests answers the calls of one peer.
 func (s *Server) requests(stream grpc.ServerStream) error {
-	from, err := s.welcome(stream)
+	from, err := s.welcome(stream, Request)
 	if err != nil {
 		return err
 	}

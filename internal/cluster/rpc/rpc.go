@@ -44,7 +44,10 @@ type Options struct {
 	Cluster, Node uint64
 	// Incarnation is another one at each start of the process, so that peers notice a quick restart.
 	Incarnation uint64
-	Listener    net.Listener
+	// Reads is the newest format of stored bytes that this node reads, Writes the one that it writes by now; nil is none.
+	Reads    int
+	Writes   func() int
+	Listener net.Listener
 	// TLS asks for certificates on both sides (LoadTLS); nil is in the clear.
 	TLS     *tls.Config
 	Handler Handler
@@ -112,6 +115,9 @@ const (
 func (o Options) withDefaults() Options {
 	if o.AppendError == nil {
 		o.AppendError, o.ParseError = appendText, parseText
+	}
+	if o.Writes == nil {
+		o.Writes = func() int { return 0 }
 	}
 	if o.Dial == nil {
 		o.Dial = dialTCP

@@ -117,7 +117,7 @@ func (s *Server) Close(ctx context.Context) error {
 
 // raft takes the messages of one peer.
 func (s *Server) raft(stream grpc.ServerStream) error {
-	from, err := s.welcome(stream)
+	from, err := s.welcome(stream, Raft)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (p *Peers) pump(stream grpc.ClientStream, header []byte, next func() ([]byt
 
 // snapshot takes one snapshot of a peer.
 func (s *Server) snapshot(stream grpc.ServerStream) error {
-	from, err := s.welcome(stream)
+	from, err := s.welcome(stream, Snapshot)
 	if err != nil {
 		return err
 	}

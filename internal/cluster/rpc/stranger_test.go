@@ -7,10 +7,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
-
-	"google.golang.org/grpc/metadata"
 )
 
 // A node of another cluster gets nothing, and says so only to its own operator.
@@ -83,6 +82,39 @@ func TestNoiseIsHarmless(t *testing.T) {
 	}
 }
 
+// Where one of two nodes writes what the other cannot read, no stored bytes go between them, whoever begins. They may still
+// ask each other.
+func TestNodesThatDoNotReadEachOther(t *testing.T) {
+	n := newNet()
+	older, newer := testOptions(n, 1, nil), testOptions(n, 2, nil)
+	older.Reads, older.Writes = 2, func() int { return 2 }
+	var writes atomic.Int64
+	newer.Reads, newer.Writes = 3, func() int { return int(writes.Load()) }
+	servers := map[uint64]*Server{1: serve(t, n, older), 2: serve(t, n, newer)}
+	open := func(from, to uint64, class Class) error {
+		peers := servers[from].peers
+		conn, err := peers.dialer.connect(address(to))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_, err = peers.introduce(within(t, 5*time.Second), conn, to, class)
+		return err
+	}
+	for _, ends := range [][2]uint64{{1, 2}, {2, 1}} {
+		for _, class := range []Class{Raft, Request, Snapshot} {
+			writes.Store(2)
+			if err := open(ends[0], ends[1], class); err != nil {
+				t.Errorf("a stream of class %v from %d to %d, of one format: %v", class, ends[0], ends[1], err)
+			}
+			writes.Store(3)
+			if err := open(ends[0], ends[1], class); (err == nil) != (class == Request) {
+				t.Errorf("a stream of class %v from %d to %d: %v", class, ends[0], ends[1], err)
+			}
+		}
+	}
+}
+
 // A frame that is none ends its stream and nothing else.
 func TestFramesThatAreNone(t *testing.T) {
 	_, one, two := pair(t, nil)
@@ -110,18 +142,20 @@ func TestFramesThatAreNone(t *testing.T) {
 }
 
 func TestHelloIsComplete(t *testing.T) {
-	full := hello{7, 1, 2, 3}
+	full := hello{7, 1, 2, 3, 4, 5}
 	if got, ok := parseHello(full.metadata()); !ok || got != full {
 		t.Errorf("a hello came back as %v, %v", got, ok)
 	}
-	for _, missing := range []string{headerCluster, headerNode, headerTo, headerIncarnation} {
+	for _, missing := range []string{headerCluster, headerNode, headerTo, headerIncarnation, headerReads, headerWrites} {
 		md := full.metadata()
 		delete(md, missing)
 		if _, ok := parseHello(md); ok {
 			t.Errorf("a hello without %s passes", missing)
 		}
 	}
-	if _, ok := parseHello(metadata.Pairs(headerCluster, "zz", headerNode, "1", headerTo, "2", headerIncarnation, "3")); ok {
+	md := full.metadata()
+	md.Set(headerCluster, "zz")
+	if _, ok := parseHello(md); ok {
 		t.Error("a hello with a cluster that is no number passes")
 	}
 }

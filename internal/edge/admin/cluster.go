@@ -17,6 +17,7 @@ func (d *Door) clusterRoutes(mux *http.ServeMux) {
 	}
 	for _, verb := range []rebalance.Verb{
 		rebalance.VerbMove, rebalance.VerbTransfer, rebalance.VerbDecommission, rebalance.VerbRecommission, rebalance.VerbSet,
+		rebalance.VerbUpgrade,
 	} {
 		mux.Handle("POST /cluster/"+string(verb), d.guarded(d.cluster(verb)))
 	}

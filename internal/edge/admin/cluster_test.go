@@ -41,6 +41,7 @@ func TestCluster(t *testing.T) {
 		{"POST", "/cluster/transfer?partition=-1&to=4", 400, `which partition?`},
 		{"POST", "/cluster/decommission?node=3", 200, `Verb:decommission`},
 		{"POST", "/cluster/recommission?node=3", 200, `Verb:recommission`},
+		{"POST", "/cluster/upgrade", 200, `Verb:upgrade`},
 		{"POST", "/cluster/set?replicas=5", 200, `Replicas:5 ReplaceAfterSeconds:0`},
 		{"POST", "/cluster/set?replace_after_seconds=x", 400, `which replace_after_seconds?`},
 		{"POST", "/cluster/decommission?node=13", 409, `{"refused":"not that one"}`},

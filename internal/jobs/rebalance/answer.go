@@ -21,6 +21,7 @@ const (
 	VerbDecommission Verb = "decommission"
 	VerbRecommission Verb = "recommission"
 	VerbSet          Verb = "set"
+	VerbUpgrade      Verb = "upgrade"
 )
 
 // Question is an operator's, to whichever node. The one that leads partition 1 answers it.
@@ -88,6 +89,8 @@ func (j *Job) answer(ctx context.Context, q Question) (Answer, error) {
 		return j.stay(ctx, q.Node)
 	case VerbSet:
 		return j.set(ctx, q)
+	case VerbUpgrade:
+		return j.upgrade(ctx)
 	}
 	return Answer{}, refuse("there is no verb %q", q.Verb)
 }

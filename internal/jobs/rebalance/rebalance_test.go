@@ -31,6 +31,8 @@ type world struct {
 	fails error
 	// lagging learners never catch up.
 	lagging bool
+	// reads is the newest format that each node's process reads.
+	reads map[uint64]int
 }
 
 type group struct {
@@ -112,7 +114,7 @@ func (w *world) Reports(context.Context) []rebalance.Report {
 	reports := map[uint64]*rebalance.Report{}
 	for _, n := range w.Nodes() {
 		if w.silent[n.ID] == 0 {
-			reports[n.ID] = &rebalance.Report{Node: n.ID, Release: "test"}
+			reports[n.ID] = &rebalance.Report{Node: n.ID, Release: "test", Reads: w.reads[n.ID]}
 		}
 	}
 	for id, g := range w.groups {

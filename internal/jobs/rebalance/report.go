@@ -5,10 +5,12 @@ import "stator/internal/partition/command"
 // Report is what a node says of itself, and of the partitions that it leads. It is soft: it is asked for again and again,
 // and nobody keeps it.
 type Report struct {
-	Node      uint64 `json:"node"`
-	Release   string `json:"release,omitempty"`
-	DiskBytes int64  `json:"disk_bytes,omitempty"`
-	FreeBytes int64  `json:"free_bytes,omitempty"`
+	Node    uint64 `json:"node"`
+	Release string `json:"release,omitempty"`
+	// Reads is the newest format of stored bytes that its process reads.
+	Reads     int   `json:"reads,omitempty"`
+	DiskBytes int64 `json:"disk_bytes,omitempty"`
+	FreeBytes int64 `json:"free_bytes,omitempty"`
 	// UsedBytes is what the store takes.
 	UsedBytes int64 `json:"used_bytes,omitempty"`
 	Leads     []Led `json:"leads,omitempty"`

@@ -40,6 +40,9 @@ type Options struct {
 	Random io.Reader
 	// Creator is who a new FORMAT says wrote it: program and version.
 	Creator string
+	// Format is that of a new store, 0 the newest that is read. Reads is the newest that is read, 0 FormatVersion: a test
+	// stands for a later release by it.
+	Format, Reads int
 	// Fatal is told the first failure that breaks the store, and does not return: nil logs one sentence and exits with
 	// status 1. One that returns (in tests) leaves a store whose commits all fail; the goroutine that met the failure
 	// within Pebble, in the background or in a commit that rotates the log, is then parked for ever, with what it holds.
@@ -69,11 +72,15 @@ type Engine struct {
 	tables       tableOptions
 	excises      excises
 	replacements atomic.Uint64
-	// readOnly is set for good by Open.
+	// readOnly, reads and release, which is Options.Creator, are set for good by Open.
 	readOnly bool
+	reads    int
+	release  string
 
-	identMu sync.Mutex // guards ident
+	identMu sync.Mutex // guards what follows: whose the store is, and what FORMAT says
 	ident   Ident
+	format  int
+	creator string
 
 	closeOnce sync.Once
 	closeErr  error
@@ -91,7 +98,7 @@ func Open(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{layout: l, lock: lock, health: newHealth(o), readOnly: o.ReadOnly}
+	e := &Engine{layout: l, lock: lock, health: newHealth(o), readOnly: o.ReadOnly, reads: o.Reads, release: o.Creator}
 	if err := e.open(o); err != nil {
 		if e.db != nil {
 			err = errors.Join(err, e.db.Close())
@@ -108,10 +115,14 @@ func (e *Engine) open(o Options) error {
 	if err != nil {
 		return err
 	}
-	if version > FormatVersion {
-		return &ErrFormat{Dir: o.Dir, Have: version, Want: FormatVersion, Creator: creator}
+	if version > o.Reads {
+		return &ErrFormat{Dir: o.Dir, Have: version, Want: o.Reads, Creator: creator}
 	}
 	isNew := version == 0
+	if isNew {
+		version, creator = o.Format, o.Creator
+	}
+	e.format, e.creator = version, creator
 	if isNew && o.ReadOnly {
 		return &ErrAbsent{Dir: o.Dir}
 	}
@@ -125,7 +136,7 @@ func (e *Engine) open(o Options) error {
 	e.rows = newRows(o)
 	e.rotations = &rotations{health: e.health}
 	e.events.memtables = func(n int64) { e.rows.leave(n-memtablesUsual, o.MemtableBytes) }
-	options := e.pebbleOptions(o)
+	options := e.pebbleOptions(o, version)
 	options.ErrorIfNotExists = !isNew
 	e.db, err = pebble.Open(e.layout.db, options)
 	options.Cache.Unref() // the store has its own reference
@@ -142,8 +153,8 @@ func (e *Engine) open(o Options) error {
 	if err := e.identify(o, isNew); err != nil {
 		return err
 	}
-	if version < FormatVersion && !o.ReadOnly {
-		return e.layout.writeFormat(o.Creator)
+	if isNew {
+		return e.layout.writeFormat(version, creator)
 	}
 	return nil
 }
@@ -192,6 +203,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Creator == "" {
 		o.Creator = "stator"
+	}
+	if o.Reads == 0 {
+		o.Reads = FormatVersion
+	}
+	if o.Format == 0 {
+		o.Format = o.Reads
 	}
 	if o.Fatal == nil {
 		o.Fatal = exit(cmp.Or(o.Log, slog.Default()))

@@ -1,5 +1,11 @@
 package engine
 
+import (
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
 // ExcisesMax is how many excises a snapshot may outlive.
 const ExcisesMax = excisesMax
 
@@ -9,3 +15,16 @@ func MemtablesWaiting(e *Engine) int64 {
 	defer e.events.flushMu.Unlock()
 	return e.events.waiting
 }
+
+// NextFormat has a format after FormatVersion until the test ends, with which Pebble's files become newer too: those of all
+// formats before it are one older than they are.
+func NextFormat(t *testing.T) (before, files pebble.FormatMajorVersion) {
+	kept := engineFormats
+	t.Cleanup(func() { engineFormats = kept })
+	before, files = pebble.FormatTableFormatV6, kept[FormatVersion]
+	engineFormats = []pebble.FormatMajorVersion{1: before, 2: before, 3: files}
+	return before, files
+}
+
+// FilesFormat is that of Pebble's files.
+func FilesFormat(e *Engine) pebble.FormatMajorVersion { return e.db.FormatMajorVersion() }

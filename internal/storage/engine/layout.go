@@ -12,9 +12,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// FormatVersion is the newest layout of a data directory, with all records in it, that this release reads, and the one that it
-// writes: a directory of an older one becomes one of this by being opened, before anything is written to it that the
-// release before would not know.
+// FormatVersion is the newest layout of a data directory, with all records in it, that this release reads. A directory keeps
+// the one that it has until RaiseFormat, and nothing is written to it before that the releases of that one would not know.
 //
 //	1  tables, items, indexes, change logs
 //	2  transactions' locks and records, streams, times to live
@@ -134,9 +133,6 @@ func (l layout) take() (io.Closer, error) {
 	return nil, &ErrLocked{Dir: l.dir}
 }
 
-// Format is the format of the directory, with the program that wrote it first.
-func (e *Engine) Format() (version int, creator string, err error) { return e.layout.readFormat() }
-
 // readFormat is the directory's format, 0 when it has no FORMAT yet.
 func (l layout) readFormat() (version int, creator string, err error) {
 	f, err := l.fs.Open(l.format)
@@ -162,8 +158,8 @@ func (l layout) readFormat() (version int, creator string, err error) {
 
 // formatText is two lines that a person can read, as a later release must be able to: the first is forever
 // "format: <number>".
-func formatText(creator string) string {
-	return fmt.Sprintf("format: %d\ncreator: %s\n", FormatVersion, creator)
+func formatText(version int, creator string) string {
+	return fmt.Sprintf("format: %d\ncreator: %s\n", version, creator)
 }
 
 func parseFormat(text string) (version int, creator string, ok bool) {
@@ -182,13 +178,13 @@ func parseFormat(text string) (version int, creator string, ok bool) {
 	return version, creator, true
 }
 
-// writeFormat ends a first open, or the first one by a release of a newer format. It goes through a second name so that FORMAT is never there by half.
-func (l layout) writeFormat(creator string) error {
+// writeFormat ends a first open, and begins a newer format. It goes through a second name so that FORMAT is never there by half.
+func (l layout) writeFormat(version int, creator string) error {
 	f, err := l.fs.Create(l.draft, vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", l.draft, err)
 	}
-	_, err = f.Write([]byte(formatText(creator)))
+	_, err = f.Write([]byte(formatText(version, creator)))
 	if err == nil {
 		err = f.Sync()
 	}

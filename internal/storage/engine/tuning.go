@@ -14,9 +14,14 @@ const (
 	memtablesUsual = 2
 )
 
-// engineFormat is the newest format of Pebble's files that this release writes. It is named and not "newest", so
+// engineFormats are the formats of Pebble's files in directories of each format of ours. They are named and not "newest", so
 // that an update of the library does not silently make directories which the release before cannot read.
-const engineFormat = pebble.FormatValueSeparation
+var engineFormats = []pebble.FormatMajorVersion{1: pebble.FormatValueSeparation, 2: pebble.FormatValueSeparation}
+
+// engineFormat is that of a directory. One that a test raised beyond what there is has the newest.
+func engineFormat(version int) pebble.FormatMajorVersion {
+	return engineFormats[min(version, len(engineFormats)-1)]
+}
 
 const (
 	// blockBytes is the unit that is read, checked and cached. Random gets over 100k items of 1 KB, CPU microseconds a
@@ -67,14 +72,14 @@ func (o Options) rowBytesMax() int64 { return (o.MemoryBytesMax() - o.blockBytes
 // headBytesMax is the part of rowBytesMax that heads have.
 func (o Options) headBytesMax() int64 { return o.CacheBytes / 16 }
 
-func (e *Engine) pebbleOptions(o Options) *pebble.Options {
+func (e *Engine) pebbleOptions(o Options, version int) *pebble.Options {
 	options := &pebble.Options{
 		Cache:                       pebble.NewCache(o.blockBytesMax()),
 		FS:                          tableFS{rotationFS{FS: vfs.OnDiskFull(storeFS{o.FS}, e.space.full), rotations: e.rotations}},
 		Logger:                      e.health,
 		EventListener:               e.events.listener(),
 		ReadOnly:                    o.ReadOnly,
-		FormatMajorVersion:          engineFormat,
+		FormatMajorVersion:          engineFormat(version),
 		MemTableSize:                uint64(o.MemtableBytes),
 		MemTableStopWritesThreshold: MemtablesMax,
 		MaxOpenFiles:                openFilesMax,
