@@ -187,7 +187,7 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 		cluster = s.node
 	}
 	s.admin = admin.New(admin.Options{
-		Cluster:  cluster,
+		Cluster: cluster, Ready: s.node.Ready,
 		Operator: operator{s.node, calls}, Requests: requests, Log: s.log, Token: token, Pprof: s.command.Pprof,
 		Hosts: httpapi.NewHosts(s.command.Admin), Samples: func() []admin.Sample { return samples(s.node, budget) }, IndexLag: s.indexLag,
 		Verbs: s.verbs,

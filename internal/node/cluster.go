@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"strconv"
 	"sync"
@@ -51,6 +52,8 @@ type cluster struct {
 	// that asks.
 	pulses  pulses
 	watched time.Duration
+	// agreed is when it last answered a question asked then.
+	agreed atomic.Int64
 
 	// spending asks for a look at the tokens of shared budgets; keeper keeps those that are kept here.
 	spending signal
@@ -92,6 +95,7 @@ func newCluster(n *Node, known roster) (*cluster, error) {
 		pulses: pulses{}, ship: n.run, running: context.Background(),
 	}
 	c.spending, c.keeper = newSignal(), budget.NewKeeper(n.steady)
+	c.agreed.Store(math.MinInt64 / 2) // never yet
 	for range workerCount() {
 		c.stepping = append(c.stepping, newSignal())
 	}

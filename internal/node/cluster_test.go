@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -199,6 +200,36 @@ func TestNodesShare(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	t.Fatalf("the cluster is not whole: %+v", answer.Overview)
+}
+
+// A node that does not reach the copy of the catalog that leads tells clients to go elsewhere until it does.
+func TestReadiness(t *testing.T) {
+	first, dir := membership(t), t.TempDir()
+	leader := opened(t, dir, first)
+	second := membership(t, first.Address)
+	began, ahead := time.Now(), atomic.Int64{}
+	second.Now = func() time.Duration { return time.Since(began) + time.Duration(ahead.Load()) }
+	n := opened(t, t.TempDir(), second)
+	awaited := func(n *node.Node, want bool) {
+		t.Helper()
+		for range 300 {
+			if (n.Ready() == nil) == want {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Fatalf("ready is %v: %v", !want, n.Ready())
+	}
+	awaited(n, true)
+	closed(t, leader)
+	ahead.Store(int64(time.Minute))
+	awaited(n, false)
+	leader = opened(t, dir, at(t, first.Address))
+	awaited(n, true)
+	awaited(leader, true)
+	if err := opened(t, t.TempDir(), nil).Ready(); err != nil {
+		t.Errorf("a node that is alone: %v", err)
+	}
 }
 
 // The first node gives away all it has, the catalog too, and is gone. Its store does not begin a database anew when it is

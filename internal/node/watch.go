@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"stator/internal/partition/machine"
@@ -14,13 +15,19 @@ const (
 	watchEvery = 100 * time.Millisecond
 	// watchedMax is how often every node asks the copy that leads, so that no map is older because a copy is.
 	watchedMax = 2 * time.Second
+	// agreedMax is for how long that copy may be out of reach before clients had better ask another node: when it dies, another
+	// leads after a second or two.
+	agreedMax = 10 * time.Second
 )
+
+var errCutOff = errors.New("the node that leads the catalog is out of reach: this node is cut off from it, or most nodes are down")
 
 // watch brings the map of the cluster up to date. While nobody can be asked the node goes on with the one it has.
 func (c *cluster) watch(ctx context.Context) error {
 	follow := c.node.catalog.Follow
-	if c.now()-c.watched >= watchedMax {
-		c.watched, follow = c.now(), c.node.catalog.Sync
+	if began := c.now(); began-c.watched >= watchedMax {
+		c.watched = began
+		follow = func(ctx context.Context) error { return c.agree(ctx, began) }
 	} else if _, here := c.node.host.Replica(machine.CatalogPartition); here {
 		return nil
 	}
@@ -28,4 +35,26 @@ func (c *cluster) watch(ctx context.Context) error {
 		c.node.options.Log.Debug("the map of the cluster may be old", "error", err)
 	}
 	return nil
+}
+
+// agree brings the map up to that of the copy that leads.
+func (c *cluster) agree(ctx context.Context, began time.Duration) error {
+	err := c.node.catalog.Sync(ctx)
+	if err == nil {
+		c.agreed.Store(int64(began))
+	}
+	return err
+}
+
+// Ready tells why clients had better ask another node, nil if nothing is wrong with this one. One that does not reach the
+// copy of the catalog that leads, which a majority has to confirm, does not reach the majorities of partitions either.
+func (n *Node) Ready() error {
+	c := n.cluster
+	if c == nil {
+		return nil
+	}
+	if c.now()-time.Duration(c.agreed.Load()) > agreedMax {
+		return errCutOff
+	}
+	return c.readable(n.options.reads)
 }

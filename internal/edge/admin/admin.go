@@ -50,6 +50,8 @@ type Cluster interface {
 type Options struct {
 	Operator Operator
 	Cluster  Cluster // nil: the node is alone
+	// Ready tells why requests should be sent to another process although this one is up; nil: there is no other.
+	Ready    func() error
 	Requests *metric.Requests
 	Log      *slog.Logger
 	Samples  func() []Sample   // numbers of the storage and of whatever else
@@ -131,6 +133,12 @@ func (d *Door) readyz(w http.ResponseWriter, _ *http.Request) {
 	if !d.ready.Load() {
 		http.Error(w, "not ready", http.StatusServiceUnavailable)
 		return
+	}
+	if d.options.Ready != nil {
+		if err := d.options.Ready(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
 	}
 	fmt.Fprintln(w, "ok")
 }

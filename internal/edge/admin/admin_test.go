@@ -57,6 +57,23 @@ func newDoor(change func(*admin.Options)) (*admin.Door, *admin.Options, *bytes.B
 	return admin.New(o), &o, &log
 }
 
+// A process that is up and of no use turns red, with the reason; it is alive all the same.
+func TestNotReadyForAReason(t *testing.T) {
+	reason := errors.New("this node is cut off")
+	d, _, _ := newDoor(func(o *admin.Options) { o.Ready = func() error { return reason } })
+	d.SetReady(true)
+	if code, text := ask(d, "GET", "/readyz"); code != 503 || text != "this node is cut off\n" {
+		t.Errorf("/readyz: %d %q", code, text)
+	}
+	if code, _ := ask(d, "GET", "/healthz"); code != 200 {
+		t.Errorf("/healthz: %d", code)
+	}
+	reason = nil
+	if code, _ := ask(d, "GET", "/readyz"); code != 200 {
+		t.Errorf("/readyz without a reason: %d", code)
+	}
+}
+
 // ask sends a request as the operator's tools do.
 func ask(d *admin.Door, method, target string, header ...string) (int, string) {
 	r := httptest.NewRequest(method, target, nil)
