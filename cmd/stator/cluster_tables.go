@@ -113,6 +113,9 @@ func moving(o *rebalance.Overview) []string {
 	if more := o.MovesCount - len(o.Moves); more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
+	for _, m := range o.Wanted {
+		lines = append(lines, fmt.Sprintf("partition %d from node %d to node %d: has yet to begin", m.Partition, m.From, m.To))
+	}
 	return lines
 }
 

@@ -111,7 +111,8 @@ type clusterMoveCommand struct {
 // Help shows an example.
 func (clusterMoveCommand) Help() string {
 	return `The replica is made on the new node, catches up, and takes the old one's place in one step: the partition has all its
-replicas at every moment. The command comes back at once. The cluster may move it on later, if its nodes are uneven.
+replicas at every moment. The command comes back at once, and 'stator cluster status' shows how far it is. It is let go of
+if NODE leaves before it takes the replica. The cluster may move it on later, if its nodes are uneven.
 
 Example:
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"stator/internal/base/metric"
+	"stator/internal/cluster/catalog"
 	"stator/internal/edge/admin"
 	"stator/internal/jobs/rebalance"
 )
@@ -51,6 +52,7 @@ var shownOverview = rebalance.Overview{
 	},
 	Tally:   rebalance.Tally{Total: 3, Whole: 1, Lacking: 1, Stopped: 1},
 	Moves:   []rebalance.Move{{Partition: 7, Node: 1}, {Partition: 8, Node: 2, Ready: true}},
+	Wanted:  []catalog.Move{{Partition: 9, From: 1, To: 4}},
 	Splits:  []rebalance.Split{{Partition: 5, ReadBytes: 4 << 30, Bytes: 11 << 30}},
 	Blocked: []string{"partition 9: no node can take one more replica (more replicas are wanted)"}, BlockedCount: 3, MovesCount: 2,
 	Recent: []rebalance.Recent{{AgoMillis: 61_000, Text: "partition 7: a replica is added on node 1: more replicas are wanted"}},
@@ -74,6 +76,7 @@ format      1; all nodes read 2: 'stator cluster upgrade' raises it
 partitions  3: 1 whole, 1 lacking replicas, 1 without a leader
 moving      partition 7 to node 1: catching up
             partition 8 to node 2: has caught up
+            partition 9 from node 1 to node 4: has yet to begin
 splitting   partition 5: 4 GiB of 11 GiB read in search of its middle
 blocked     partition 9: no node can take one more replica (more replicas are wanted)
             and 2 more

@@ -60,8 +60,17 @@ type Cluster struct {
 	// Generation and Members are those of the catalog's own partition, which no table lists.
 	Generation uint64           `json:"generation"`
 	Members    []command.Member `json:"members,omitempty"`
+	// Moves are those that operators want and that are not done yet.
+	Moves []Move `json:"moves,omitempty"`
 
 	revision int64
+}
+
+// Move is an operator's wish: the replica of a partition on one node shall be on another.
+type Move struct {
+	Partition uint64 `json:"partition"`
+	From      uint64 `json:"from"`
+	To        uint64 `json:"to"`
 }
 
 // Nodes lists all nodes by their ids.

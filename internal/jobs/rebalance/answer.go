@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"stator/internal/cluster/catalog"
-	"stator/internal/cluster/placement"
 )
 
 // Verb is what an operator wants.
@@ -78,7 +77,7 @@ func (j *Job) answer(ctx context.Context, q Question) (Answer, error) {
 		}
 		return Answer{Partitions: list}, nil
 	case VerbMove:
-		err := j.Move(placement.Wish{Partition: q.Partition, From: q.From, To: q.To})
+		err := j.Move(ctx, catalog.Move{Partition: q.Partition, From: q.From, To: q.To})
 		return Answer{Text: fmt.Sprintf("partition %d moves from node %d to node %d: 'stator cluster status' shows how far it is", q.Partition, q.From, q.To)}, err
 	case VerbTransfer:
 		err := j.Transfer(ctx, q.Partition, q.To)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/placement"
 )
 
@@ -18,6 +19,8 @@ type Overview struct {
 	Format              int    `json:"format"`
 	Nodes               []Node `json:"nodes"`
 	Tally               Tally  `json:"partitions"`
+	// Wanted are operators' moves that have not begun.
+	Wanted []catalog.Move `json:"wanted"`
 	// Moves are replicas that are on their way in, at most movesShownMax of MovesCount.
 	Moves      []Move `json:"moves"`
 	MovesCount int    `json:"moves_count"`
@@ -115,7 +118,7 @@ func (j *Job) Overview() (Overview, bool) {
 	now := j.Now()
 	o := Overview{
 		Replicas: s.rules.Replicas, ReplaceAfterSeconds: int64(s.rules.DeadAfter.Seconds()), AgeMillis: (now - s.at).Milliseconds(), BlockedCount: s.plan.BlockedCount,
-		Blocked: []string{}, Recent: []Recent{}, Moves: []Move{}, Splits: []Split{},
+		Blocked: []string{}, Recent: []Recent{}, Moves: []Move{}, Wanted: []catalog.Move{}, Splits: []Split{},
 	}
 	if known, ok := j.Catalog.Cluster(); ok {
 		o.Format = known.Format
@@ -126,9 +129,19 @@ func (j *Job) Overview() (Overview, bool) {
 	for _, d := range recent {
 		o.Recent = append(o.Recent, Recent{AgoMillis: (now - d.At).Milliseconds(), Text: d.Text})
 	}
+	for _, w := range s.facts.Wishes {
+		if !s.begun(w) {
+			o.Wanted = append(o.Wanted, catalog.Move(w))
+		}
+	}
 	o.Nodes = j.nodes(s)
 	s.count(&o)
 	return o, true
+}
+
+// begun tells whether the replica that a wish asks for is on its way in, or there.
+func (s *sight) begun(w placement.Wish) bool {
+	return holds(s.places[s.index[w.Partition]].members(), w.To)
 }
 
 func (j *Job) nodes(s *sight) []Node {
@@ -197,9 +210,7 @@ func (s *sight) count(o *Overview) {
 // Partitions lists the partitions of a table and of its indexes, of all tables if none is named, by table and id; false
 // before the first look.
 func (j *Job) Partitions(table string) ([]Partition, bool) {
-	j.mu.Lock()
-	s := j.seen
-	j.mu.Unlock()
+	s := j.sight()
 	if s == nil {
 		return nil, false
 	}

@@ -46,7 +46,6 @@ type Job struct {
 	leads  bool
 	since  time.Duration // when the job began to lead
 	seen   *sight        // nil before the first look
-	wishes []placement.Wish
 	recent []Done
 }
 
@@ -60,20 +59,19 @@ type Done struct {
 func (j *Job) Rest() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.leads, j.seen, j.wishes, j.recent = false, nil, nil, nil
+	j.leads, j.seen, j.recent = false, nil, nil
 }
 
 // Step looks at the cluster, and does what is next. It may run at any time and twice.
 func (j *Job) Step(ctx context.Context) error {
 	j.begin()
 	s := j.look(ctx)
-	j.forgetWishes(s)
-	s.facts.Wishes = j.wished()
+	failed := j.wish(ctx, s)
 	s.plan = placement.Next(s.facts, s.rules)
 	j.mu.Lock()
 	j.seen = s
 	j.mu.Unlock()
-	failed := errors.Join(j.enter(ctx, s), j.dismiss(ctx, s))
+	failed = errors.Join(failed, j.enter(ctx, s), j.dismiss(ctx, s))
 	for _, step := range s.plan.Steps {
 		if ctx.Err() != nil {
 			return ctx.Err()

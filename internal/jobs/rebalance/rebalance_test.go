@@ -292,7 +292,7 @@ func TestWishes(t *testing.T) {
 	w := newWorld(t, 4)
 	j := w.job()
 	first := w.partitions()[0].ID
-	if err := j.Move(placement.Wish{Partition: first, From: 1, To: 4}); err == nil {
+	if err := j.Move(t.Context(), catalog.Move{Partition: first, From: 1, To: 4}); err == nil {
 		t.Error("a wish before the first look was taken")
 	}
 	w.walk(j)
@@ -309,21 +309,28 @@ func TestWishes(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	refused(j.Move(placement.Wish{Partition: 4711, From: 1, To: 2}), "no partition")
-	refused(j.Move(placement.Wish{Partition: first, From: outside, To: has[0]}), "no replica")
-	refused(j.Move(placement.Wish{Partition: first, From: has[0], To: 9}), "no node")
-	refused(j.Move(placement.Wish{Partition: first, From: has[0], To: has[1]}), "there already")
+	refused(j.Move(t.Context(), catalog.Move{Partition: 4711, From: 1, To: 2}), "no partition")
+	refused(j.Move(t.Context(), catalog.Move{Partition: first, From: outside, To: has[0]}), "no replica")
+	refused(j.Move(t.Context(), catalog.Move{Partition: first, From: has[0], To: 9}), "no node")
+	refused(j.Move(t.Context(), catalog.Move{Partition: first, From: has[0], To: has[1]}), "there already")
 	refused(j.Transfer(t.Context(), first, outside), "leads without a replica")
 	refused(j.Transfer(t.Context(), first, w.groups[first].leader), "leads already")
 	leader := w.groups[first].leader
-	w.check(j.Move(placement.Wish{Partition: first, From: leader, To: outside}))
+	w.check(j.Move(t.Context(), catalog.Move{Partition: first, From: leader, To: outside}))
+	j = w.job() // another node begins to lead the catalog before anything was done
 	w.check(j.Step(t.Context()))
+	if o, _ := j.Overview(); len(o.Wanted) != 1 || o.Wanted[0].To != outside {
+		t.Errorf("the move that was asked of another node is not shown: %+v", o.Wanted)
+	}
 	w.check(j.Step(t.Context()))
 	w.check(j.Step(t.Context()))
 	if got := nodes(w.groups[first].members); slices.Contains(got, leader) || !slices.Contains(got, outside) {
 		t.Errorf("partition %d is on %v, wanted from %d to %d: %v", first, got, leader, outside, w.orders)
 	}
 	w.walk(j)
+	if known, _ := w.Cluster(); len(known.Moves) > 0 {
+		t.Errorf("a move that was done is still wanted: %+v", known.Moves)
+	}
 	target := w.groups[first].members[0].Node
 	if w.groups[first].leader == target {
 		target = w.groups[first].members[1].Node
@@ -331,6 +338,25 @@ func TestWishes(t *testing.T) {
 	w.check(j.Transfer(t.Context(), first, target))
 	if w.groups[first].leader != target {
 		t.Errorf("led by %d, not %d", w.groups[first].leader, target)
+	}
+}
+
+// A move to a node that takes nothing any more is let go of, or else it would come when nobody expects it.
+func TestWishThatCannotBe(t *testing.T) {
+	w := newWorld(t, 4)
+	j := w.job()
+	w.walk(j)
+	p := w.partitions()[0]
+	has := nodes(w.groups[p.ID].members)
+	outside := uint64(1)
+	for slices.Contains(has, outside) {
+		outside++
+	}
+	w.check(j.Move(t.Context(), catalog.Move{Partition: p.ID, From: has[0], To: outside}))
+	w.state(outside, catalog.Leaving)
+	w.check(j.Step(t.Context()))
+	if known, _ := w.Cluster(); len(known.Moves) > 0 {
+		t.Errorf("still wanted: %+v", known.Moves)
 	}
 }
 

@@ -24,31 +24,38 @@ func refuse(format string, args ...any) error { return &Refused{Why: fmt.Sprintf
 // errNoSight is the answer before the first look.
 var errNoSight = errors.New("this node has just begun to lead the catalog: ask again in a moment")
 
-// Move puts down that a replica shall be on another node. It is begun with the next step; a node that begins to lead the
-// catalog meanwhile knows nothing of it, and completes it as is best for the layout.
-func (j *Job) Move(w placement.Wish) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.seen == nil {
+// Move puts down that a replica shall be on another node, in place of what was wanted of the partition before. It is begun
+// with the next step, by whichever node leads the catalog then.
+func (j *Job) Move(ctx context.Context, m catalog.Move) error {
+	s := j.sight()
+	if s == nil {
 		return errNoSight
 	}
-	p, err := j.seen.find(w.Partition)
+	p, err := s.find(m.Partition)
+	if err == nil {
+		err = s.movable(p, m)
+	}
 	if err != nil {
 		return err
 	}
-	if len(j.wishes) >= wishesMax {
-		return refuse("%d moves are under way already: wait for some of them", wishesMax)
-	}
-	if err := j.seen.movable(p, w); err != nil {
-		return err
-	}
-	j.wishes = slices.DeleteFunc(j.wishes, func(o placement.Wish) bool { return o.Partition == w.Partition })
-	j.wishes = append(j.wishes, w)
-	return nil
+	return j.Catalog.UpdateCluster(ctx, func(c catalog.Cluster) (catalog.Cluster, error) {
+		c.Moves = slices.DeleteFunc(slices.Clone(c.Moves), func(o catalog.Move) bool { return o.Partition == m.Partition })
+		if len(c.Moves) >= wishesMax {
+			return c, refuse("%d moves are under way already: wait for some of them", wishesMax)
+		}
+		c.Moves = append(c.Moves, m)
+		return c, nil
+	})
+}
+
+func (j *Job) sight() *sight {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.seen
 }
 
 // movable tells why a wish cannot be.
-func (s *sight) movable(p *place, w placement.Wish) error {
+func (s *sight) movable(p *place, w catalog.Move) error {
 	from := slices.IndexFunc(p.members(), func(m command.Member) bool { return m.Node == w.From && !m.Learner })
 	to := slices.IndexFunc(s.facts.Nodes, func(n placement.Node) bool { return n.ID == w.To })
 	switch {
@@ -70,9 +77,7 @@ func (s *sight) movable(p *place, w placement.Wish) error {
 
 // Transfer hands the leadership of a partition to a node, at once.
 func (j *Job) Transfer(ctx context.Context, partition, to uint64) error {
-	j.mu.Lock()
-	s := j.seen
-	j.mu.Unlock()
+	s := j.sight()
 	if s == nil {
 		return errNoSight
 	}
@@ -122,23 +127,38 @@ func nodesOf(members []command.Member) string {
 	return text
 }
 
-func (j *Job) wished() []placement.Wish {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return slices.Clone(j.wishes)
+// wish takes over what operators want, and has the catalog let go of what is done, or cannot be any more.
+func (j *Job) wish(ctx context.Context, s *sight) error {
+	known, ok := j.Catalog.Cluster()
+	if !ok {
+		return nil
+	}
+	for _, m := range known.Moves {
+		if !s.settled(m) {
+			s.facts.Wishes = append(s.facts.Wishes, placement.Wish(m))
+		}
+	}
+	if len(s.facts.Wishes) == len(known.Moves) {
+		return nil
+	}
+	err := j.Catalog.UpdateCluster(ctx, func(c catalog.Cluster) (catalog.Cluster, error) {
+		c.Moves = slices.DeleteFunc(slices.Clone(c.Moves), s.settled)
+		return c, nil
+	})
+	if err != nil {
+		return fmt.Errorf("letting go of moves that are settled: %w", err)
+	}
+	return nil
 }
 
-// forgetWishes lets go of what is done, and of what cannot be any more.
-func (j *Job) forgetWishes(s *sight) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.wishes = slices.DeleteFunc(j.wishes, func(w placement.Wish) bool {
-		i, ok := s.index[w.Partition]
-		if !ok {
-			return true
-		}
-		p := &s.facts.Partitions[i]
-		stays := slices.ContainsFunc(p.Replicas, func(r placement.Replica) bool { return r.Node == w.From })
-		return !stays || w.Fulfilled(p)
-	})
+// settled tells whether nothing remains to be done for a move.
+func (s *sight) settled(m catalog.Move) bool {
+	i, ok := s.index[m.Partition]
+	if !ok {
+		return true
+	}
+	p := &s.facts.Partitions[i]
+	stays := slices.ContainsFunc(p.Replicas, func(r placement.Replica) bool { return r.Node == m.From })
+	takes := slices.ContainsFunc(s.facts.Nodes, func(n placement.Node) bool { return n.ID == m.To && n.State == placement.Up })
+	return !stays || !takes || placement.Wish(m).Fulfilled(p)
 }
