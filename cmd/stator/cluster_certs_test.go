@@ -34,6 +34,9 @@ func TestClusterCerts(t *testing.T) {
 		t.Fatal(err)
 	}
 	leaf := config.Certificates[0].Leaf
+	if len(leaf.URIs) != 1 || leaf.URIs[0].Path != "/n1" {
+		t.Errorf("the certificate is for %v", leaf.URIs)
+	}
 	if err := leaf.VerifyHostname("127.0.0.1"); err != nil {
 		t.Error(err)
 	}

@@ -7,11 +7,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
 	"net"
+	"net/url"
 	"os"
 	"time"
 )
@@ -27,11 +29,39 @@ const (
 // Pair is a certificate with its key, both PEM.
 type Pair struct{ Certificate, Key []byte }
 
+// A certificate names the cluster that it is for by a URI, stator://CLUSTER/NODE, and a node talks to those alone whose
+// certificates name the cluster of its own: an authority may sign for others as well, and a certificate for a web server is
+// none for a node. The cluster's id is not known when certificates are made, so that it has a name of its own there. Who of
+// the cluster a node is they do not say: a node that was broken into has what the others have.
+const uriScheme = "stator"
+
+// clusterNameBytes make the name of the cluster in the certificates of an authority.
+const clusterNameBytes = 8
+
+func clusterURI(cluster, node string) *url.URL {
+	return &url.URL{Scheme: uriScheme, Host: cluster, Path: "/" + node}
+}
+
+// clusterOf is the cluster that a certificate is for, "" if it is for none.
+func clusterOf(certificate *x509.Certificate) string {
+	for _, uri := range certificate.URIs {
+		if uri.Scheme == uriScheme {
+			return uri.Host
+		}
+	}
+	return ""
+}
+
 // NewAuthority makes the certificate that all nodes of one cluster trust, and nothing else.
 func NewAuthority(now time.Time) (Pair, error) {
+	name := make([]byte, clusterNameBytes)
+	if _, err := rand.Read(name); err != nil {
+		return Pair{}, fmt.Errorf("drawing a name for the cluster: %w", err)
+	}
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: "Stator cluster"}, IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage:  x509.KeyUsageCertSign,
+		URIs:      []*url.URL{clusterURI(hex.EncodeToString(name), "")},
 		NotBefore: now.Add(-clockSkewMax), NotAfter: now.Add(authorityLifetime),
 	}
 	return sign(template, nil)
@@ -47,8 +77,13 @@ func (authority Pair) NewCertificate(now time.Time, name string, hosts ...string
 	if !parent.Leaf.IsCA {
 		return Pair{}, errors.New("reading the authority: its certificate is not an authority's")
 	}
+	cluster := clusterOf(parent.Leaf)
+	if cluster == "" {
+		return Pair{}, errors.New("reading the authority: its certificate names no cluster, so that it was not made here")
+	}
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: name},
+		URIs:        []*url.URL{clusterURI(cluster, name)},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		NotBefore:   now.Add(-clockSkewMax), NotAfter: now.Add(nodeLifetime),
@@ -98,7 +133,7 @@ func sign(template *x509.Certificate, parent *tls.Certificate) (Pair, error) {
 }
 
 // LoadTLS reads a node's certificate, its key and the authority's certificate from files. Both sides of a connection
-// then show a certificate, and accept only those of that authority.
+// then show a certificate, and accept only those of that authority for the same cluster.
 func LoadTLS(certificateFile, keyFile, authorityFile string) (*tls.Config, error) {
 	pair, err := tls.LoadX509KeyPair(certificateFile, keyFile)
 	if err != nil {
@@ -108,16 +143,36 @@ func LoadTLS(certificateFile, keyFile, authorityFile string) (*tls.Config, error
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the authority's certificate: %w", err)
 	}
-	return mutualTLS(pair, authority, authorityFile)
+	config, err := mutualTLS(pair, authority)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use the certificate %s with the authority %s: %w", certificateFile, authorityFile, err)
+	}
+	return config, nil
 }
 
-func mutualTLS(pair tls.Certificate, authority []byte, from string) (*tls.Config, error) {
+var (
+	errNoAuthority  = errors.New("the authority's file holds no certificate (PEM)")
+	errNoCluster    = errors.New("the certificate names no cluster, and any that the authority signed would do: have one made with a URI stator://CLUSTER/NODE, as 'stator cluster certs' does")
+	errOtherCluster = errors.New("its certificate is not for a node of this cluster")
+)
+
+func mutualTLS(pair tls.Certificate, authority []byte) (*tls.Config, error) {
 	trusted := x509.NewCertPool()
 	if !trusted.AppendCertsFromPEM(authority) {
-		return nil, fmt.Errorf("%s holds no certificate (PEM)", from)
+		return nil, errNoAuthority
+	}
+	cluster := clusterOf(pair.Leaf)
+	if cluster == "" {
+		return nil, errNoCluster
 	}
 	return &tls.Config{
 		Certificates: []tls.Certificate{pair}, RootCAs: trusted, ClientCAs: trusted,
 		ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
+		VerifyConnection: func(s tls.ConnectionState) error {
+			if clusterOf(s.PeerCertificates[0]) != cluster {
+				return errOtherCluster
+			}
+			return nil
+		},
 	}, nil
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
+	"net/url"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -167,15 +169,34 @@ func trust(t *testing.T, authority Pair, hosts ...string) *tls.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := tls.X509KeyPair(pair.Certificate, pair.Key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := mutualTLS(loaded, authority.Certificate, "a test")
+	config, err := mutualTLS(loaded(t, pair), authority.Certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return config
+}
+
+func loaded(t *testing.T, pair Pair) tls.Certificate {
+	t.Helper()
+	certificate, err := tls.X509KeyPair(pair.Certificate, pair.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificate
+}
+
+// signed is a certificate of an authority that signs for others than one cluster.
+func signed(t *testing.T, authority Pair, uris ...*url.URL) tls.Certificate {
+	t.Helper()
+	parent := loaded(t, authority)
+	pair, err := sign(&x509.Certificate{
+		URIs: uris, NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}, &parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loaded(t, pair)
 }
 
 func newAuthority(t *testing.T) Pair {
@@ -187,7 +208,7 @@ func newAuthority(t *testing.T) Pair {
 	return authority
 }
 
-// With TLS, only who shows a certificate of the cluster's authority is let in, for streams and for joins.
+// With TLS, only who shows a certificate of the cluster's authority for this cluster is let in, for streams and for joins.
 func TestMutualTLS(t *testing.T) {
 	ours, theirs := newAuthority(t), newAuthority(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -197,6 +218,9 @@ func TestMutualTLS(t *testing.T) {
 	serve(t, nil, Options{Cluster: 7, Node: 2, Incarnation: 1, Listener: l, Handler: &testHandler{}, TLS: trust(t, ours, "127.0.0.1")})
 	anonymous := trust(t, ours)
 	anonymous.Certificates = nil
+	server, other := trust(t, ours), trust(t, ours)
+	server.Certificates = []tls.Certificate{signed(t, ours)}
+	other.Certificates = []tls.Certificate{signed(t, ours, clusterURI("another", "n"))}
 	for _, test := range []struct {
 		name string
 		tls  *tls.Config
@@ -204,6 +228,8 @@ func TestMutualTLS(t *testing.T) {
 	}{
 		{"a node of this cluster", trust(t, ours), true},
 		{"another authority", trust(t, theirs), false},
+		{"a certificate for something else", server, false},
+		{"a certificate for another cluster", other, false},
 		{"no certificate", anonymous, false},
 		{"no TLS", nil, false},
 	} {
@@ -231,6 +257,29 @@ func TestMutualTLS(t *testing.T) {
 	}
 }
 
+// A node that talks to others looks at their certificates as they look at its own.
+func TestServerOfAnotherCluster(t *testing.T) {
+	ours := newAuthority(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := trust(t, ours, "127.0.0.1")
+	config.VerifyConnection = nil
+	serve(t, nil, Options{Cluster: 7, Node: 2, Incarnation: 1, Listener: l, Handler: &testHandler{}, TLS: config})
+	asking := trust(t, ours)
+	if _, err := (Joining{TLS: asking}).Ask(within(t, 5*time.Second), l.Addr().String(), nil); err != nil {
+		t.Fatal(err)
+	}
+	other, err := mutualTLS(signed(t, ours, clusterURI("another", "n")), ours.Certificate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (Joining{TLS: other}).Ask(within(t, 5*time.Second), l.Addr().String(), nil); err == nil {
+		t.Error("a node of another cluster was believed")
+	}
+}
+
 // A node whose certificate names other hosts than it was looked for under is not believed.
 func TestCertificateOfAnotherHost(t *testing.T) {
 	ours := newAuthority(t)
@@ -253,8 +302,12 @@ func TestAuthorityIsNeeded(t *testing.T) {
 	if _, err := node.NewCertificate(time.Now(), "m", "b"); err == nil {
 		t.Error("a node's certificate signed another's")
 	}
-	if _, err := mutualTLS(tls.Certificate{}, []byte("no PEM"), "a file"); err == nil {
-		t.Error("an authority without a certificate was taken")
+	if _, err := mutualTLS(loaded(t, node), []byte("no PEM")); !errors.Is(err, errNoAuthority) {
+		t.Errorf("an authority without a certificate: %v", err)
+	}
+	ours := newAuthority(t)
+	if _, err := mutualTLS(signed(t, ours), ours.Certificate); !errors.Is(err, errNoCluster) {
+		t.Errorf("a certificate that names no cluster: %v", err)
 	}
 }
 
