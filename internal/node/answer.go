@@ -41,7 +41,8 @@ func (c *cluster) Call(ctx context.Context, _ uint64, method byte, body []byte) 
 	}
 	switch method {
 	case methodNodeReport:
-		return json.Marshal(c.report())
+		report := c.report()
+		return rebalance.AppendReport(nil, &report)
 	case methodAskCluster:
 		return c.answerOther(ctx, body)
 	case methodConsumed:

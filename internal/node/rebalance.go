@@ -76,12 +76,7 @@ func (l layout) Reports(ctx context.Context) []rebalance.Report {
 			answers[i] = &own
 			continue
 		}
-		ask := func() {
-			var report rebalance.Report
-			if l.ask(ctx, n.ID, question{method: methodNodeReport}, &report) == nil {
-				answers[i] = &report // a node that does not answer is silent before long
-			}
-		}
+		ask := func() { answers[i] = l.reportOf(ctx, n.ID) }
 		if l.node.options.fanOut < 2 {
 			ask() // whoever waits is alone, and runs the others
 			continue
@@ -96,6 +91,20 @@ func (l layout) Reports(ctx context.Context) []rebalance.Report {
 		}
 	}
 	return reports
+}
+
+// reportOf asks a node; nil where it does not answer, and is silent before long.
+func (l layout) reportOf(ctx context.Context, node uint64) *rebalance.Report {
+	body, err := l.peers.Call(ctx, node, methodNodeReport, nil)
+	if err != nil {
+		return nil
+	}
+	report, err := rebalance.ParseReport(body)
+	if err != nil {
+		l.node.options.Log.Warn("a node did not report", "node", node, "error", err)
+		return nil
+	}
+	return &report
 }
 
 // question is what one node asks another about itself. Its words are JSON: such questions are few.

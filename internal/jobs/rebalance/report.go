@@ -13,22 +13,22 @@ type Report struct {
 	FreeBytes int64 `json:"free_bytes,omitempty"`
 	// UsedBytes is what the store takes.
 	UsedBytes int64 `json:"used_bytes,omitempty"`
-	Leads     []Led `json:"leads,omitempty"`
+	Leads     []Led `json:"-"`
 }
 
 // Led is a partition as its leader knows it.
 type Led struct {
-	Partition uint64 `json:"partition"`
+	Partition uint64
 	// Epoch is the leadership's: of two that claim one partition, the later one is right.
-	Epoch      uint64   `json:"epoch"`
-	Generation uint64   `json:"generation"`
-	Members    []Member `json:"members"`
-	Items      int64    `json:"items,omitempty"`
-	Bytes      int64    `json:"bytes,omitempty"`
+	Epoch      uint64
+	Generation uint64
+	Members    []Member
+	Items      int64
+	Bytes      int64
 	// ReadBytes is how much of it was read in search of the middle at which it is to be split.
-	ReadBytes int64 `json:"read_bytes,omitempty"`
+	ReadBytes int64
 	// Changing tells that a change of members is half done.
-	Changing bool `json:"changing,omitempty"`
+	Changing bool
 }
 
 // Member is a replica, with whether its log is near the leader's.
