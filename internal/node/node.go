@@ -252,7 +252,7 @@ func (n *Node) newJobs() jobs {
 		adopt:     adopt.Job{Catalog: n.catalog, Host: n.host, Wait: wait},
 		drop:      drop.Job{Catalog: n.catalog, Host: n.host, Settled: &n.jobs.settle, Wait: wait},
 		propagate: propagate.Job{Router: n.router, Wait: wait, NowMillis: n.nowMillis},
-		scale:     scale.Job{Catalog: n.catalog, Meter: counted{n}, Tables: provisioner{n}, Now: n.options.Clock.Now},
+		scale:     scale.Job{Catalog: n.catalog, Meter: counted{node: n}, Tables: provisioner{n}, Now: n.options.Clock.Now},
 		settle:    settle.Job{Catalog: n.catalog, Host: n.host, Transactions: n.transactions, Wait: wait, NowMillis: n.nowMillis, Settled: n.settled.add},
 		split:     split.Job{Catalog: n.catalog, Host: n.host, Wait: wait, BytesMax: n.options.SplitBytes, NowMillis: n.nowMillis},
 		trim:      trim.Job{Catalog: n.catalog, Host: n.host, Wait: wait, NowMillis: n.nowMillis},

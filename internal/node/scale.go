@@ -6,8 +6,10 @@ import (
 	"slices"
 	"time"
 
+	"stator/internal/cluster/budget"
 	"stator/internal/jobs/scale"
 	"stator/internal/model/api"
+	"stator/internal/model/capacity"
 	"stator/internal/model/table"
 	"stator/internal/partition/machine"
 )
@@ -41,10 +43,44 @@ func (p provisioner) Provision(ctx context.Context, t *table.Table, units map[st
 	return err
 }
 
-// counted tells what tables consumed.
-type counted struct{ node *Node }
+// consumptionMinutesMax bounds what nodes are asked for at once: their answers are messages.
+const consumptionMinutesMax = 12 * 60
+
+// counted tells what tables and indexes consumed.
+type counted struct {
+	node *Node
+	only map[uint64]bool // those that are asked about; nil: all
+}
 
 // Consumed implements scale.Meter.
-func (c counted) Consumed(context.Context, time.Time, int) (map[uint64]scale.Consumption, error) {
-	return nil, nil
+func (c counted) Consumed(ctx context.Context, before time.Time, minutes int) (map[uint64]scale.Consumption, error) {
+	if c.node.budget == nil {
+		return nil, nil
+	}
+	to := before.Unix() / 60
+	from := to - int64(minutes)
+	consumed := map[uint64]scale.Consumption{}
+	for begin := from; begin < to; begin += consumptionMinutesMax {
+		counts, err := c.node.Consumption(ctx, begin, min(to, begin+consumptionMinutesMax))
+		if err != nil {
+			return nil, err
+		}
+		for minute, payers := range counts {
+			c.enter(consumed, payers, int(minute-from), minutes)
+		}
+	}
+	return consumed, nil
+}
+
+// enter puts one minute in its place in the series of all.
+func (c counted) enter(consumed map[uint64]scale.Consumption, payers budget.Minute, at, minutes int) {
+	for id, tally := range payers {
+		if c.only != nil && !c.only[id] {
+			continue
+		}
+		if _, known := consumed[id]; !known {
+			consumed[id] = scale.Consumption{Read: make([]float64, minutes), Write: make([]float64, minutes)}
+		}
+		consumed[id].Read[at], consumed[id].Write[at] = tally.Consumed[capacity.Reads], tally.Consumed[capacity.Writes]
+	}
 }

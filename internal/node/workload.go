@@ -12,17 +12,19 @@ import (
 	"stator/internal/model/table"
 )
 
-// workloadMinutesMax bounds how far back what was metered is told.
-const workloadMinutesMax = 31 * 24 * 60
-
-// Workload is what was metered of a table, with what it holds now and how it is scaled.
+// Workload is what was metered of a table since it was first used, as far back as the books go, with what it holds now and how it is
+// scaled.
 func (n *Node) Workload(ctx context.Context, name string) (cost.Workload, error) {
 	t, ok := n.catalog.Table(name)
 	if !ok {
 		return cost.Workload{}, fmt.Errorf("table %s: %w", name, catalog.ErrMissing)
 	}
 	until := n.options.Clock.Now().Truncate(time.Minute)
-	consumed, err := counted{n}.Consumed(ctx, until, workloadMinutesMax)
+	only := map[uint64]bool{t.ID: true}
+	for i := range t.Global {
+		only[t.Global[i].ID] = true
+	}
+	consumed, err := counted{n, only}.Consumed(ctx, until, meterMinutesMax)
 	if err != nil {
 		return cost.Workload{}, err
 	}
@@ -39,6 +41,7 @@ func (n *Node) Workload(ctx context.Context, name string) (cost.Workload, error)
 		index := t.Global[i].Name
 		w.Resources = append(w.Resources, n.metered(t.Name, index, consumed[t.Global[i].ID], held.Indexes[index]))
 	}
+	w.Trim()
 	w.From = until.Add(-time.Duration(w.Minutes()) * time.Minute)
 	return w, nil
 }

@@ -4,6 +4,7 @@ package cost
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -156,6 +157,22 @@ func (b *biller) months() float64 {
 		return 0
 	}
 	return monthHours * 60 / float64(minutes)
+}
+
+// Trim leaves out the minutes before anything was consumed.
+func (w *Workload) Trim() {
+	first := w.Minutes()
+	for _, r := range w.Resources {
+		for _, minutes := range [][]float64{r.Read, r.Write} {
+			if at := slices.IndexFunc(minutes, func(units float64) bool { return units > 0 }); at >= 0 {
+				first = min(first, at)
+			}
+		}
+	}
+	for i := range w.Resources {
+		r := &w.Resources[i]
+		r.Read, r.Write = r.Read[min(first, len(r.Read)):], r.Write[min(first, len(r.Write)):]
+	}
 }
 
 // Minutes is how many of them were metered.
