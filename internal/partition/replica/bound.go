@@ -51,10 +51,11 @@ func (b *bound) charge(kind capacity.Kind, units float64) {
 
 // takesWrite lets a command through. Only what clients ask for is held to the bound: what follows from it has been let through already.
 func (b *bound) takesWrite(c *command.Command) bool {
-	return b.takes(capacity.Writes, leastOf(c))
+	least := leastOf(c)
+	return least == 0 || b.takes(capacity.Writes, least)
 }
 
-// leastOf is what a command costs at the least: a unit for an item, two in a transaction.
+// leastOf is what a command costs at the least: a unit for an item, two in a transaction, nothing where it is no client's.
 func leastOf(c *command.Command) float64 {
 	switch c.Action {
 	case command.Put, command.Update, command.Delete:
