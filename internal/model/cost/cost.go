@@ -210,7 +210,8 @@ func sum(minutes []float64) float64 {
 	return total
 }
 
-// least is the smallest fixed setting by which nothing would have been throttled. A table or index has one unit at least.
+// least is the smallest fixed setting by which nothing would be throttled if the minutes came again and again: what is saved up in the end
+// is there in the beginning, but no burst that nobody saved up. A table or index has one unit at least.
 func least(minutes []float64) int64 {
 	most := 0.0
 	for _, units := range minutes {
@@ -219,7 +220,9 @@ func least(minutes []float64) int64 {
 	low, high := int64(1), max(1, int64(math.Ceil(most/60)))
 	for low < high {
 		middle := (low + high) / 2
-		if (&bank{}).spend(minutes, middle) == 0 {
+		burst := bank{}
+		burst.spend(minutes, middle)
+		if burst.spend(minutes, middle) == 0 {
 			high = middle
 		} else {
 			low = middle + 1

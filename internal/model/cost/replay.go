@@ -12,18 +12,12 @@ import (
 // burstSeconds is how long a setting's unused units can be spent afterwards (semantics §18.3).
 const burstSeconds = 300
 
-// bank is the burst of a setting that was used by minutes: what was not spent, up to a bound. It begins full.
-type bank struct {
-	begun bool
-	saved float64
-}
+// bank is the burst of a setting that was used by minutes: what was not spent, up to a bound.
+type bank struct{ saved float64 }
 
 // minute spends what is asked for in one, and returns what was short.
 func (b *bank) minute(asked float64, units int64) (short float64) {
 	full := float64(units) * burstSeconds
-	if !b.begun {
-		b.begun, b.saved = true, full
-	}
 	left := min(b.saved, full) + float64(units)*60 - asked
 	b.saved = min(max(left, 0), full)
 	return max(-left, 0)
