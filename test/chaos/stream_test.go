@@ -29,6 +29,7 @@ func histories(c client, endpoint, table string) map[string][]string {
 		t: c.t, arn: c.describe(table).LatestStreamArn, shards: map[string]streamtypes.Shard{}, read: map[string]bool{}, states: map[string][]string{},
 		Client: dynamodbstreams.New(dynamodbstreams.Options{
 			Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("AKIDTEST", "secret", ""),
+			RetryMaxAttempts: calmTries,
 		}),
 	}
 	in := &dynamodbstreams.DescribeStreamInput{StreamArn: s.arn}
