@@ -6,6 +6,7 @@ import (
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
+	"stator/internal/cluster/rpc"
 )
 
 // ExpiryWhole tells whether no partition rebuilds its index of expiry.
@@ -67,3 +68,6 @@ func OpenReading(ctx context.Context, o Options, format int) (*Node, error) {
 	o.reads = format
 	return Open(ctx, o)
 }
+
+// Handler answers other nodes, over whatever network.
+func (n *Node) Handler() rpc.Handler { return n.cluster }
