@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -101,5 +102,54 @@ func TestThroughputIsShared(t *testing.T) {
 		if n == 0 {
 			t.Errorf("node %d admitted nothing of %v", i, served)
 		}
+	}
+}
+
+// A scan that comes to a partition which cannot serve more now ends its page before it, and goes on from there later.
+func TestScanEndsBeforeABusyPartition(t *testing.T) {
+	var now atomic.Int64
+	n, err := node.Open(t.Context(), node.Options{
+		InMemory: true, Partitions: 4, Capacity: node.CapacityEnforce, Steady: func() time.Duration { return time.Duration(now.Load()) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, n) })
+	calls := n.Calls()
+	made(t, calls)
+	for i := range 40 {
+		call(t, calls, "PutItem", fmt.Sprintf(`{"TableName": "things", "Item": {"pk": {"S": "%d"}}}`, i))
+	}
+	type page struct {
+		Count            int
+		Items            []map[string]map[string]string
+		LastEvaluatedKey map[string]map[string]string
+	}
+	scan := func(after string) (p page) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(call(t, calls, "Scan", `{"TableName": "things"`+after+`}`)), &p); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	whole := scan("")
+	last := whole.Items[whole.Count-1]["pk"]["S"]
+	get := fmt.Appendf(nil, `{"TableName": "things", "ConsistentRead": true, "Key": {"pk": {"S": "%s"}}}`, last)
+	for reads := 0; err == nil; reads++ {
+		if _, err = calls[dynamo+"GetItem"](context.Background(), get, nil); reads > 3000 {
+			t.Fatal("the partition's bound refuses nothing")
+		}
+	}
+	if !strings.Contains(err.Error(), "ThrottlingException") {
+		t.Fatal(err)
+	}
+	first := scan("")
+	if first.Count == 0 || first.Count == 40 || first.LastEvaluatedKey == nil {
+		t.Fatalf("%d of 40 items, and then %v", first.Count, first.LastEvaluatedKey)
+	}
+	now.Add(int64(time.Second))
+	rest := scan(fmt.Sprintf(`, "ExclusiveStartKey": {"pk": {"S": "%s"}}`, first.LastEvaluatedKey["pk"]["S"]))
+	if first.Count+rest.Count != 40 {
+		t.Errorf("%d items and %d more, want 40", first.Count, rest.Count)
 	}
 }

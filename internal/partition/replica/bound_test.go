@@ -63,6 +63,10 @@ func TestBounds(t *testing.T) {
 	if got := writes(); got != 1000 {
 		t.Errorf("%d writes in the first second, want 1000", got)
 	}
+	if write(w.command(t, []string{"consume", "1"})) {
+		t.Error("what no client asks for is throttled")
+	}
+	perform()
 	if got := reads(); got != 3000 {
 		t.Errorf("%d reads in the first second, want 3000", got)
 	}
