@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -55,6 +56,7 @@ func TestFiveNodes(t *testing.T) {
 func openFive(t *testing.T) *five {
 	t.Helper()
 	f := &five{}
+	t.Cleanup(func() { f.close(t) })
 	first := ""
 	for i, zone := range fiveZones {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -75,7 +77,6 @@ func openFive(t *testing.T) *five {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { closed(t, n) })
 		f.nodes, f.calls = append(f.nodes, n), append(f.calls, n.Calls())
 	}
 	await(t, func() string {
@@ -88,6 +89,15 @@ func openFive(t *testing.T) *five {
 	made(t, f.calls[2])
 	f.table, _ = f.nodes[2].Table("things")
 	return f
+}
+
+// close ends the nodes together: what they lead needs no other leader any more.
+func (f *five) close(t *testing.T) {
+	var closing sync.WaitGroup
+	for _, n := range f.nodes {
+		closing.Go(func() { closed(t, n) })
+	}
+	closing.Wait()
 }
 
 // death is the step before which a node ends its transactions.
