@@ -121,10 +121,6 @@ func (r *Router) scanMany(ctx context.Context, plan *command.Plan, all *command.
 			return failures[i]
 		}
 		join(all, page)
-		if page.Reason == command.Done && len(plans[i].Upper) > 0 && string(plans[i].Upper) != string(plan.Upper) {
-			page.Reason, page.Next = command.Edge, plans[i].Upper
-			all.Reason, all.Next = page.Reason, page.Next
-		}
 		if page.Reason != command.Edge {
 			return nil
 		}
@@ -133,12 +129,11 @@ func (r *Router) scanMany(ctx context.Context, plan *command.Plan, all *command.
 	return nil
 }
 
-// next cuts a plan along the partitions in which it goes on.
+// next are the plans that begin in the partitions in which a plan goes on. Each partition ends its page at its own bound.
 func (r *Router) next(plan *command.Plan) []command.Plan {
 	var plans []command.Plan
 	for _, p := range r.options.Map.Partitions(plan.Table) {
-		upper := p.Bounds.Upper
-		if len(upper) > 0 && string(upper) <= string(plan.Lower) || len(plans) == r.options.FanOut {
+		if upper := p.Bounds.Upper; len(upper) > 0 && string(upper) <= string(plan.Lower) || len(plans) == r.options.FanOut {
 			continue
 		}
 		if len(plan.Upper) > 0 && string(p.Bounds.Lower) >= string(plan.Upper) {
@@ -147,9 +142,6 @@ func (r *Router) next(plan *command.Plan) []command.Plan {
 		part := *plan
 		if len(plans) > 0 {
 			part.Lower = p.Bounds.Lower
-		}
-		if len(upper) > 0 && (len(plan.Upper) == 0 || string(upper) < string(plan.Upper)) {
-			part.Upper = upper
 		}
 		plans = append(plans, part)
 	}

@@ -74,7 +74,7 @@ func BenchmarkScan(b *testing.B) {
 	lower, upper, _ := Span(p.Descriptor, plan)
 	b.ReportAllocs()
 	for n := 0; n < b.N; n += benchItems {
-		page, err := Scan(plan, stored.rows(lower, upper, false), nil)
+		page, err := Scan(plan, stored.rows(lower, upper, false), false, nil)
 		if err != nil || page.Examined != benchItems {
 			b.Fatal(page.Examined, err)
 		}

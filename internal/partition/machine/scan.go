@@ -51,9 +51,10 @@ func (w *walk) indexOf(key []byte) uint32 {
 }
 
 // Scan walks rows until the plan's limit, its budget or the rows end. fetch brings a whole item by its local index
-// entry, with its size. A page ends at the first item that reaches the budget, which it still holds (semantics §10.1).
-func Scan(p *command.Plan, rows Rows, fetch func(entry attr.Map) (attr.Map, error)) (command.Page, error) {
-	w := walk{plan: p, prefix: len(spaceKey(p, nil))}
+// entry, with its size. A page ends at the first item that reaches the budget, which it still holds (semantics §10.1). Where
+// the rows are clipped, the page tells its last item even if they end: a client may have to go on from there.
+func Scan(p *command.Plan, rows Rows, clipped bool, fetch func(entry attr.Map) (attr.Map, error)) (command.Page, error) {
+	w := walk{plan: p, clipped: clipped, prefix: len(spaceKey(p, nil))}
 	for rows.Next() {
 		if p.Index != 0 && w.indexOf(rows.Key()) != p.Index {
 			continue
@@ -77,21 +78,30 @@ func Scan(p *command.Plan, rows Rows, fetch func(entry attr.Map) (attr.Map, erro
 			break
 		}
 	}
+	if clipped && w.page.LastItem == nil {
+		w.page.LastItem = w.last
+	}
 	return w.page, rows.Err()
 }
 
 // walk is a page under way.
 type walk struct {
-	plan   *command.Plan
-	page   command.Page
-	prefix int
-	last   []byte
+	plan    *command.Plan
+	clipped bool
+	page    command.Page
+	prefix  int
+	// last is the last evaluated item; the page's own where the rows are clipped, else the engine's.
+	last []byte
 }
 
 func (w *walk) evaluate(item record.Item, fetch func(attr.Map) (attr.Map, error)) error {
 	w.page.Examined++
 	w.page.Bytes += int64(item.Size)
-	w.last = item.Attributes
+	if w.clipped {
+		w.last = append(w.last[:0], item.Attributes...)
+	} else {
+		w.last = item.Attributes
+	}
 	whole := item.Attributes
 	if w.plan.Fetch {
 		var err error

@@ -39,7 +39,7 @@ func (s *script) scan(out *strings.Builder, d *datadriven.TestData) {
 		p.Filter = filter
 	}
 	lower, upper, clipped := Span(s.part.Descriptor, &p)
-	page, err := Scan(&p, s.store.rows(lower, upper, p.Reverse), func(entry attr.Map) (attr.Map, error) {
+	page, err := Scan(&p, s.store.rows(lower, upper, p.Reverse), clipped, func(entry attr.Map) (attr.Map, error) {
 		value, _, err := s.store.Get(keys.Data(100, s.key(entry)))
 		s.must(err)
 		item, err := record.ParseItem(value)
@@ -67,7 +67,7 @@ func (s *script) showPage(out *strings.Builder, page *command.Page, clipped bool
 	if page.FetchUnits > 0 {
 		fmt.Fprintf(out, " fetched %d", page.FetchUnits)
 	}
-	if page.Next != nil {
+	if page.LastItem != nil {
 		fmt.Fprintf(out, " last %s", text(page.LastItem))
 	}
 	out.WriteString("\n")

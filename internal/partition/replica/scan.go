@@ -122,7 +122,7 @@ func walk(snapshot *engine.Snapshot, partition uint64, adopted *table.Table, p *
 	if err != nil {
 		return command.Page{}, fmt.Errorf("walking partition %d: %w", partition, err)
 	}
-	page, err := pageOf(p, iterator, func(entry attr.Map) (attr.Map, error) {
+	page, err := pageOf(p, iterator, clipped, func(entry attr.Map) (attr.Map, error) {
 		return fetch(snapshot, adopted, p.Table, entry)
 	})
 	if err != nil {
@@ -139,13 +139,13 @@ func walk(snapshot *engine.Snapshot, partition uint64, adopted *table.Table, p *
 }
 
 // pageOf walks an iterator and closes it, also when what it meets breaks an invariant.
-func pageOf(p *command.Plan, iterator *engine.Iterator, fetch func(attr.Map) (attr.Map, error)) (page command.Page, err error) {
+func pageOf(p *command.Plan, iterator *engine.Iterator, clipped bool, fetch func(attr.Map) (attr.Map, error)) (page command.Page, err error) {
 	defer func() {
 		if closed := iterator.Close(); err == nil {
 			err = closed
 		}
 	}()
-	return machine.Scan(p, &rows{iterator: iterator, reverse: p.Reverse}, fetch)
+	return machine.Scan(p, &rows{iterator: iterator, reverse: p.Reverse}, clipped, fetch)
 }
 
 // begins tells whether the partition holds the end of the plan's range at which the walk starts.
