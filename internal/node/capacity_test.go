@@ -148,7 +148,7 @@ func TestScanEndsBeforeABusyPartition(t *testing.T) {
 		t.Fatalf("%d of 40 items, and then %v", first.Count, first.LastEvaluatedKey)
 	}
 	now.Add(int64(time.Second))
-	rest := scan(fmt.Sprintf(`, "ExclusiveStartKey": {"pk": {"S": "%s"}}`, first.LastEvaluatedKey["pk"]["S"]))
+	rest := scan(fmt.Sprintf(`, "ExclusiveStartKey": {"pk": {"S": %q}}`, first.LastEvaluatedKey["pk"]["S"]))
 	if first.Count+rest.Count != 40 {
 		t.Errorf("%d items and %d more, want 40", first.Count, rest.Count)
 	}
