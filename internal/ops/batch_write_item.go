@@ -107,8 +107,7 @@ func (o *Ops) planBatchWrite(ctx context.Context, writes []batchWrite) error {
 // sendBatch brings all writes to their partitions at once, each on its own: one whose table changed meanwhile is planned again
 // alone.
 func (o *Ops) sendBatch(ctx context.Context, writes []batchWrite) {
-	var admitted []*batchWrite
-	var commands []*command.Command
+	admitted, commands := make([]*batchWrite, 0, len(writes)), make([]*command.Command, 0, len(writes))
 	for i := range writes {
 		w := &writes[i]
 		if why := o.admitWrite(&w.planned, 1); why != nil {

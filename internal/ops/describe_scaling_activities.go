@@ -1,11 +1,9 @@
 package ops
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"stator/internal/model/api"
 	"stator/internal/model/scaling"
@@ -29,14 +27,8 @@ func (s autoScaling) DescribeScalingActivities(
 		return fmt.Sprintf("%020d %s", math.MaxInt64-int64(*a.StartTime*1000), *a.ActivityId)
 	}
 	out := &api.DescribeScalingActivitiesResponse{}
-	out.ScalingActivities, out.NextToken, err = pageOf(inOrder(list, key), key, in.NextToken, in.MaxResults)
+	out.ScalingActivities, out.NextToken, err = pageOf(list, key, in.NextToken, in.MaxResults)
 	return out, err
-}
-
-// inOrder sorts a list by its keys.
-func inOrder[T any](list []T, key func(T) string) []T {
-	slices.SortFunc(list, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
-	return list
 }
 
 func describeActivity(id scaling.ID, a *scaling.Activity) api.ScalingActivity {

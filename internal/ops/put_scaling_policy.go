@@ -19,7 +19,7 @@ func (s autoScaling) PutScalingPolicy(ctx context.Context, in *api.PutScalingPol
 		return nil, err
 	}
 	out := &api.PutScalingPolicyResponse{}
-	err = s.update(ctx, id, func(t *scaling.Target) error {
+	err = s.update(ctx, id, unregistered(id), func(t *scaling.Target) error {
 		if t.Policy != nil && t.Policy.Name != *in.PolicyName {
 			return api.NewAutoScalingValidationException("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
 		}
@@ -92,7 +92,7 @@ func (s autoScaling) DescribeScalingPolicies(
 	}
 	key := func(p api.ScalingPolicy) string { return *p.ResourceId + " " + *p.ScalableDimension }
 	out := &api.DescribeScalingPoliciesResponse{}
-	out.ScalingPolicies, out.NextToken, err = pageOf(inOrder(list, key), key, in.NextToken, in.MaxResults)
+	out.ScalingPolicies, out.NextToken, err = pageOf(list, key, in.NextToken, in.MaxResults)
 	return out, err
 }
 
@@ -116,13 +116,13 @@ func (s autoScaling) DeleteScalingPolicy(
 	if err != nil {
 		return nil, err
 	}
-	err = s.o.catalog.UpdateScalingTarget(ctx, id, func(t *scaling.Target) (*scaling.Target, error) {
-		if t == nil || t.Policy == nil || t.Policy.Name != *in.PolicyName {
-			return nil, api.NewObjectNotFoundException("No scaling policy found for " + named(id) + ", policy name: " + *in.PolicyName)
+	missing := api.NewObjectNotFoundException("No scaling policy found for " + named(id) + ", policy name: " + *in.PolicyName)
+	err = s.update(ctx, id, missing, func(t *scaling.Target) error {
+		if t.Policy == nil || t.Policy.Name != *in.PolicyName {
+			return missing
 		}
-		t = t.Clone()
 		t.Policy = nil
-		return t, nil
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ func (s autoScaling) PutScheduledAction(ctx context.Context, in *api.PutSchedule
 	if err != nil {
 		return nil, err
 	}
-	err = s.update(ctx, id, func(t *scaling.Target) error {
+	err = s.update(ctx, id, unregistered(id), func(t *scaling.Target) error {
 		a := scaling.Action{Name: *in.ScheduledActionName, CreatedMillis: s.o.now().UnixMilli()}
 		if known, ok := t.Action(a.Name); ok {
 			a.Key, a.Schedule = known.Key, known.Schedule
@@ -91,7 +91,7 @@ func (s autoScaling) DescribeScheduledActions(
 		return *a.ResourceId + " " + *a.ScalableDimension + " " + *a.ScheduledActionName
 	}
 	out := &api.DescribeScheduledActionsResponse{}
-	out.ScheduledActions, out.NextToken, err = pageOf(inOrder(list, key), key, in.NextToken, in.MaxResults)
+	out.ScheduledActions, out.NextToken, err = pageOf(list, key, in.NextToken, in.MaxResults)
 	return out, err
 }
 
@@ -122,15 +122,11 @@ func (s autoScaling) DeleteScheduledAction(
 		return nil, err
 	}
 	missing := api.NewObjectNotFoundException("No scheduled action found for " + named(id) + ", scheduled action name: " + *in.ScheduledActionName)
-	err = s.o.catalog.UpdateScalingTarget(ctx, id, func(t *scaling.Target) (*scaling.Target, error) {
-		if t == nil {
-			return nil, missing
-		}
-		t = t.Clone()
+	err = s.update(ctx, id, missing, func(t *scaling.Target) error {
 		if !t.DeleteAction(*in.ScheduledActionName) {
-			return nil, missing
+			return missing
 		}
-		return t, nil
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -87,7 +87,7 @@ func (s autoScaling) DescribeScalableTargets(
 	}
 	key := func(t api.ScalableTarget) string { return *t.ResourceId + " " + *t.ScalableDimension }
 	out := &api.DescribeScalableTargetsResponse{}
-	out.ScalableTargets, out.NextToken, err = pageOf(inOrder(list, key), key, in.NextToken, in.MaxResults)
+	out.ScalableTargets, out.NextToken, err = pageOf(list, key, in.NextToken, in.MaxResults)
 	return out, err
 }
 

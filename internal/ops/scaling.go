@@ -65,11 +65,11 @@ func named(id scaling.ID) string {
 	return "service namespace: " + api.ServiceNamespaceDynamodb + ", resource ID: " + id.Resource() + ", scalable dimension: " + id.Dimension()
 }
 
-// update changes a target that has to be there.
-func (s autoScaling) update(ctx context.Context, id scaling.ID, change func(t *scaling.Target) error) error {
+// update changes a target that has to be there; missing is the answer where it is not.
+func (s autoScaling) update(ctx context.Context, id scaling.ID, missing error, change func(t *scaling.Target) error) error {
 	return s.o.catalog.UpdateScalingTarget(ctx, id, func(t *scaling.Target) (*scaling.Target, error) {
 		if t == nil {
-			return nil, unregistered(id)
+			return nil, missing
 		}
 		t = t.Clone()
 		return t, change(t)
@@ -100,12 +100,13 @@ func (s autoScaling) targets(ctx context.Context, f filter) ([]*scaling.Target, 
 // scalingPageMax bounds a page of everything that is listed of scaling.
 const scalingPageMax = 50
 
-// pageOf cuts a page out of a list that is in the order of its keys. The token is the last key of the page before.
+// pageOf cuts a page out of a list, in the order of its keys. The token is the last key of the page before.
 func pageOf[T any](list []T, key func(T) string, token *string, limit *int64) (page []T, next *string, err error) {
 	after, err := base64.RawURLEncoding.DecodeString(value(token))
 	if err != nil {
 		return nil, nil, api.NewInvalidNextTokenException("Invalid NextToken: " + *token)
 	}
+	slices.SortFunc(list, func(a, b T) int { return strings.Compare(key(a), key(b)) })
 	first := slices.IndexFunc(list, func(v T) bool { return token == nil || key(v) > string(after) })
 	if first < 0 {
 		return []T{}, nil, nil

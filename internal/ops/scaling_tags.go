@@ -51,12 +51,11 @@ func (s autoScaling) retag(ctx context.Context, arn string, change func(t *scali
 	if err != nil {
 		return err
 	}
-	return s.o.catalog.UpdateScalingTarget(ctx, found.ID, func(t *scaling.Target) (*scaling.Target, error) {
-		if t == nil || t.Key != found.Key {
-			return nil, targetMissing(arn)
+	return s.update(ctx, found.ID, targetMissing(arn), func(t *scaling.Target) error {
+		if t.Key != found.Key {
+			return targetMissing(arn)
 		}
-		t = t.Clone()
-		return t, change(t)
+		return change(t)
 	})
 }
 

@@ -82,24 +82,24 @@ func (o *Ops) scalingWishes(t *table.Table, in *api.UpdateTableReplicaAutoScalin
 	}
 	for i := range in.ReplicaUpdates {
 		u := &in.ReplicaUpdates[i]
-		switch before := len(wishes); {
+		switch {
 		case *u.RegionName != o.account.Region:
 			return nil, api.NewResourceNotFoundException(settingsRefused(t.Name) + " because a replica does not exist in regions: ‘[" + *u.RegionName + "]’.")
 		case i > 0:
 			return nil, refuse("the regions: ‘[" + *u.RegionName + "]’ were specified more than once.")
-		default:
-			add(nil, false, u.ReplicaProvisionedReadCapacityAutoScalingUpdate)
-			for j := range u.ReplicaGlobalSecondaryIndexUpdates {
-				v := &u.ReplicaGlobalSecondaryIndexUpdates[j]
-				if ix, ok := t.GlobalIndex(*v.IndexName); !ok || ix.Status == table.IndexCreating {
-					return nil, api.NewResourceNotFoundException(settingsRefused(t.Name) + " because a global secondary index with name: ‘" +
-						*v.IndexName + "’ does not exist in region: ‘" + *u.RegionName + "’.")
-				}
-				add(v.IndexName, false, v.ProvisionedReadCapacityAutoScalingUpdate)
+		}
+		before := len(wishes)
+		add(nil, false, u.ReplicaProvisionedReadCapacityAutoScalingUpdate)
+		for j := range u.ReplicaGlobalSecondaryIndexUpdates {
+			v := &u.ReplicaGlobalSecondaryIndexUpdates[j]
+			if ix, ok := t.GlobalIndex(*v.IndexName); !ok || ix.Status == table.IndexCreating {
+				return nil, api.NewResourceNotFoundException(settingsRefused(t.Name) + " because a global secondary index with name: ‘" +
+					*v.IndexName + "’ does not exist in region: ‘" + *u.RegionName + "’.")
 			}
-			if len(wishes) == before {
-				return nil, refuse("at least one update parameter must be specified for region: ‘" + *u.RegionName + "’.")
-			}
+			add(v.IndexName, false, v.ProvisionedReadCapacityAutoScalingUpdate)
+		}
+		if len(wishes) == before {
+			return nil, refuse("at least one update parameter must be specified for region: ‘" + *u.RegionName + "’.")
 		}
 	}
 	if len(wishes) == 0 {
