@@ -29,7 +29,7 @@ type throttle struct {
 
 // admit lets one payer's part of a request through; nil is yes.
 func (o *Ops) admit(r capacity.Request) *throttle {
-	if limit := o.admission.Admit(r); limit != capacity.Unlimited {
+	if limit := o.account.Admission.Admit(r); limit != capacity.Unlimited {
 		return &throttle{Payer: r.Payer, kind: r.Kind, limit: limit}
 	}
 	return nil
@@ -39,7 +39,7 @@ func (o *Ops) admit(r capacity.Request) *throttle {
 // what a transaction makes of it. What an index pays is known only once the write has been decided, so that an index is asked no more than
 // whether it has anything left: one that has not keeps the table from being written (semantics §18.2).
 func (o *Ops) admitWrite(p *plannedWrite, times float64) *throttle {
-	if o.admission == nil {
+	if o.account.Admission == nil {
 		return nil
 	}
 	for i := range p.table.Global {
@@ -78,25 +78,25 @@ func (p *plannedWrite) request(units float64) capacity.Request {
 // the item there costs (semantics §3.5).
 func (o *Ops) settleWrite(p *plannedWrite, result *command.Result, times float64, failed error) {
 	switch {
-	case o.admission == nil:
+	case o.account.Admission == nil:
 		return
 	case failed != nil:
-		o.admission.Charge(p.request(-p.paid))
+		o.account.Admission.Charge(p.request(-p.paid))
 		return
 	case result.Refusal == command.Throttled:
-		o.admission.Refuse(p.request(0), capacity.KeyRangeThroughput)
-		o.admission.Charge(p.request(-p.paid))
+		o.account.Admission.Refuse(p.request(0), capacity.KeyRangeThroughput)
+		o.account.Admission.Charge(p.request(-p.paid))
 		return
 	}
 	used := usageOf(p.table, result)
 	for name, units := range used.Global {
 		ix, _ := p.table.GlobalIndex(name)
-		o.admission.Charge(capacity.Request{
+		o.account.Admission.Charge(capacity.Request{
 			Payer: capacity.Payer{Table: p.table, Index: ix}, Kind: capacity.Writes, Units: units, Key: p.command.Key,
 		})
 	}
 	used.Global, used.Table = nil, times*used.Table
-	o.admission.Charge(p.request(used.Total() - p.paid))
+	o.account.Admission.Charge(p.request(used.Total() - p.paid))
 }
 
 // usageOf is what a decided write cost.
@@ -109,7 +109,7 @@ func usageOf(t *table.Table, result *command.Result) capacity.Usage {
 
 // admitRead lets a read through that costs r.Units at the least, or throttles it.
 func (o *Ops) admitRead(r capacity.Request) error {
-	if o.admission == nil {
+	if o.account.Admission == nil {
 		return nil
 	}
 	if why := o.admit(r); why != nil {
@@ -121,7 +121,7 @@ func (o *Ops) admitRead(r capacity.Request) error {
 // settleRead charges what a read turned out to cost in all, r.Units of which are paid. One that failed cost nothing; one that its partition
 // could not take is throttled.
 func (o *Ops) settleRead(r capacity.Request, units float64, failed error) error {
-	if o.admission == nil {
+	if o.account.Admission == nil {
 		return failed
 	}
 	if failed != nil {
@@ -129,9 +129,9 @@ func (o *Ops) settleRead(r capacity.Request, units float64, failed error) error 
 	}
 	paid := r.Units
 	r.Units = units - paid
-	o.admission.Charge(r)
+	o.account.Admission.Charge(r)
 	if _, beyond := errors.AsType[*command.BeyondBound](failed); beyond {
-		o.admission.Refuse(r, capacity.KeyRangeThroughput)
+		o.account.Admission.Refuse(r, capacity.KeyRangeThroughput)
 		return o.throttled(&throttle{Payer: r.Payer, kind: r.Kind, limit: capacity.KeyRangeThroughput})
 	}
 	return failed

@@ -58,7 +58,7 @@ func (o *Ops) reportNoEffect(before, after *table.Table) {
 		return
 	}
 	for _, m := range noEffects {
-		if m.unmetered && o.admission != nil {
+		if m.unmetered && o.account.Admission != nil {
 			continue
 		}
 		if m.switchedOn != nil && m.switchedOn(before, after) {

@@ -53,15 +53,13 @@ type Ops struct {
 	transactions Transactions
 	catalog      Catalog
 	account      Account
-	admission    Admission // nil lets everything through
 	fan          *fanOut
 }
 
 // New joins the operations to the partitions below them.
 func New(partitions Router, transactions Transactions, catalog Catalog, account Account) *Ops {
 	return &Ops{
-		router: partitions, transactions: transactions, catalog: catalog, account: account, admission: account.Admission,
-		fan: newFanOut(fanOutWorkersMax),
+		router: partitions, transactions: transactions, catalog: catalog, account: account, fan: newFanOut(fanOutWorkersMax),
 	}
 }
 

@@ -10,17 +10,17 @@ import (
 
 // admitTransaction lets all actions of a transaction through, or cancels it for those that are not, and gives back what the others paid.
 func (o *Ops) admitTransaction(planned []plannedWrite) error {
-	if o.admission == nil {
+	if o.account.Admission == nil {
 		return nil
 	}
 	return o.admitActions(len(planned), func(i int) *throttle { return o.admitWrite(&planned[i], transactFactor) },
-		func(i int) { o.admission.Charge(planned[i].request(-planned[i].paid)) })
+		func(i int) { o.account.Admission.Charge(planned[i].request(-planned[i].paid)) })
 }
 
 // settleTransaction charges what the actions of a transaction turned out to cost. Of one that was performed before they were only read
 // (semantics §3.9).
 func (o *Ops) settleTransaction(planned []plannedWrite, outcome *txn.Outcome, failed error) {
-	if o.admission == nil {
+	if o.account.Admission == nil {
 		return
 	}
 	for i := range planned {
@@ -29,31 +29,31 @@ func (o *Ops) settleTransaction(planned []plannedWrite, outcome *txn.Outcome, fa
 			o.settleWrite(p, &outcome.Results[i], transactFactor, nil)
 			continue
 		}
-		o.admission.Charge(p.request(-p.paid))
+		o.account.Admission.Charge(p.request(-p.paid))
 		if outcome.Replayed {
 			replayed := p.request(readInTransaction(0).Table)
 			replayed.Kind = capacity.Reads
-			o.admission.Charge(replayed)
+			o.account.Admission.Charge(replayed)
 		}
 	}
 }
 
 // admitTogether is admitTransaction for one that reads.
 func (o *Ops) admitTogether(planned []plannedRead) error {
-	if o.admission == nil {
+	if o.account.Admission == nil {
 		return nil
 	}
 	return o.admitActions(len(planned), func(i int) *throttle { return o.admit(planned[i].together(readInTransaction(0))) },
 		func(i int) {
 			back := planned[i].together(readInTransaction(0))
 			back.Units = -back.Units
-			o.admission.Charge(back)
+			o.account.Admission.Charge(back)
 		})
 }
 
 // settleTogether is settleTransaction for one that reads.
 func (o *Ops) settleTogether(planned []plannedRead, seen []command.Seen, failed error) {
-	if o.admission == nil {
+	if o.account.Admission == nil {
 		return
 	}
 	for i := range planned {
@@ -62,7 +62,7 @@ func (o *Ops) settleTogether(planned []plannedRead, seen []command.Seen, failed 
 			used = planned[i].together(readInTransaction(seen[i].Size))
 		}
 		used.Units -= readInTransaction(0).Table
-		o.admission.Charge(used)
+		o.account.Admission.Charge(used)
 	}
 }
 
