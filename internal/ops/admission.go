@@ -102,7 +102,7 @@ func (o *Ops) settleWrite(p *plannedWrite, result *command.Result, times float64
 // usageOf is what a decided write cost.
 func usageOf(t *table.Table, result *command.Result) capacity.Usage {
 	if result.Refusal != command.Accepted || len(t.Local)+len(t.Global) == 0 {
-		return capacity.Usage{Table: max(capacity.WriteItem(result.Before, result.After), capacity.Write(result.BeforeBytes, 0))}
+		return capacity.Usage{Table: capacity.WriteOver(result.Before, result.BeforeBytes, result.After)}
 	}
 	return capacity.OfWrite(t, result.Before, result.After)
 }

@@ -247,9 +247,6 @@ func cancelled(reasons []api.CancellationReason) error {
 func (d *transacted) usage(i int) capacity.Usage {
 	p, r := &d.planned[i], &d.results[i]
 	used := capacity.OfWrite(p.table, r.Before, r.After)
-	used.Table *= transactFactor
+	used.Table *= capacity.TransactFactor
 	return used
 }
-
-// transactFactor is how much more a table's part of an action costs in a transaction.
-const transactFactor = 2

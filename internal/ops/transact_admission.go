@@ -13,7 +13,7 @@ func (o *Ops) admitTransaction(planned []plannedWrite) error {
 	if o.account.Admission == nil {
 		return nil
 	}
-	return o.admitActions(len(planned), func(i int) *throttle { return o.admitWrite(&planned[i], transactFactor) },
+	return o.admitActions(len(planned), func(i int) *throttle { return o.admitWrite(&planned[i], capacity.TransactFactor) },
 		func(i int) { o.account.Admission.Charge(planned[i].request(-planned[i].paid)) })
 }
 
@@ -26,7 +26,7 @@ func (o *Ops) settleTransaction(planned []plannedWrite, outcome *txn.Outcome, fa
 	for i := range planned {
 		p := &planned[i]
 		if failed == nil && len(outcome.Results) == len(planned) {
-			o.settleWrite(p, &outcome.Results[i], transactFactor, nil)
+			o.settleWrite(p, &outcome.Results[i], capacity.TransactFactor, nil)
 			continue
 		}
 		o.account.Admission.Charge(p.request(-p.paid))

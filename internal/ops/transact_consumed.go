@@ -80,5 +80,5 @@ func (o *Ops) transactConsumed(ctx context.Context, kind *string, done transacte
 
 // readInTransaction is what reading an item of size bytes in a transaction costs, 0 where there is none.
 func readInTransaction(size int) capacity.Usage {
-	return capacity.Usage{Table: transactFactor * capacity.Read(int64(size), true)}
+	return capacity.Usage{Table: capacity.TransactFactor * capacity.Read(int64(size), true)}
 }

@@ -71,6 +71,14 @@ func OfWrite(t *table.Table, before, after attr.Map) Usage {
 // WriteItem is what a write costs the table alone, nil being no item.
 func WriteItem(before, after attr.Map) float64 { return Write(size(before), size(after)) }
 
+// WriteOver is WriteItem where of an item that was there perhaps no more is known than its size.
+func WriteOver(before attr.Map, beforeBytes int, after attr.Map) float64 {
+	return max(WriteItem(before, after), Write(beforeBytes, 0))
+}
+
+// TransactFactor is how much more an item costs its table in a transaction (semantics §3.9).
+const TransactFactor = 2
+
 // IndexWrite is what a write costs one index: nothing when the stored entry stays as it is, one write when it appears, goes or changes,
 // and two, a deletion and an insertion, when its key moves (semantics §3.6).
 func IndexWrite(t *table.Table, ix *table.Index, before, after attr.Map) float64 {

@@ -142,12 +142,9 @@ func (b *biller) add(bill *Bill, l Line) {
 }
 
 func (b *Bill) miss(what string) {
-	for _, known := range b.Missing {
-		if known == what {
-			return
-		}
+	if !slices.Contains(b.Missing, what) {
+		b.Missing = append(b.Missing, what)
 	}
-	b.Missing = append(b.Missing, what)
 }
 
 // months is how many times the metered minutes go into a month.

@@ -2,22 +2,19 @@ package cost
 
 import (
 	"fmt"
-	"math"
 	"time"
 
+	"stator/internal/model/capacity"
 	"stator/internal/model/scaling"
 	"stator/internal/model/table"
 )
-
-// burstSeconds is how long a setting's unused units can be spent afterwards (semantics §18.3).
-const burstSeconds = 300
 
 // bank is the burst of a setting that was used by minutes: what was not spent, up to a bound.
 type bank struct{ saved float64 }
 
 // minute spends what is asked for in one, and returns what was short.
 func (b *bank) minute(asked float64, units int64) (short float64) {
-	full := float64(units) * burstSeconds
+	full := float64(units) * capacity.BurstSeconds
 	left := min(b.saved, full) + float64(units)*60 - asked
 	b.saved = min(max(left, 0), full)
 	return max(-left, 0)
@@ -38,7 +35,7 @@ type Scaling struct {
 }
 
 // DefaultScaling is the one to compare with where none is registered: DynamoDB's own default, up to the quota of a table.
-var DefaultScaling = Scaling{Min: 1, Max: 40_000, Target: 70}
+var DefaultScaling = Scaling{Min: 1, Max: capacity.TableUnitsMax, Target: 70}
 
 // replayed is what auto scaling would have made of minutes.
 type replayed struct {
@@ -64,7 +61,7 @@ func (s Scaling) replay(minutes []float64, from time.Time) replayed {
 	target := scaling.Target{Min: s.Min, Max: s.Max, Policy: &scaling.Policy{Target: s.Target}}
 	provisioned := table.Throughput{Read: s.Min}
 	if len(minutes) > 0 {
-		provisioned.Read = min(max(s.Min, int64(math.Ceil(minutes[0]/60*100/s.Target))), s.Max)
+		provisioned.Read = min(max(s.Min, target.Fitting(minutes[0])), s.Max)
 	}
 	r := replayed{least: provisioned.Read, most: provisioned.Read, percent: s.Target}
 	var burst bank

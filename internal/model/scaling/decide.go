@@ -60,11 +60,11 @@ func (t *Target) Decide(f Facts) Decision {
 func (t *Target) track(f Facts, d *Decision) {
 	wanted, alarm := d.From, ""
 	if least, most, ok := newest(f.Consumed, minutesAbove); ok && least > perMinute(d.From, t.Policy.Target) {
-		wanted, alarm = min(t.fitting(most), t.Max), alarmHigh
+		wanted, alarm = min(t.Fitting(most), t.Max), alarmHigh
 	}
 	below := max(t.Policy.Target-belowPoints, belowMin)
 	if _, most, ok := newest(f.Consumed, minutesBelow); ok && most < perMinute(d.From, below) {
-		wanted, alarm = max(t.fitting(most), t.Min), alarmLow
+		wanted, alarm = max(t.Fitting(most), t.Min), alarmLow
 	}
 	if wanted > d.From && alarm == alarmHigh && t.mayOut(f.Now) || wanted < d.From && alarm == alarmLow && t.mayIn(f.Now) {
 		d.Units, d.Cause, d.policy = wanted, t.Policy.cause(t.ID, alarm), true
@@ -80,8 +80,8 @@ func (t *Target) mayIn(now time.Time) bool {
 	return !t.Suspended.In && !disabled && !within(now, t.InMillis, t.Policy.InCooldown)
 }
 
-// fitting are the units of which a minute's consumption is the target's percentage.
-func (t *Target) fitting(consumed float64) int64 {
+// Fitting are the units of which a minute's consumption is the target's percentage.
+func (t *Target) Fitting(consumed float64) int64 {
 	return max(1, int64(math.Ceil(consumed/60*100/t.Policy.Target)))
 }
 

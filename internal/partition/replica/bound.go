@@ -61,14 +61,11 @@ func leastOf(c *command.Command) float64 {
 	case command.Put, command.Update, command.Delete:
 		return 1
 	case command.Transact, command.Begin, command.Prepare:
-		return transactFactor * float64(len(c.Transaction.Actions))
+		return capacity.TransactFactor * float64(len(c.Transaction.Actions))
 	default:
 		return 0
 	}
 }
-
-// transactFactor is how much more a write costs in a transaction (semantics §3.9).
-const transactFactor = 2
 
 // decided charges what commands turned out to cost. One that was not this copy's to decide cost nothing.
 func (b *bound) decided(t *table.Table, taken []pending, answers []machine.Answer) {
@@ -88,7 +85,7 @@ func (b *bound) decided(t *table.Table, taken []pending, answers []machine.Answe
 			units += cost(t, result)
 		default:
 			for j := range result.Results {
-				units += transactFactor * cost(t, &result.Results[j])
+				units += capacity.TransactFactor * cost(t, &result.Results[j])
 			}
 		}
 		units -= least
@@ -98,7 +95,7 @@ func (b *bound) decided(t *table.Table, taken []pending, answers []machine.Answe
 
 // cost is what the partition served for one item: its own write and those of the local indexes.
 func cost(t *table.Table, r *command.Result) float64 {
-	units := max(capacity.WriteItem(r.Before, r.After), capacity.Write(r.BeforeBytes, 0))
+	units := capacity.WriteOver(r.Before, r.BeforeBytes, r.After)
 	if r.Refusal != command.Accepted {
 		return units
 	}
