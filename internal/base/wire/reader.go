@@ -54,6 +54,9 @@ func (r *Reader) Uint64() uint64 {
 	return 0
 }
 
+// Bool takes what AppendBool appended.
+func (r *Reader) Bool() bool { return r.Byte() == 1 }
+
 // Rest takes all that is left.
 func (r *Reader) Rest() []byte { return r.Take(len(r.rest)) }
 
@@ -104,6 +107,14 @@ func (r *Reader) Empty() bool { return len(r.rest) == 0 }
 
 // Whole tells whether everything was there and has been taken.
 func (r *Reader) Whole() bool { return !r.failed && len(r.rest) == 0 }
+
+// AppendBool appends a byte, 1 for true.
+func AppendBool(dst []byte, v bool) []byte {
+	if v {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
+}
 
 // AppendBytes appends b behind its length.
 func AppendBytes(dst, b []byte) []byte {

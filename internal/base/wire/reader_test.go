@@ -9,7 +9,7 @@ import (
 )
 
 func TestFieldsReadBack(t *testing.T) {
-	message := []byte{7}
+	message := wire.AppendBool(wire.AppendBool([]byte{7}, true), false)
 	for _, n := range []uint64{0, 127, 128, math.MaxUint64} {
 		message = binary.AppendUvarint(message, n)
 	}
@@ -23,6 +23,9 @@ func TestFieldsReadBack(t *testing.T) {
 	r := wire.NewReader(message)
 	if got := r.Byte(); got != 7 {
 		t.Errorf("byte %d", got)
+	}
+	if yes, no := r.Bool(), r.Bool(); !yes || no {
+		t.Errorf("true is %t, false is %t", yes, no)
 	}
 	for _, n := range []uint64{0, 127, 128, math.MaxUint64} {
 		if got := r.Uvarint(); got != n {

@@ -170,7 +170,7 @@ func (b *Budget) open(p capacity.Payer) *account {
 		a.buckets[kind] = capacity.NewBucket(bound, b.options.Now())
 		a.buckets[kind].Charge(min(0, bound.PerSecond-saved[kind]))
 		if b.options.Nodes != nil {
-			a.purses[kind] = newPurse(p.Bound(kind), b.options.Nodes(), b.options.Now())
+			a.purses[kind] = newPurse(bound, b.options.Nodes(), b.options.Now())
 		}
 	}
 	more := maps.Clone(*b.accounts.Load())

@@ -3,7 +3,6 @@ package budget
 import (
 	"encoding/binary"
 	"maps"
-	"math"
 	"slices"
 
 	"stator/internal/base/wire"
@@ -29,7 +28,7 @@ func (m Minute) Append(dst []byte) []byte {
 		tally := m[id]
 		dst = binary.AppendUvarint(dst, id)
 		for kind := range capacity.Kinds {
-			dst = binary.BigEndian.AppendUint64(dst, math.Float64bits(tally.Consumed[kind]))
+			dst = appendUnits(dst, tally.Consumed[kind])
 			for _, refused := range tally.Refused[kind] {
 				dst = binary.AppendUvarint(dst, refused)
 			}

@@ -28,11 +28,7 @@ func AppendQuestion(dst []byte, q *Question) []byte {
 	for i := range q.Asks {
 		a := &q.Asks[i]
 		dst = appendUnits(appendUnits(dst, a.Spent), a.Wanted)
-		known := byte(0)
-		if a.Known {
-			known = 1
-		}
-		dst = appendUnits(append(dst, known), a.Saved)
+		dst = appendUnits(wire.AppendBool(dst, a.Known), a.Saved)
 	}
 	return dst
 }
@@ -45,7 +41,7 @@ func ParseQuestion(b []byte) (q Question, err error) {
 	}
 	q.PayerID = r.Uvarint()
 	for i := range q.Asks {
-		q.Asks[i] = Ask{Spent: takeUnits(&r), Wanted: takeUnits(&r), Known: r.Byte() == 1, Saved: takeUnits(&r)}
+		q.Asks[i] = Ask{Spent: takeUnits(&r), Wanted: takeUnits(&r), Known: r.Bool(), Saved: takeUnits(&r)}
 		if q.Asks[i].Wanted < 0 {
 			r.Fail()
 		}

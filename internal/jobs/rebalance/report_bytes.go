@@ -41,11 +41,7 @@ func appendLed(dst []byte, l *Led) []byte {
 	dst = binary.AppendVarint(dst, l.Items)
 	dst = binary.AppendVarint(dst, l.Bytes)
 	dst = binary.AppendVarint(dst, l.ReadBytes)
-	changing := byte(0)
-	if l.Changing {
-		changing = 1
-	}
-	dst = binary.AppendUvarint(append(dst, changing), uint64(len(l.Members)))
+	dst = binary.AppendUvarint(wire.AppendBool(dst, l.Changing), uint64(len(l.Members)))
 	for _, m := range l.Members {
 		marks := byte(0)
 		if m.Learner {
@@ -88,7 +84,7 @@ func ParseReport(b []byte) (Report, error) {
 func takeLed(r *wire.Reader) Led {
 	l := Led{
 		Partition: r.Uvarint(), Epoch: r.Uvarint(), Generation: r.Uvarint(), Items: r.Varint(), Bytes: r.Varint(),
-		ReadBytes: r.Varint(), Changing: r.Byte() == 1,
+		ReadBytes: r.Varint(), Changing: r.Bool(),
 	}
 	if count := r.Count(memberBytesMin); count > 0 {
 		l.Members = make([]Member, count)
