@@ -14,12 +14,13 @@ var errRefused = errors.New("the partition cannot take more now")
 
 // Read brings a Get to the partition of its key.
 func (r *Router) Read(ctx context.Context, g command.Get) (command.GetResult, error) {
-	want := r.held(ctx, g.Strong)
+	s := session.Of(ctx)
+	want := r.held(s, g.Strong)
 	p, err := r.locate(g.Table, g.Key)
 	if err != nil {
 		return command.GetResult{}, err
 	}
-	if found, ok := r.here(p, want); ok && session.Of(ctx) == nil {
+	if found, ok := r.here(p, want); ok && s == nil {
 		result, err := found.ReadAndWait(ctx, r.options.Wait, &g)
 		if err == nil || !again(err, g.TableVersion) {
 			return result, err
@@ -49,7 +50,7 @@ func (r *Router) Read(ctx context.Context, g command.Get) (command.GetResult, er
 // page may hold, the next ones are read side by side.
 func (r *Router) Scan(ctx context.Context, plan command.Plan) (command.Page, error) {
 	var all command.Page
-	plan.Strong = r.held(ctx, plan.Strong)
+	plan.Strong = r.held(session.Of(ctx), plan.Strong)
 	for {
 		page, err := r.scanOne(ctx, &plan)
 		if full(&all, err) {

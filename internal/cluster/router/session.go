@@ -20,8 +20,7 @@ var errBehind = errors.New("this copy has not performed yet what the session saw
 // than this node. By an older map a key may still be with the parent of a split, of which any copy that has not performed
 // the split would answer for the child. The parent's leader has performed it, and refuses. It is asked before a partition
 // is looked up: a map that is younger by then does no harm.
-func (r *Router) held(ctx context.Context, strong bool) bool {
-	s := session.Of(ctx)
+func (r *Router) held(s *session.Session, strong bool) bool {
 	return strong || s != nil && (s.Strong() || s.Known() > r.options.Map.Sequence())
 }
 

@@ -36,8 +36,9 @@ var (
 
 var text = base64.RawURLEncoding.Strict()
 
-// Parse reads a header that came to a node of a cluster, or of none, which is 0: nil if there is no header. Requests of a session that are under way side by side each have an answer of
-// their own, and a client sends what all of them had, with commas between: the session has seen all of it.
+// Parse reads a header that came to a node of a cluster, or of none, which is 0: nil if there is no header. Requests of a
+// session that are under way side by side each have an answer of their own, and a client sends what all of them had, with
+// commas between: the session has seen all of it.
 func Parse(header []byte, cluster uint64) (*Session, error) {
 	if len(header) == 0 {
 		return nil, nil
