@@ -1,7 +1,7 @@
 # Everything a person or a machine does to this repository. `make check` is exactly what CI runs before it fuzzes.
 
 GO       ?= go
-FUZZTIME ?= 10s
+FUZZTIME ?= 50000x
 CHAOS    ?= 10m
 SEED     ?= 0
 PEERS    ?=
@@ -43,7 +43,7 @@ test: ## run every test, the concurrent packages under the race detector
 race: ## run every test under the race detector
 	$(GO) test -race ./...
 
-fuzz: ## run every fuzzer for FUZZTIME (10s)
+fuzz: ## run every fuzzer for FUZZTIME (50000 tries; 10s is a time)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" ./.ci/fuzz
 
 chaos: ## trouble a cluster of processes for CHAOS (10m); SEED draws the same faults again
