@@ -12,8 +12,12 @@ import (
 // BytesMax is how large a partition becomes, as DynamoDB's do.
 const BytesMax = 10 << 30
 
-// restMillis is how long a partition is left alone that could not be split: to find its middle is to read all of it.
-const restMillis = 10 * 60 * 1000
+// How long a partition is left alone after a split that failed: one that has no middle for long, since to find that out all of it was
+// read; else until what stood in the way, such as a node out of reach, may have passed.
+const (
+	restMillis  = 10 * 60 * 1000
+	againMillis = 10 * 1000
+)
 
 // Step reads on in a partition that has grown too large, and splits it once its middle is found. It tells whether there was
 // one: then the next step comes after a pause, so that requests have the disk meanwhile.
@@ -28,7 +32,11 @@ func (j *Job) Step(ctx context.Context) (more bool, err error) {
 		if err == nil || passing(err) || ctx.Err() != nil {
 			return ctx.Err() == nil, nil
 		}
-		j.rest(id)
+		if errors.Is(err, ErrNothing) {
+			j.rest(id, restMillis)
+		} else {
+			j.rest(id, againMillis)
+		}
 		return true, fmt.Errorf("splitting partition %d, which holds more than %d bytes: %w", id, j.BytesMax, err)
 	}
 	return false, nil
@@ -53,7 +61,7 @@ func (j *Job) wants(partition uint64) bool {
 	return true
 }
 
-func (j *Job) rest(partition uint64) {
+func (j *Job) rest(partition uint64, millis int64) {
 	now := j.NowMillis()
 	for id, until := range j.resting {
 		if until <= now {
@@ -63,7 +71,7 @@ func (j *Job) rest(partition uint64) {
 	if j.resting == nil {
 		j.resting = map[uint64]int64{}
 	}
-	j.resting[partition] = now + restMillis
+	j.resting[partition] = now + millis
 }
 
 // passing tells whether a split came too late or too early, as happens.

@@ -35,7 +35,8 @@ func (c *crowded) Rows(_ machine.Descriptor, _ []byte, _ int, each func([]byte, 
 	return nil, c.fails
 }
 
-// A partition that cannot be split is left alone for a while, one of a table that goes for ever, and the others have their turn.
+// A partition that has no middle is left alone for long, one whose split failed for a moment, one of a table that goes for ever, and the
+// others have their turn.
 func TestLeftAlone(t *testing.T) {
 	n, made := held(t, nil, 3)
 	host := &crowded{Node: n, middle: nodetest.Suffix("a", "b")}
@@ -56,9 +57,15 @@ func TestLeftAlone(t *testing.T) {
 	step(split.ErrNothing, true)
 	step(split.ErrNothing, true)
 	step(nil, false)
-	now += 9 * 60 * 1000
+	now += 10 * 1000
+	step(split.ErrNothing, true)
+	now += 9*60*1000 + 45*1000
 	step(nil, false)
-	now += 2 * 60 * 1000
+	now += 10 * 1000
+	step(split.ErrNothing, true)
+	step(split.ErrNothing, true)
+	step(nil, false)
+	now += 10 * 60 * 1000
 	step(split.ErrNothing, true)
 	host.large = []uint64{machine.CatalogPartition}
 	step(nil, false)
