@@ -10,7 +10,6 @@ import (
 	"stator/internal/cluster/rpc"
 	"stator/internal/jobs/rebalance"
 	"stator/internal/partition/command"
-	"stator/internal/partition/machine"
 	"stator/internal/partition/multiraft"
 )
 
@@ -57,7 +56,7 @@ func (c *cluster) answerOther(ctx context.Context, body []byte) ([]byte, error) 
 	if err := json.Unmarshal(body, &question); err != nil {
 		return nil, &command.Rejected{Cause: err}
 	}
-	if _, leads := c.node.host.Led(machine.CatalogPartition); !leads {
+	if !c.node.leadsCatalog() {
 		return nil, &command.NotLeader{}
 	}
 	answer, err := c.answer(ctx, question)

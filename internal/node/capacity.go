@@ -53,11 +53,8 @@ func (n *Node) bounds(partition uint64) func() time.Duration {
 
 // steady is a clock that never jumps.
 func (n *Node) steady() time.Duration {
-	switch {
-	case n.options.Steady != nil:
+	if n.options.Steady != nil {
 		return n.options.Steady()
-	case n.cluster != nil:
-		return n.cluster.now()
 	}
 	return time.Since(n.began)
 }

@@ -31,7 +31,6 @@ type cluster struct {
 	groups   *multiraft.Host
 	server   *rpc.Server // nil over a network that is not rpc's
 	peers    Network
-	began    time.Time
 	// ready is set once the node answers what others ask.
 	ready atomic.Bool
 	// old counts reads that were answered by a copy here which had not heard of its leader lately.
@@ -89,7 +88,7 @@ func newCluster(n *Node, known roster) (*cluster, error) {
 		return nil, fmt.Errorf("reading the cluster's id: %w", err)
 	}
 	c := &cluster{
-		node: n, membership: n.options.Membership, id: id, self: ident.Node, began: time.Now(), roster: known,
+		node: n, membership: n.options.Membership, id: id, self: ident.Node, roster: known,
 		meeting: newSignal(), leaving: newSignal(),
 		births: births{some: newSignal(), waiting: map[uint64]bool{}}, opened: map[uint64]*multiraft.Group{},
 		pulses: pulses{}, ship: n.run, running: context.Background(),
@@ -100,7 +99,7 @@ func newCluster(n *Node, known roster) (*cluster, error) {
 		c.stepping = append(c.stepping, newSignal())
 	}
 	c.groups = multiraft.New(multiraft.Options{
-		Engine: n.engine, Node: c.self, Workers: len(c.stepping), Now: c.now,
+		Engine: n.engine, Node: c.self, Workers: len(c.stepping), Now: n.steady,
 		Wake: func(worker int) { c.stepping[worker].raise() },
 		Send: c.send, SendSnapshot: c.sendSnapshot, Born: c.births.add, Broken: n.broken,
 		Removed: func(uint64, uint64) { c.leaving.raise() },

@@ -38,7 +38,13 @@ func membership(t *testing.T, join ...string) *node.Membership {
 // opened is a node over a directory, closed with the test or before.
 func opened(t *testing.T, dir string, m *node.Membership) *node.Node {
 	t.Helper()
-	n, err := node.Open(t.Context(), node.Options{Data: dir, DiskReserve: -1, Membership: m})
+	return openedBy(t, dir, m, nil)
+}
+
+// openedBy is opened with a clock that never jumps.
+func openedBy(t *testing.T, dir string, m *node.Membership, steady func() time.Duration) *node.Node {
+	t.Helper()
+	n, err := node.Open(t.Context(), node.Options{Data: dir, DiskReserve: -1, Membership: m, Steady: steady})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,10 +212,8 @@ func TestNodesShare(t *testing.T) {
 func TestReadiness(t *testing.T) {
 	first, dir := membership(t), t.TempDir()
 	leader := opened(t, dir, first)
-	second := membership(t, first.Address)
 	began, ahead := time.Now(), atomic.Int64{}
-	second.Now = func() time.Duration { return time.Since(began) + time.Duration(ahead.Load()) }
-	n := opened(t, t.TempDir(), second)
+	n := openedBy(t, t.TempDir(), membership(t, first.Address), func() time.Duration { return time.Since(began) + time.Duration(ahead.Load()) })
 	awaited := func(n *node.Node, want bool) {
 		t.Helper()
 		for range 300 {

@@ -7,7 +7,6 @@ import (
 
 	"stator/internal/cluster/budget"
 	"stator/internal/partition/command"
-	"stator/internal/partition/machine"
 )
 
 // span is a question of another node for the books here: the minutes [From, To).
@@ -20,17 +19,13 @@ func (n *Node) Consumption(ctx context.Context, from, to int64) (map[int64]budge
 		return sum, err
 	}
 	c := n.cluster
-	question, err := json.Marshal(span{from, to})
-	if err != nil {
-		return nil, err
-	}
 	for _, other := range c.nodes() {
 		if other.ID == c.self || !c.alive(other.ID) {
 			continue
 		}
-		answer, err := c.peers.Call(ctx, other.ID, methodConsumed, question)
-		if err != nil {
-			return nil, fmt.Errorf("asking node %d what was consumed: %w", other.ID, err)
+		var answer map[int64][]byte
+		if err := c.ask(ctx, other.ID, question{methodConsumed, span{from, to}}, &answer); err != nil {
+			return nil, fmt.Errorf("what was consumed: %w", err)
 		}
 		if err := addAll(sum, answer); err != nil {
 			return nil, fmt.Errorf("what node %d consumed: %w", other.ID, err)
@@ -57,12 +52,8 @@ func (c *cluster) consumed(body []byte) ([]byte, error) {
 }
 
 // addAll adds what another node answered.
-func addAll(sum map[int64]budget.Minute, answer []byte) error {
-	var bytes map[int64][]byte
-	if err := json.Unmarshal(answer, &bytes); err != nil {
-		return err
-	}
-	for at, b := range bytes {
+func addAll(sum map[int64]budget.Minute, answer map[int64][]byte) error {
+	for at, b := range answer {
 		m, err := budget.ParseMinute(b)
 		if err != nil {
 			return err
@@ -77,7 +68,7 @@ func addAll(sum map[int64]budget.Minute, answer []byte) error {
 
 // warm looks for new peaks, where the catalog is led.
 func (n *Node) warm(ctx context.Context) error {
-	if _, leads := n.host.Led(machine.CatalogPartition); !leads {
+	if !n.leadsCatalog() {
 		return nil
 	}
 	return n.jobs.warm.Step(ctx)

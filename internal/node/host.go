@@ -38,6 +38,12 @@ func (h *host) Led(partition uint64) (*replica.Replica, bool) {
 	return r, leads
 }
 
+// leadsCatalog tells whether the catalog is led here, and with it the work of which there is one in a cluster.
+func (n *Node) leadsCatalog() bool {
+	_, leads := n.host.Led(machine.CatalogPartition)
+	return leads
+}
+
 // all lists the replicas.
 func (h *host) all() map[uint64]*replica.Replica { return *h.replicas.Load() }
 

@@ -84,10 +84,9 @@ func (c *cluster) describe(ctx context.Context) error {
 		return nil
 	}
 	d := r.State().Descriptor
-	format, _ := c.node.engine.Format()
 	err := c.node.catalog.UpdateCluster(ctx, func(now catalog.Cluster) (catalog.Cluster, error) {
 		if now.ID == 0 {
-			now.ID, now.Replicas, now.Format = c.id, max(1, c.membership.Replicas), format
+			now.ID, now.Replicas, now.Format = c.id, max(1, c.membership.Replicas), c.writes()
 			now.Generation, now.Members = d.Generation, d.Members
 		}
 		return now, nil

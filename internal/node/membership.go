@@ -33,10 +33,8 @@ type Membership struct {
 	// Timeout ends the tries of a request.
 	Timeout time.Duration
 
-	// Network is the way to the other nodes, nil for streams over Listener. A simulator brings its own, and Now, a clock
-	// that never jumps.
+	// Network is the way to the other nodes, nil for streams over Listener. A simulator brings its own.
 	Network Network
-	Now     func() time.Duration
 }
 
 // Network is a node's way to the others.

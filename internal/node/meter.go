@@ -105,18 +105,15 @@ func (n *Node) enter(minute int64, m budget.Minute) error {
 
 // book is what was written down of a minute.
 func (n *Node) book(minute int64) (budget.Minute, error) {
+	m := budget.Minute{}
 	stored, found, err := n.engine.Get(meterKey(minute))
 	if err == nil && found {
-		m, err := budget.ParseMinute(stored)
-		if err == nil {
-			return m, nil
-		}
-		return nil, fmt.Errorf("reading what was consumed in minute %d: %w", minute, err)
+		m, err = budget.ParseMinute(stored)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading what was consumed in minute %d: %w", minute, err)
 	}
-	return budget.Minute{}, nil
+	return m, nil
 }
 
 // Consumed is what the requests that came to this node consumed in the minutes [from, to) since the epoch; minutes without any are left
@@ -128,21 +125,15 @@ func (n *Node) Consumed(from, to int64) (map[int64]budget.Minute, error) {
 	}
 	snapshot := n.engine.Snapshot()
 	defer snapshot.Close()
-	it, err := snapshot.Iter(meterKey(from), meterKey(to))
-	if err != nil {
-		return nil, fmt.Errorf("reading what was consumed: %w", err)
-	}
-	defer it.Close()
-	for ok := it.First(); ok; ok = it.Next() {
-		value, err := it.Value()
-		if err != nil {
-			return nil, fmt.Errorf("reading what was consumed: %w", err)
-		}
-		key := it.Key()
+	err := scan(snapshot, meterKey(from), meterKey(to), func(key, value []byte) (err error) {
 		minute := int64(binary.BigEndian.Uint64(key[len(key)-8:]))
 		if minutes[minute], err = budget.ParseMinute(value); err != nil {
-			return nil, fmt.Errorf("reading what was consumed in minute %d: %w", minute, err)
+			return fmt.Errorf("minute %d: %w", minute, err)
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading what was consumed: %w", err)
 	}
 	m := &n.meter
 	m.mu.Lock()
@@ -151,7 +142,7 @@ func (n *Node) Consumed(from, to int64) (map[int64]budget.Minute, error) {
 		minutes[m.minute] = budget.Minute{}
 		minutes[m.minute].Add(m.now)
 	}
-	return minutes, it.Err()
+	return minutes, nil
 }
 
 // saved is how much of a payer's units the books leave over for bursts: what the last minutes brought, since there is such a table or

@@ -81,7 +81,7 @@ func (c *cluster) hears(s *multiraft.Status, ago time.Duration) bool {
 		heard, _ := c.peers.Alive(s.LeaderNode)
 		return heard <= ago
 	}
-	return c.now()-s.Heard <= ago
+	return c.node.steady()-s.Heard <= ago
 }
 
 // current tells whether a copy here has lately heard of its leader, so that it may answer eventual reads before others.

@@ -33,7 +33,7 @@ type layout struct{ *cluster }
 
 func (c *cluster) newRebalance() *rebalance.Job {
 	return &rebalance.Job{
-		Catalog: c.node.catalog, Cluster: layout{c}, Now: c.now, Rules: placement.DefaultRules(), Log: c.node.options.Log,
+		Catalog: c.node.catalog, Cluster: layout{c}, Now: c.node.steady, Rules: placement.DefaultRules(), Log: c.node.options.Log,
 	}
 }
 
@@ -46,17 +46,9 @@ func (c *cluster) newRetire() *rebalance.Retire {
 	}
 }
 
-// now is a clock that never jumps.
-func (c *cluster) now() time.Duration {
-	if c.membership.Now != nil {
-		return c.membership.Now()
-	}
-	return time.Since(c.began)
-}
-
 // rebalance makes a step of the walk where the catalog is led.
 func (c *cluster) rebalance(ctx context.Context) error {
-	if _, leads := c.node.host.Led(machine.CatalogPartition); !leads {
+	if !c.node.leadsCatalog() {
 		c.rebalancing.Rest()
 		return nil
 	}
@@ -232,7 +224,7 @@ func (n *Node) AskCluster(ctx context.Context, q rebalance.Question) (rebalance.
 	if c == nil {
 		return rebalance.Answer{Alone: true}, nil
 	}
-	if _, leads := n.host.Led(machine.CatalogPartition); leads {
+	if n.leadsCatalog() {
 		return c.answer(ctx, q)
 	}
 	failed := errNoCatalogLeader

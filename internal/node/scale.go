@@ -11,12 +11,11 @@ import (
 	"stator/internal/model/api"
 	"stator/internal/model/capacity"
 	"stator/internal/model/table"
-	"stator/internal/partition/machine"
 )
 
 // scale scales tables where the catalog is led.
 func (n *Node) scale(ctx context.Context) error {
-	if _, leads := n.host.Led(machine.CatalogPartition); !leads {
+	if !n.leadsCatalog() {
 		return nil
 	}
 	return n.jobs.scale.Step(ctx)

@@ -93,15 +93,15 @@ func (f *convoy) join() *member {
 	m := &member{convoy: f, known: map[uint64]string{}}
 	membership := &node.Membership{
 		Address: fmt.Sprintf("node-%d:1", len(f.nodes)), Init: len(f.nodes) == 0, Replicas: 3, Timeout: time.Minute, Network: m,
-		Now: func() time.Duration { return f.clock.Now().Sub(time.Unix(0, 0)) },
 	}
 	if len(f.nodes) > 0 {
 		membership.Join = []string{"node-0:1"}
 	}
 	steps, err := node.Assemble(node.Options{
 		Data: "store", FS: engine.Memory(), Clock: f.clock, Random: rand.NewChaCha8([32]byte{byte(len(f.nodes))}), Wait: f.wait, Membership: membership,
-		Pause: func(_ context.Context, d time.Duration) error { f.turn(); return nil },
-		Log:   slog.New(slog.DiscardHandler), Fatal: func(err error) { f.t.Error(err) },
+		Pause:  func(_ context.Context, d time.Duration) error { f.turn(); return nil },
+		Steady: func() time.Duration { return f.clock.Now().Sub(time.Unix(0, 0)) },
+		Log:    slog.New(slog.DiscardHandler), Fatal: func(err error) { f.t.Error(err) },
 		Broken: func(partition uint64, err error) { f.t.Errorf("partition %d is broken: %v", partition, err) },
 	})
 	if err != nil {

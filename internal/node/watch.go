@@ -25,7 +25,7 @@ var errCutOff = errors.New("the node that leads the catalog is out of reach: thi
 // watch brings the map of the cluster up to date. While nobody can be asked the node goes on with the one it has.
 func (c *cluster) watch(ctx context.Context) error {
 	follow := c.node.catalog.Follow
-	if began := c.now(); began-c.watched >= watchedMax {
+	if began := c.node.steady(); began-c.watched >= watchedMax {
 		c.watched = began
 		follow = func(ctx context.Context) error { return c.agree(ctx, began) }
 	} else if _, here := c.node.host.Replica(machine.CatalogPartition); here {
@@ -53,7 +53,7 @@ func (n *Node) Ready() error {
 	if c == nil {
 		return nil
 	}
-	if c.now()-time.Duration(c.agreed.Load()) > agreedMax {
+	if c.node.steady()-time.Duration(c.agreed.Load()) > agreedMax {
 		return errCutOff
 	}
 	return c.readable(n.options.reads)
