@@ -29,10 +29,15 @@ func (g *generator) structsFile(m *model) *source {
 	return out
 }
 
-// besides are fields that no client sends: what a door has to say to an operation about a structure.
+// besides are fields that no client sends: what a door has to say to an operation about a structure, and what the operation found out about
+// it.
 var besides = map[string]string{
-	"BatchStatementRequest": "// Denied is why the caller may not have this done, nil when it may.\nDenied *Error",
+	"BatchStatementRequest":  "// Denied is why the caller may not have this done, nil when it may.\nDenied *Error\n" + statementTable,
+	"ExecuteStatementInput":  statementTable,
+	"ParameterizedStatement": statementTable,
 }
+
+const statementTable = "// Table is what Statement calls its table, empty until it is parsed.\nTable string"
 
 var titles = map[string]string{
 	"dynamodb":                "DynamoDB",

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stator/internal/base/clock"
+	"stator/internal/base/metric"
 	"stator/internal/model/table"
 )
 
@@ -20,9 +21,11 @@ type Account struct {
 	Partitions int // of a new table or index; 0 = as its billing mode asks
 	// Admission is nil where everything is let through.
 	Admission Admission
-	Clock     clock.Clock
-	Random    io.Reader // of table ids
-	Log       *slog.Logger
+	// Requests counts requests by table, the operations by their place in Counted; nil: nobody counts.
+	Requests *metric.Tables
+	Clock    clock.Clock
+	Random   io.Reader // of table ids
+	Log      *slog.Logger
 }
 
 // tableName is the name that a request's TableName means: it may be an ARN (semantics §20.12). An ARN of another region or account, or of

@@ -53,9 +53,11 @@ type batchStatement struct {
 
 func (m *batchStatement) compile(request *api.BatchStatementRequest) {
 	m.strong = value(request.ConsistentRead)
-	m.Bound, m.err = newStatement(*request.Statement, request.Parameters)
+	if m.Bound, m.err = newStatement(*request.Statement, request.Parameters); m.err != nil {
+		return
+	}
+	request.Table = m.Table
 	switch {
-	case m.err != nil:
 	case m.Verb == partiql.Exists:
 		m.err = bare.refuse(existsOutside)
 	case request.Denied != nil:

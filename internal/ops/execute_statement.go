@@ -13,6 +13,7 @@ func (o *Ops) ExecuteStatement(ctx context.Context, in *api.ExecuteStatementInpu
 	if err != nil {
 		return nil, err
 	}
+	in.Table = b.Table
 	switch b.Verb {
 	case partiql.Select:
 		return o.executeSelect(ctx, in, b)

@@ -57,6 +57,7 @@ func newStatementTransaction(in *api.ExecuteTransactionInput) (statementTransact
 		if t[i], err = newStatement(*in.TransactStatements[i].Statement, in.TransactStatements[i].Parameters); err != nil {
 			return nil, refuseTransacted(i, err)
 		}
+		in.TransactStatements[i].Table = t[i].Table
 	}
 	for _, b := range t[1:] {
 		if b.Verb.Reads() != t[0].Verb.Reads() {

@@ -66,20 +66,20 @@ func New(partitions Router, transactions Transactions, catalog Catalog, account 
 // Calls is the table of built operations by name. An operation that is not in it answers as one DynamoDB does not know.
 func (o *Ops) Calls() map[string]api.Call {
 	calls := map[string]api.Call{
-		"PutItem":            api.Bind(o.PutItem),
-		"GetItem":            api.Bind(o.GetItem),
-		"UpdateItem":         api.Bind(o.UpdateItem),
-		"DeleteItem":         api.Bind(o.DeleteItem),
-		"Query":              api.Bind(o.Query),
-		"Scan":               api.Bind(o.Scan),
-		"BatchGetItem":       api.Bind(o.BatchGetItem),
-		"BatchWriteItem":     api.Bind(o.BatchWriteItem),
-		"TransactGetItems":   api.Bind(o.TransactGetItems),
-		"TransactWriteItems": api.Bind(o.TransactWriteItems),
+		"PutItem":            counted(o, "PutItem", o.PutItem),
+		"GetItem":            counted(o, "GetItem", o.GetItem),
+		"UpdateItem":         counted(o, "UpdateItem", o.UpdateItem),
+		"DeleteItem":         counted(o, "DeleteItem", o.DeleteItem),
+		"Query":              counted(o, "Query", o.Query),
+		"Scan":               counted(o, "Scan", o.Scan),
+		"BatchGetItem":       counted(o, "BatchGetItem", o.BatchGetItem),
+		"BatchWriteItem":     counted(o, "BatchWriteItem", o.BatchWriteItem),
+		"TransactGetItems":   counted(o, "TransactGetItems", o.TransactGetItems),
+		"TransactWriteItems": counted(o, "TransactWriteItems", o.TransactWriteItems),
 
-		"ExecuteStatement":      api.Bind(o.ExecuteStatement),
-		"BatchExecuteStatement": api.Bind(o.BatchExecuteStatement),
-		"ExecuteTransaction":    api.Bind(o.ExecuteTransaction),
+		"ExecuteStatement":      counted(o, "ExecuteStatement", o.ExecuteStatement),
+		"BatchExecuteStatement": counted(o, "BatchExecuteStatement", o.BatchExecuteStatement),
+		"ExecuteTransaction":    counted(o, "ExecuteTransaction", o.ExecuteTransaction),
 	}
 	for name, call := range o.tableCalls() {
 		calls[name] = call

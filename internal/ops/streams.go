@@ -19,7 +19,7 @@ func (o *Ops) StreamCalls() map[string]api.Call {
 		"ListStreams":      api.Bind(o.ListStreams),
 		"DescribeStream":   api.Bind(o.DescribeStream),
 		"GetShardIterator": api.Bind(o.GetShardIterator),
-		"GetRecords":       api.Bind(o.GetRecords),
+		"GetRecords":       counted(o, "GetRecords", o.GetRecords),
 	}
 }
 

@@ -144,6 +144,8 @@ type BatchStatementRequest struct {
 
 	// Denied is why the caller may not have this done, nil when it may.
 	Denied *Error
+	// Table is what Statement calls its table, empty until it is parsed.
+	Table string
 }
 
 // BatchStatementResponse is a structure of the DynamoDB API.
@@ -659,6 +661,9 @@ type ExecuteStatementInput struct {
 	ReturnConsumedCapacity              *string
 	Limit                               *int64
 	ReturnValuesOnConditionCheckFailure *string
+
+	// Table is what Statement calls its table, empty until it is parsed.
+	Table string
 }
 
 // ExecuteStatementOutput is the output of ExecuteStatement.
@@ -1157,6 +1162,9 @@ type ParameterizedStatement struct {
 	Statement                           *string
 	Parameters                          []attr.Value
 	ReturnValuesOnConditionCheckFailure *string
+
+	// Table is what Statement calls its table, empty until it is parsed.
+	Table string
 }
 
 // PointInTimeRecoveryDescription is a structure of the DynamoDB API.
