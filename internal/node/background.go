@@ -152,6 +152,7 @@ func (n *Node) control(ctx context.Context) error {
 	dropped := n.jobs.drop.Step(ctx)
 	orphaned := n.jobs.drop.Orphans(ctx)
 	n.filling.raise()
+	n.forget()
 	if n.cluster == nil {
 		return errors.Join(adopted, dropped, orphaned)
 	}

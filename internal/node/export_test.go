@@ -7,6 +7,7 @@ import (
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
 	"stator/internal/cluster/rpc"
+	"stator/internal/model/capacity"
 )
 
 // ExpiryWhole tells whether no partition rebuilds its index of expiry.
@@ -27,6 +28,20 @@ func (n *Node) Copies() int { return len(n.host.all()) }
 
 // Count brings what was consumed into the books, as otherwise happens every meterEvery.
 func (n *Node) Count(ctx context.Context) error { return n.count(ctx) }
+
+// Consume counts units of writing that a table consumed, or gives them back.
+func (n *Node) Consume(tableName string, units float64) {
+	t, _ := n.catalog.Table(tableName)
+	n.budget.Charge(capacity.Request{Payer: capacity.Payer{Table: t}, Kind: capacity.Writes, Units: units})
+}
+
+// IndexFills is the node's.
+func (s *Steps) IndexFills() []IndexFill { return s.node.IndexFills() }
+
+// FillOnce moves every index that is being filled by one chunk.
+func (s *Steps) FillOnce(ctx context.Context) (more bool, err error) {
+	return s.node.jobs.backfill.Step(ctx)
+}
 
 // ID is this node's number in its cluster.
 func (n *Node) ID() uint64 { return n.cluster.self }

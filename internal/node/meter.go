@@ -47,6 +47,7 @@ func (n *Node) count(context.Context) error {
 
 func (n *Node) countUntil(minute int64) (over bool, err error) {
 	turned := n.budget.Turn()
+	n.totals.add(n.together(turned))
 	m := &n.meter
 	m.mu.Lock()
 	defer m.mu.Unlock()

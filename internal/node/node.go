@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"stator/internal/base/clock"
+	"stator/internal/base/metric"
 	"stator/internal/cluster/budget"
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
@@ -104,6 +105,8 @@ type Node struct {
 	began        time.Time
 	budget       *budget.Budget // nil where nobody counts what is consumed
 	meter        meter
+	requests     *metric.Tables
+	totals       totals
 	executors    *executors
 	host         *host
 	catalog      *catalog.Catalog
@@ -174,7 +177,7 @@ func newNode(ctx context.Context, o Options) (*Node, error) {
 	}
 	n := &Node{
 		options: o, engine: e, began: time.Now(), executors: newExecutors(), feeds: newFeeds(), expiries: expire.NewSchedule(),
-		expired: newExpired(), stop: func() {},
+		expired: newExpired(), requests: newRequests(), stop: func() {},
 		committing: newSignal(), settling: newSignal(), following: newSignal(), controlling: newSignal(), filling: newSignal(),
 		unlocking: newSignal(),
 	}
@@ -211,10 +214,11 @@ func (n *Node) assemble(ctx context.Context) error {
 		return err
 	}
 	space := n.engine.Space()
-	transactions := &guardedTransactions{Coordinator: n.transactions, space: space}
-	n.ops = ops.New(&guardedRouter{Router: n.router, space: space, met: n.transactions.MetBy}, transactions, newLivePort(n), ops.Account{
+	transactions := &guardedTransactions{Coordinator: n.transactions, space: space, refused: n.refused}
+	guarded := &guardedRouter{Router: n.router, space: space, met: n.transactions.MetBy, refused: n.refused}
+	n.ops = ops.New(guarded, transactions, newLivePort(n), ops.Account{
 		Region: n.options.Region, Number: n.options.Account, Address: n.options.Address, Addresses: n.Living(),
-		Partitions: n.options.Partitions, Admission: n.admission(), Clock: n.options.Clock, Random: n.options.Random, Log: n.options.Log,
+		Partitions: n.options.Partitions, Admission: n.admission(), Requests: n.requests, Clock: n.options.Clock, Random: n.options.Random, Log: n.options.Log,
 	})
 	if n.cluster != nil {
 		return n.cluster.enter(ctx)

@@ -22,6 +22,8 @@ type guardedRouter struct {
 	space *engine.Space
 	// met is told of writes that met a lock: nobody else may come to remove it.
 	met func(...command.Result)
+	// refused is told of writes that were refused, and whose table's.
+	refused func(table uint64, refusal command.Refusal)
 }
 
 // Write is the router's, unless the disk is nearly full.
@@ -30,8 +32,8 @@ func (g *guardedRouter) Write(ctx context.Context, c *command.Command) (command.
 		return command.Result{}, ErrDiskLow
 	}
 	result, err := g.Router.Write(ctx, c)
-	if result.Refusal == command.Locked {
-		g.met(result)
+	if result.Refusal != command.Accepted {
+		g.refuse(c, &result)
 	}
 	return result, err
 }
@@ -43,11 +45,18 @@ func (g *guardedRouter) WriteAll(ctx context.Context, commands []*command.Comman
 	}
 	replies := g.Router.WriteAll(ctx, commands)
 	for i := range replies {
-		if replies[i].Result.Refusal == command.Locked {
-			g.met(replies[i].Result)
+		if result := &replies[i].Result; result.Refusal != command.Accepted {
+			g.refuse(commands[i], result)
 		}
 	}
 	return replies
+}
+
+func (g *guardedRouter) refuse(c *command.Command, result *command.Result) {
+	g.refused(c.Table, result.Refusal)
+	if result.Refusal == command.Locked {
+		g.met(*result)
+	}
 }
 
 func (g *guardedRouter) refuses(c *command.Command) bool {
@@ -58,6 +67,8 @@ func (g *guardedRouter) refuses(c *command.Command) bool {
 type guardedTransactions struct {
 	*txn.Coordinator
 	space *engine.Space
+	// refused is told of the items for which a transaction was not performed.
+	refused func(table uint64, refusal command.Refusal)
 }
 
 // Write is the coordinator's, unless the disk is nearly full. A transaction of deletes and checks goes on: what it keeps
@@ -68,7 +79,22 @@ func (g *guardedTransactions) Write(ctx context.Context, q txn.Request) (txn.Out
 			return txn.Outcome{}, ErrDiskLow
 		}
 	}
-	return g.Coordinator.Write(ctx, q)
+	outcome, err := g.Coordinator.Write(ctx, q)
+	for i := range outcome.Results {
+		g.refused(q.Actions[i].Table, outcome.Results[i].Refusal)
+	}
+	return outcome, err
+}
+
+// Read is the coordinator's.
+func (g *guardedTransactions) Read(ctx context.Context, gets []command.Get) (seen []command.Seen, moving []bool, err error) {
+	seen, moving, err = g.Coordinator.Read(ctx, gets)
+	for i, moved := range moving {
+		if moved {
+			g.refused(gets[i].Table, command.Locked)
+		}
+	}
+	return seen, moving, err
 }
 
 // Split cuts the partition of a table that holds at, or its largest one in the middle if at is empty.

@@ -1,0 +1,202 @@
+package node
+
+import (
+	"sync"
+
+	"stator/internal/base/metric"
+	"stator/internal/cluster/budget"
+	"stator/internal/model/capacity"
+	"stator/internal/model/table"
+	"stator/internal/ops"
+	"stator/internal/partition/command"
+)
+
+// OtherTables stands for the tables beyond metric.TablesMax, which are counted together. No table may be called that.
+const OtherTables = "(others)"
+
+// refused counts the item for which a write or a transaction was not performed.
+func (n *Node) refused(tableID uint64, refusal command.Refusal) {
+	switch refusal {
+	case command.ConditionFailed:
+		n.requests.Table(tableID).ConditionsFailed.Add(1)
+	case command.Locked:
+		n.requests.Table(tableID).Conflicts.Add(1)
+	}
+}
+
+// Requests are the counters of the requests that came to this node, by the tables' names; the operations are numbered as in ops.Counted.
+func (n *Node) Requests() map[string]*metric.Table {
+	byName := map[string]*metric.Table{}
+	for id, counts := range n.requests.All() {
+		if id == metric.Others {
+			byName[OtherTables] = counts
+		} else if entry, ok := n.catalog.EntryByTable(id); ok {
+			byName[entry.Table.Name] = counts
+		}
+	}
+	return byName
+}
+
+func newRequests() *metric.Tables { return metric.NewTables(len(ops.Counted)) }
+
+// totals are what payers consumed and were refused since the process began. They begin with the books' first count: the books themselves
+// go back further, and forget.
+type totals struct {
+	mu      sync.Mutex // guards what follows
+	byPayer map[uint64]*total
+}
+
+// total is one payer's. A request that cost less than it was taken for gives back, so that the sum may fall; what is told of it never does.
+type total struct {
+	capacity.Tally
+	told [capacity.Kinds]float64
+}
+
+// add adds what was counted since the last time, where the tables that are counted together are one payer.
+func (t *totals) add(turned budget.Minute) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byPayer == nil {
+		t.byPayer = map[uint64]*total{}
+	}
+	for id, tally := range turned {
+		sum := t.byPayer[id]
+		if sum == nil {
+			sum = &total{}
+			t.byPayer[id] = sum
+		}
+		sum.Add(&tally)
+		for kind := range capacity.Kinds {
+			sum.told[kind] = max(sum.told[kind], sum.Consumed[kind])
+		}
+	}
+}
+
+// of is what is told of a payer.
+func (t *totals) of(id uint64) capacity.Tally {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sum, ok := t.byPayer[id]
+	if !ok {
+		return capacity.Tally{}
+	}
+	told := sum.Tally
+	told.Consumed = sum.told
+	return told
+}
+
+func (t *totals) keep(there func(id uint64) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for id := range t.byPayer {
+		if id != metric.Others && !there(id) {
+			delete(t.byPayer, id)
+		}
+	}
+}
+
+// together is what was counted with the tables in one that are counted together.
+func (n *Node) together(turned map[uint64]capacity.Tally) budget.Minute {
+	sum := budget.Minute{}
+	for id, tally := range turned {
+		if p, ok := n.payer(id); ok && n.requests.Counted(p.Table.ID) == metric.Others {
+			id = metric.Others
+		}
+		sum.Add(budget.Minute{id: tally})
+	}
+	return sum
+}
+
+// forget drops the counters of tables that are gone.
+func (n *Node) forget() {
+	n.requests.Keep(func(id uint64) bool { _, there := n.catalog.EntryByTable(id); return there })
+	n.totals.keep(func(id uint64) bool { _, there := n.payer(id); return there })
+}
+
+// Metered is a table, or a global index of it, with what requests to this node consumed of it.
+type Metered struct {
+	Table, Index string
+	Provisioned  table.Throughput // zero where it is paid for by the request
+	Total        capacity.Tally   // zero where nobody counts
+}
+
+// Metered lists all tables and global indexes, those that are counted together in one.
+func (n *Node) Metered() []Metered {
+	var list []Metered
+	others := Metered{Table: OtherTables, Total: n.totals.of(metric.Others)}
+	for _, entry := range n.catalog.Entries() {
+		for _, m := range n.meteredOf(entry.Table) {
+			if n.requests.Counted(entry.Table.ID) != metric.Others {
+				list = append(list, m)
+				continue
+			}
+			others.Provisioned.Read += m.Provisioned.Read
+			others.Provisioned.Write += m.Provisioned.Write
+		}
+	}
+	return append(list, others)
+}
+
+func (n *Node) meteredOf(t *table.Table) []Metered {
+	list := []Metered{{Table: t.Name, Provisioned: t.Throughput, Total: n.totals.of(t.ID)}}
+	for i := range t.Global {
+		ix := &t.Global[i]
+		list = append(list, Metered{Table: t.Name, Index: ix.Name, Provisioned: ix.Throughput, Total: n.totals.of(ix.ID)})
+	}
+	if t.Billing != table.Provisioned {
+		for i := range list {
+			list[i].Provisioned = table.Throughput{}
+		}
+	}
+	return list
+}
+
+// Counts tells whether anybody counts what is consumed.
+func (n *Node) Counts() bool { return n.budget != nil }
+
+// IndexFill is how far a new global index has come, of the partitions that are led here.
+type IndexFill struct {
+	Table, Index string
+	Percent      float64
+}
+
+// IndexFills lists the global indexes that are being filled.
+func (n *Node) IndexFills() []IndexFill {
+	var list []IndexFill
+	for _, entry := range n.catalog.Entries() {
+		for i := range entry.Table.Global {
+			ix := &entry.Table.Global[i]
+			if ix.Status != table.IndexCreating || !ix.Backfilling {
+				continue
+			}
+			if percent, ok := n.filled(entry.Table, ix); ok {
+				list = append(list, IndexFill{Table: entry.Table.Name, Index: ix.Name, Percent: percent})
+			}
+		}
+	}
+	return list
+}
+
+// filled is the share of the items here that are in an index, or that there is nothing here to fill it with.
+func (n *Node) filled(t *table.Table, ix *table.Index) (percent float64, ok bool) {
+	var read, held int64
+	for _, p := range n.catalog.Partitions(t.ID) {
+		r, leads := n.host.Led(p.ID)
+		if !leads {
+			continue
+		}
+		ok = true
+		state := r.State()
+		items, progress := state.Applied.Stats.Items, state.Backfills[ix.ID]
+		held += items
+		if progress.Done {
+			read += items
+		} else {
+			read += min(progress.Items, items)
+		}
+	}
+	if held == 0 {
+		return 100, ok
+	}
+	return 100 * float64(read) / float64(held), ok
+}
