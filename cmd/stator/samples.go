@@ -10,7 +10,7 @@ import (
 
 // samples are the numbers of the store, of the memory budget and of what goes on behind requests.
 func samples(n *node.Node, budget *limiter.Budget) []admin.Sample {
-	return slices.Concat(storageSamples(n, budget), expirySamples(n), settledSamples(n), clusterSamples(n))
+	return slices.Concat(storageSamples(n, budget), tableSamples(n), expirySamples(n), settledSamples(n), clusterSamples(n))
 }
 
 // clusterSamples tell of the other nodes; there are none on a node that is alone.

@@ -103,11 +103,15 @@ func TestHealthAndReadiness(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
+	var lookups metric.Histogram
+	lookups.Observe(time.Millisecond)
+	latency := lookups.Snapshot()
 	d, o, _ := newDoor(func(o *admin.Options) {
 		o.Samples = func() []admin.Sample {
 			return []admin.Sample{
 				{Name: "stator_disk_bytes", Help: "Bytes on disk.", Value: 4096},
 				{Name: "stator_compactions_total", Help: "Compactions.", Value: 7, Counter: true, Labels: map[string]string{"level": "1"}},
+				{Name: "stator_lookup_seconds", Help: "Lookups.", Latency: &latency},
 			}
 		}
 		o.IndexLag = func() []admin.IndexLag {
@@ -117,7 +121,9 @@ func TestMetrics(t *testing.T) {
 	get := o.Requests.Operation("DynamoDB_20120810.GetItem")
 	get.Done(100, 1000, 100*time.Microsecond)
 	get.Done(100, 60, 3*time.Millisecond)
-	get.Failed("ResourceNotFoundException")
+	for _, err := range []string{"ResourceNotFoundException", "ValidationException", "ThrottlingException", "InternalServerError"} {
+		get.Failed(err)
+	}
 	code, text := ask(d, "GET", "/metrics")
 	if code != 200 {
 		t.Fatalf("status %d: %s", code, text)
@@ -129,6 +135,9 @@ func TestMetrics(t *testing.T) {
 		`stator_request_errors_total{error="ResourceNotFoundException",operation="GetItem",service="dynamodb"} 1`,
 		`stator_request_received_bytes_total{operation="GetItem",service="dynamodb"} 200`,
 		`stator_request_sent_bytes_total{operation="GetItem",service="dynamodb"} 1060`,
+		`stator_user_errors_total{operation="GetItem",service="dynamodb"} 2`,
+		`stator_lookup_seconds_bucket{le="0.001048576"} 1`,
+		`stator_lookup_seconds_sum 0.001`,
 		"# TYPE stator_disk_bytes gauge\nstator_disk_bytes 4096",
 		"# TYPE stator_compactions_total counter\nstator_compactions_total{level=\"1\"} 7",
 		`stator_index_lag_changes{index="by-name",table="t"} 3`,

@@ -3,6 +3,7 @@ package admin
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"stator/internal/base/metric"
 	"stator/internal/model/api"
 )
 
@@ -12,7 +13,8 @@ type Sample struct {
 	Help    string
 	Labels  map[string]string // every sample of a name has the same labels
 	Value   float64
-	Counter bool // it only rises
+	Counter bool             // it only rises
+	Latency *metric.Snapshot // in place of Value: durations
 }
 
 // IndexLag is how far a global index is behind its table.
@@ -29,6 +31,8 @@ var (
 		"Time from a request's last byte to its answer, by operation.", requestLabels, nil)
 	failures = prometheus.NewDesc("stator_request_errors_total",
 		"Requests answered with an error, by operation and error type.", []string{"service", "operation", "error"}, nil)
+	userErrors = prometheus.NewDesc("stator_user_errors_total",
+		"Requests refused for what the client did, by operation: CloudWatch's UserErrors.", requestLabels, nil)
 	received = prometheus.NewDesc("stator_request_received_bytes_total", "Bytes of requests' bodies, as sent.", requestLabels, nil)
 	sent     = prometheus.NewDesc("stator_request_sent_bytes_total", "Bytes of answers' bodies, as sent.", requestLabels, nil)
 
@@ -49,11 +53,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	c.collectRequests(out)
 	if c.options.Samples != nil {
 		for _, s := range c.options.Samples() {
-			kind := prometheus.GaugeValue
-			if s.Counter {
-				kind = prometheus.CounterValue
-			}
-			out <- prometheus.MustNewConstMetric(prometheus.NewDesc(s.Name, s.Help, nil, s.Labels), kind, s.Value)
+			out <- s.metric()
 		}
 	}
 	if c.options.IndexLag != nil {
@@ -62,6 +62,23 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 			out <- prometheus.MustNewConstMetric(lagBytes, prometheus.GaugeValue, float64(lag.Bytes), lag.Table, lag.Index)
 		}
 	}
+}
+
+func (s *Sample) metric() prometheus.Metric {
+	desc := prometheus.NewDesc(s.Name, s.Help, nil, s.Labels)
+	switch {
+	case s.Latency != nil:
+		return prometheus.MustNewConstHistogram(desc, s.Latency.Count, s.Latency.Sum.Seconds(), s.Latency.Buckets)
+	case s.Counter:
+		return prometheus.MustNewConstMetric(desc, prometheus.CounterValue, s.Value)
+	}
+	return prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, s.Value)
+}
+
+// notTheUsers are the errors that CloudWatch does not count as UserErrors: the server's own, and those that it counts elsewhere.
+var notTheUsers = map[string]bool{
+	"InternalServerError": true, "InternalServiceException": true, "ConditionalCheckFailedException": true,
+	"ProvisionedThroughputExceededException": true, "ThrottlingException": true, "RequestLimitExceeded": true,
 }
 
 // collectRequests leaves out operations that were never called: there are eighty.
@@ -79,8 +96,13 @@ func (c collector) collectRequests(out chan<- prometheus.Metric) {
 		in, answered := o.Bytes()
 		out <- prometheus.MustNewConstMetric(received, prometheus.CounterValue, float64(in), service, name)
 		out <- prometheus.MustNewConstMetric(sent, prometheus.CounterValue, float64(answered), service, name)
+		users := int64(0)
 		for errorType, n := range o.Errors() {
 			out <- prometheus.MustNewConstMetric(failures, prometheus.CounterValue, float64(n), service, name, errorType)
+			if !notTheUsers[errorType] {
+				users += n
+			}
 		}
+		out <- prometheus.MustNewConstMetric(userErrors, prometheus.CounterValue, float64(users), service, name)
 	}
 }
