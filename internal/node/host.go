@@ -167,11 +167,11 @@ func (h *host) Drop(tableID uint64, partitions []catalog.Partition) error {
 	batch := h.node.engine.NewBatch()
 	defer batch.Close()
 	drop := func(prefix []byte) { batch.DeleteRange(prefix, keys.SuccessorPrefix(prefix)) }
-	for _, space := range []keys.Space{keys.SpaceData, keys.SpaceLocalIndex, keys.SpaceLock, keys.SpaceSize, keys.SpaceTransaction} {
+	for _, space := range keys.ByTable {
 		drop(keys.Prefix(space, tableID))
 	}
 	for _, p := range partitions {
-		for _, space := range []keys.Space{keys.SpaceLog, keys.SpaceExpiry, keys.SpacePart} {
+		for _, space := range keys.ByPartition {
 			drop(keys.Prefix(space, p.ID))
 		}
 	}

@@ -13,15 +13,9 @@ import (
 	"stator/internal/storage/keys"
 )
 
-// rangedByTable and rangedByPartition are the spaces of what belongs to a table's keys, or to a partition itself.
-var (
-	rangedByTable     = []keys.Space{keys.SpaceData, keys.SpaceLocalIndex, keys.SpaceLock, keys.SpaceSize, keys.SpaceTransaction}
-	rangedByPartition = []keys.Space{keys.SpaceLog, keys.SpaceExpiry}
-)
-
 // checkCatalog compares what the catalog says with what is there: every table has its partitions, they cover its keys,
-// and nothing is nobody's. A catalog that could not be read whole says nothing of what it lacks. Neither does a copy of one on a node of a cluster:
-// what lies here, and how far it is, its partitions decide.
+// and nothing is nobody's. A catalog that could not be read whole says nothing of what it lacks. Neither does a copy of one on a node of
+// a cluster: what lies here, and how far it is, its partitions decide.
 func (i *inspection) checkCatalog() error {
 	expected := map[uint64]bool{machine.CatalogPartition: true}
 	for _, entry := range i.entries {
@@ -109,12 +103,12 @@ func (i *inspection) checkRing(t *TableReport) {
 
 // checkStrays looks for rows of tables and partitions that do not exist.
 func (i *inspection) checkStrays() error {
-	for _, space := range rangedByTable {
+	for _, space := range keys.ByTable {
 		if err := i.strays(space, func(id uint64) bool { return i.tables[id] != nil }, "table"); err != nil {
 			return err
 		}
 	}
-	for _, space := range rangedByPartition {
+	for _, space := range keys.ByPartition {
 		if err := i.strays(space, func(id uint64) bool { return i.held[id] }, "partition"); err != nil {
 			return err
 		}
@@ -155,7 +149,7 @@ func (i *inspection) measure() {
 		if id == machine.CatalogTable {
 			t.Name = "catalog"
 		}
-		for _, space := range rangedByTable {
+		for _, space := range keys.ByTable {
 			prefix := keys.Prefix(space, t.ID)
 			n, err := i.store.DiskUsage(prefix, keys.SuccessorPrefix(prefix))
 			if err != nil {

@@ -3,31 +3,24 @@ package node
 import (
 	"encoding/binary"
 	"hash/fnv"
-	"slices"
 
+	"stator/internal/partition/machine"
 	"stator/internal/partition/multiraft"
-	"stator/internal/storage/keys"
 )
 
 // sum makes one number of every key and value that the copies of the partition have alike.
 func (w *partitionWalk) sum() (err error) {
 	d, hash := w.part.Descriptor, fnv.New64a()
+	length := make([]byte, 0, binary.MaxVarintLen64)
 	enter := func(key, value []byte) error {
-		for _, b := range [][]byte{key, value} {
-			_, _ = hash.Write(binary.AppendUvarint(nil, uint64(len(b)))) // a hash takes everything
+		for _, b := range [...][]byte{key, value} {
+			_, _ = hash.Write(binary.AppendUvarint(length, uint64(len(b)))) // a hash takes everything
 			_, _ = hash.Write(b)
 		}
 		return nil
 	}
-	for _, space := range rangedByTable {
-		lower, upper := keys.Span(space, d.Table, d.Bounds.Lower, d.Bounds.Upper)
-		if err := scan(w.snapshot, lower, upper, enter); err != nil {
-			return err
-		}
-	}
-	for _, space := range append(slices.Clone(rangedByPartition), keys.SpacePart) {
-		lower, upper := keys.Span(space, d.Partition, nil, nil)
-		if err := scan(w.snapshot, lower, upper, enter); err != nil {
+	for _, span := range machine.Spans(d) {
+		if err := scan(w.snapshot, span.Lower, span.Upper, enter); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -204,7 +205,21 @@ func (f *fleet) whole(within time.Duration) error {
 		last = fmt.Errorf("of %d partitions %d are whole and %d have no leader, %d replicas are on their way", o.Tally.Total, o.Tally.Whole,
 			o.Tally.Stopped, o.MovesCount)
 	}
-	return fmt.Errorf("the cluster is not whole after %v: %w", within, last)
+	return fmt.Errorf("the cluster is not whole after %v: %w\n%s", within, last, f.seen())
+}
+
+// seen is all that the cluster says of itself.
+func (f *fleet) seen() string {
+	var said strings.Builder
+	for _, path := range []string{"/cluster/status", "/cluster/partitions"} {
+		answer, err := f.ask(http.MethodGet, path)
+		text, unfit := json.Marshal(answer)
+		if err = errors.Join(err, unfit); err != nil {
+			text = []byte(err.Error())
+		}
+		fmt.Fprintf(&said, "%s: %s\n", path, text)
+	}
+	return said.String()
 }
 
 const startTriesMax = 5

@@ -35,7 +35,7 @@ func Adopt(state Part, description *table.Table) (Batch, error) {
 	b := ofPart(Adopts, state, after)
 	b.Ranges = gone
 	if was := timeToLive(state.Table); was != "" && was != description.TimeToLive {
-		b.Ranges = append(b.Ranges, allExpiry(state.Descriptor.Partition))
+		b.Ranges = append(b.Ranges, Whole(keys.SpaceExpiry, state.Descriptor.Partition))
 	}
 	return b, nil
 }

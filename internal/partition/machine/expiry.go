@@ -115,9 +115,3 @@ func timeToLive(t *table.Table) string {
 	}
 	return t.TimeToLive
 }
-
-// allExpiry is the whole index of a partition.
-func allExpiry(partition uint64) Range {
-	lower, upper := keys.Span(keys.SpaceExpiry, partition, nil, nil)
-	return Range{Lower: lower, Upper: upper}
-}

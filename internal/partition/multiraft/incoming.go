@@ -94,7 +94,7 @@ func (in *Incoming) begin() error {
 	}
 	before := *d
 	before.Bounds = in.place.bounds
-	in.spans, in.laid = replicatedSpans(*d), replicatedSpans(before)
+	in.spans, in.laid = machine.Spans(*d), machine.Spans(before)
 	if in.replacement, err = in.engine.NewReplacement(tableBytesMax); err != nil {
 		return fmt.Errorf("beginning a snapshot of partition %d: %w", d.Partition, err)
 	}
@@ -146,7 +146,7 @@ func eachDescriptor(e *engine.Engine, f func(*machine.Descriptor) error) (err er
 				return err
 			}
 		}
-		ok = it.SeekGE(prefixSpan(keys.SpacePart, id).Upper)
+		ok = it.SeekGE(machine.Whole(keys.SpacePart, id).Upper)
 	}
 	return it.Err()
 }
@@ -248,7 +248,7 @@ func (in *Incoming) current() error {
 // happens; the caller has looked that it is current.
 func (in *Incoming) perform(h hard, at mark) error {
 	group := in.header.descriptor.Partition
-	raft := prefixSpan(keys.SpaceRaft, group)
+	raft := machine.Whole(keys.SpaceRaft, group)
 	err := in.replacement.Span(raft.Lower, raft.Upper)
 	if err == nil {
 		err = in.replacement.Set(hardKey(group), h.append(nil))

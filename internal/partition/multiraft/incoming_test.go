@@ -89,7 +89,7 @@ func fill(t testing.TB, e *engine.Engine, d machine.Descriptor, value string) {
 		if !d.Bounds.Holds(suffix) {
 			continue
 		}
-		for _, space := range boundedSpaces {
+		for _, space := range keys.ByTable {
 			b.Set(append(keys.Prefix(space, d.Table), suffix...), []byte(value))
 		}
 	}
@@ -170,7 +170,7 @@ func wanted(t testing.TB, from *engine.Engine, partition uint64) map[string]stri
 	if err := out.close(); err != nil {
 		t.Fatal(err)
 	}
-	want := stored(t, from, replicatedSpans(header.descriptor)...)
+	want := stored(t, from, machine.Spans(header.descriptor)...)
 	want[string(hardKey(partition))] = string(testHard.append(nil))
 	want[string(truncatedKey(partition))] = string(mark{index: 30, term: 6}.append(nil))
 	return want

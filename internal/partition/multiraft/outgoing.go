@@ -36,7 +36,7 @@ func newOutgoing(e *engine.Engine, partition uint64) (*Outgoing, *snapshotHeader
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("freezing partition %d: %w", partition, err), o.close())
 	}
-	o.spans = replicatedSpans(header.descriptor)
+	o.spans = machine.Spans(header.descriptor)
 	o.from = o.spans[0].Lower
 	return o, header, nil
 }

@@ -65,7 +65,7 @@ func remove(e *engine.Engine, group, replica uint64) error {
 	if found && own.replica > replica {
 		return fmt.Errorf("replica %d of partition %d lives here, younger than %d", own.replica, group, replica)
 	}
-	spans := []machine.Range{prefixSpan(keys.SpaceRaft, group)}
+	spans := []machine.Range{machine.Whole(keys.SpaceRaft, group)}
 	d, isNew, err := replaced(e, group)
 	if err != nil {
 		return err

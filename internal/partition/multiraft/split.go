@@ -22,7 +22,7 @@ func (g *Group) birthOfChild(to *engine.Batch, b *machine.Batch) []machine.Write
 	dead, err := tombstone(g.host.options.Engine, id)
 	must.That(err == nil, "the split of partition %d: %v", g.id, err)
 	if !here || dead >= m.Replica {
-		for _, s := range dataSpans(child.Descriptor) {
+		for _, s := range machine.DataSpans(child.Descriptor) {
 			to.DeleteRange(s.Lower, s.Upper)
 		}
 		prefix := keys.Prefix(keys.SpacePart, id)

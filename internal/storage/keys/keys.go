@@ -29,6 +29,12 @@ const (
 	SpaceNode        Space = 'n'
 )
 
+// ByTable and ByPartition are the spaces of what is replicated, as they are ordered. Data is the first and the largest.
+var (
+	ByTable     = [...]Space{SpaceData, SpaceLocalIndex, SpaceLock, SpaceSize, SpaceTransaction}
+	ByPartition = [...]Space{SpaceLog, SpaceExpiry, SpacePart}
+)
+
 // TokenBytes is the length of a token at the start of every suffix.
 const TokenBytes = 16
 
