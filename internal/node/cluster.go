@@ -215,7 +215,7 @@ func (c *cluster) birth(parts []machine.Part, partitions []catalog.Partition) er
 			here = append(here, part)
 		}
 	}
-	if err := c.groups.Birth(here, true); err != nil {
+	if err := c.groups.Birth(here); err != nil {
 		return err
 	}
 	for i := range here {

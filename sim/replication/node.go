@@ -3,10 +3,12 @@ package replication
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"stator/internal/partition/machine"
 	"stator/internal/partition/multiraft"
 	"stator/internal/partition/replica"
 	"stator/internal/storage/engine"
@@ -29,8 +31,6 @@ type node struct {
 	id    uint64
 	clock nodeClock
 	files *vfs.MemFS
-	// born tells that the first partitions were made here once.
-	born bool
 	// starts counts; what was planned in an earlier one does not happen.
 	starts int
 	// returns is how long it will be down the next time, if that is set.
@@ -86,6 +86,7 @@ func (n *node) start() {
 	n.tick()
 	n.ping()
 	n.later(w.between(0, sweepEveryMax), n.sweep)
+	n.later(w.between(0, birthEveryMax), n.birth)
 }
 
 // open opens the store and every partition in it.
@@ -100,11 +101,8 @@ func (n *node) open() (err error) {
 	}
 	n.disk.Opened(n.starts == 1)
 	n.host = multiraft.New(n.hostOptions())
-	if !n.born {
-		if err := multiraft.Birth(n.engine, w.layout.born(n.id), n.id, true); err != nil || n.over() {
-			return err
-		}
-		n.born = true
+	if err := n.host.Birth(w.layout.born(n.id)); err != nil || n.over() {
+		return err
 	}
 	ids, err := replica.Stored(n.engine)
 	if err != nil {
@@ -116,6 +114,27 @@ func (n *node) open() (err error) {
 		}
 	}
 	return nil
+}
+
+// birthEveryMax is about how often a node reads the record again that names the first partitions' replicas.
+const birthEveryMax = 10 * time.Second
+
+// birth has the node act on that record once more, for what it finds missing, as one does whose copy of the catalog is
+// behind: what was here and is removed must not come back. It cannot while a snapshot of the same keys is on its way.
+func (n *node) birth() {
+	w := n.world
+	missing := slices.DeleteFunc(w.layout.born(n.id), func(p machine.Part) bool {
+		there, err := multiraft.Hosted(n.engine, p.Descriptor.Partition)
+		return there || err != nil
+	})
+	err := n.host.Birth(missing)
+	w.note("node %d gives birth to what is missing of %d partitions: %v", n.id, len(missing), err)
+	for _, p := range missing {
+		if there, _ := multiraft.Hosted(n.engine, p.Descriptor.Partition); there {
+			n.adopt(p.Descriptor.Partition)
+		}
+	}
+	n.later(w.between(birthEveryMax/2, birthEveryMax), n.birth)
 }
 
 // fails is the engine's end of the process.

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"stator/internal/partition/command"
-	"stator/internal/partition/machine"
 )
 
 // arrivalsMax is how many snapshots a node takes in at a time.
@@ -54,26 +53,4 @@ func (a *arrivals) leave(p *place) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.under = slices.DeleteFunc(a.under, func(o *place) bool { return o == p })
-}
-
-// Birth makes the first replicas that new partitions have on this node (see the function), unless a snapshot of one of
-// them is on its way: then that will be it.
-func (h *Host) Birth(parts []machine.Part, sync bool) (err error) {
-	var taken []*place
-	for i := range parts {
-		d := &parts[i].Descriptor
-		p := &place{partition: d.Partition, table: d.Table, bounds: d.Bounds, isBirth: true}
-		if err = h.arrivals.take(p); err != nil {
-			err = fmt.Errorf("giving birth to partition %d: %w", d.Partition, err)
-			break
-		}
-		taken = append(taken, p)
-	}
-	if err == nil {
-		err = Birth(h.options.Engine, parts, h.options.Node, sync)
-	}
-	for _, p := range taken {
-		h.arrivals.leave(p)
-	}
-	return err
 }

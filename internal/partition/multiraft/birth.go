@@ -9,44 +9,68 @@ import (
 )
 
 // Birth makes the first replicas that new partitions have on this node, as their descriptors' members say. One that is
-// there already stays as it is; one that was removed from this node is not born again.
-func Birth(e *engine.Engine, parts []machine.Part, node uint64, sync bool) error {
-	batch := e.NewBatch()
+// there already stays as it is; one that was removed from this node is not born again; and while a snapshot of one is on its
+// way none is born, as that will be it.
+//
+// Who asks may know the past only: where the partition was split since, the other half may be here, and a birth would take its
+// rows away.
+func (h *Host) Birth(parts []machine.Part) error {
+	batch := h.options.Engine.NewBatch()
 	defer batch.Close()
+	var taken, born []*place
+	defer func() {
+		for _, p := range taken {
+			h.arrivals.leave(p)
+		}
+	}()
 	for i := range parts {
-		if err := birth(e, batch, &parts[i], node); err != nil {
-			return fmt.Errorf("giving birth to partition %d: %w", parts[i].Descriptor.Partition, err)
+		d := &parts[i].Descriptor
+		p := &place{partition: d.Partition, table: d.Table, bounds: d.Bounds, isBirth: true}
+		isNew, err := false, h.arrivals.take(p)
+		if err == nil {
+			taken = append(taken, p)
+			isNew, err = h.birth(batch, &parts[i])
+		}
+		if err != nil {
+			return fmt.Errorf("giving birth to partition %d: %w", d.Partition, err)
+		}
+		if isNew {
+			born = append(born, p)
 		}
 	}
-	if err := e.Commit(batch, sync); err != nil {
+	if err := alone(h.options.Engine, born...); err != nil {
+		return err
+	}
+	if err := h.options.Engine.Commit(batch, true); err != nil {
 		return fmt.Errorf("giving birth to %d partitions: %w", len(parts), err)
 	}
 	return nil
 }
 
-func birth(e *engine.Engine, to *engine.Batch, part *machine.Part, node uint64) error {
-	d := &part.Descriptor
-	m, here := d.MemberOn(node)
+// birth writes one of them, which isNew if it is not there, nor was.
+func (h *Host) birth(to *engine.Batch, part *machine.Part) (isNew bool, err error) {
+	e, d := h.options.Engine, &part.Descriptor
+	m, here := d.MemberOn(h.options.Node)
 	if !here {
-		return fmt.Errorf("node %d is not among its members", node)
+		return false, fmt.Errorf("node %d is not among its members", h.options.Node)
 	}
 	dead, err := tombstone(e, d.Partition)
 	if err != nil {
-		return err
+		return false, err
 	}
 	there, err := Hosted(e, d.Partition)
 	if err != nil || there || dead >= m.Replica {
-		return err
+		return false, err
 	}
 	for _, s := range allSpans(*d) {
 		if err := empty(e, to, s); err != nil {
-			return err
+			return false, err
 		}
 	}
-	born := machine.Batch{Writes: part.Writes()}
-	born.Fill(to)
+	state := machine.Batch{Writes: part.Writes()}
+	state.Fill(to)
 	birthRecords(to, d.Partition, hard{replica: m.Replica, term: birthTerm, commit: birthIndex})
-	return nil
+	return true, nil
 }
 
 // empty removes what lies in a span, which mostly is nothing: then no trace is left of it.

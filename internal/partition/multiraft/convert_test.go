@@ -84,7 +84,7 @@ func TestBirth(t *testing.T) {
 	s := r.add()
 	part := machine.Born(10, 100, command.Bounds{})
 	part.Descriptor.Members = []command.Member{{Replica: 7, Node: 1}}
-	birth := func() error { return Birth(s.engine, []machine.Part{part}, 1, true) }
+	birth := func() error { return s.host.Birth([]machine.Part{part}) }
 
 	r.write(s, tombstoneKey(10), mark{index: 7}.append(nil))
 	r.must(birth())
@@ -106,10 +106,28 @@ func TestBirth(t *testing.T) {
 	if _, found, _ := s.engine.Get(stale); !found {
 		t.Error("a second birth empties what the first brought")
 	}
-	if err := Birth(s.engine, []machine.Part{part}, 2, true); err == nil {
-		part.Descriptor.Partition = 11
-		if err := Birth(s.engine, []machine.Part{part}, 2, true); err == nil {
-			t.Error("a node gives birth that is not named")
-		}
+	part.Descriptor.Members[0].Node = 2
+	if birth() == nil {
+		t.Error("a node gives birth that is not named")
 	}
+}
+
+// A birth that comes late, of a partition that was split meanwhile, does not take the rows of the half that is here.
+func TestBirthBesideAHalf(t *testing.T) {
+	r := newRig(t)
+	s := r.add()
+	half := machine.Born(11, 100, command.Bounds{Lower: []byte("m")})
+	half.Descriptor.Members = []command.Member{{Replica: 1, Node: 1}}
+	r.must(s.host.Birth([]machine.Part{half}))
+	row := keys.Data(100, []byte("row"))
+	r.write(s, row, []byte("the half's"))
+	whole := machine.Born(10, 100, command.Bounds{})
+	whole.Descriptor.Members = half.Descriptor.Members
+	if err := s.host.Birth([]machine.Part{whole}); err == nil {
+		t.Error("a partition is born over a half of it")
+	}
+	if _, found, _ := s.engine.Get(row); !found {
+		t.Error("the half's row is gone")
+	}
+	r.must(s.host.Birth([]machine.Part{half}))
 }

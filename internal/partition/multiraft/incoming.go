@@ -107,12 +107,17 @@ func replaced(e *engine.Engine, partition uint64) (d machine.Descriptor, isNew b
 	return d, !found, err
 }
 
-// alone refuses a partition where another one of its table here holds some of the keys it lays out: one of the two has not
+// alone refuses partitions where another one of their table here holds some of the keys they lay out: one of the two has not
 // performed a split yet, and would lose them.
-func alone(e *engine.Engine, p *place) error {
+func alone(e *engine.Engine, places ...*place) error {
+	if len(places) == 0 {
+		return nil
+	}
 	return eachDescriptor(e, func(o *machine.Descriptor) error {
-		if o.Partition != p.partition && o.Table == p.table && overlap(o.Bounds, p.bounds) {
-			return fmt.Errorf("partition %d cannot come while partition %d holds some of its keys here", p.partition, o.Partition)
+		for _, p := range places {
+			if o.Partition != p.partition && o.Table == p.table && overlap(o.Bounds, p.bounds) {
+				return fmt.Errorf("partition %d cannot come while partition %d holds some of its keys here", p.partition, o.Partition)
+			}
 		}
 		return nil
 	})

@@ -166,7 +166,7 @@ func (r *rig) birth(id uint64, nodes ...uint64) {
 	part.Descriptor.NextReplica = uint64(len(nodes)) + 1
 	for _, node := range nodes {
 		s := r.node(node)
-		r.must(Birth(s.engine, []machine.Part{part}, node, true))
+		r.must(s.host.Birth([]machine.Part{part}))
 		s.open(id)
 	}
 }
