@@ -332,6 +332,11 @@ func contentOf(files *vfs.MemFS, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := io.ReadAll(f)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	content := make([]byte, info.Size())
+	_, err = io.ReadFull(f, content)
 	return content, errors.Join(err, f.Close())
 }

@@ -2,7 +2,7 @@ package replication
 
 import (
 	"fmt"
-	"hash/fnv"
+	"hash/maphash"
 
 	"stator/internal/partition/machine"
 )
@@ -80,8 +80,4 @@ func (b *batches) exclusive(p *partition) {
 	}
 }
 
-func sumOf(b *machine.Batch) uint64 {
-	sum := fnv.New64a()
-	_, _ = sum.Write(machine.AppendBatch(nil, b)) // a hash takes everything
-	return sum.Sum64()
-}
+func sumOf(b *machine.Batch) uint64 { return maphash.Bytes(sumSeed, machine.AppendBatch(nil, b)) }

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
+	"hash/maphash"
 	"time"
 
 	"stator/internal/partition/command"
@@ -25,6 +25,9 @@ type summed struct {
 	sum  uint64
 	node uint64
 }
+
+// sumSeed makes the sums of one process comparable: they are of no use beyond it.
+var sumSeed = maphash.MakeSeed()
 
 // sumsEvery is about how often copies are held against each other while the world goes on.
 const sumsEvery = 3 * time.Second
@@ -79,15 +82,16 @@ func (s *sums) compare(n *node, id uint64) (err error) {
 
 // sumAt is the index to which a copy is performed, and the checksum of what it holds then.
 func sumAt(s *engine.Snapshot, id uint64) (index, sum uint64, err error) {
-	part, found, err := machine.Load(frozen{s}, id)
-	if err != nil || !found {
-		return 0, 0, errors.Join(err, fmt.Errorf("found its state: %t", found))
+	descriptor, err := descriptorOf(s, id)
+	if err != nil {
+		return 0, 0, err
 	}
 	if index, err = indexOf(s, id); err != nil {
 		return 0, 0, err
 	}
-	hash := fnv.New64a()
-	for _, span := range spans(part.Descriptor) {
+	var hash maphash.Hash
+	hash.SetSeed(sumSeed)
+	for _, span := range spans(descriptor) {
 		it, err := s.Iter(span.Lower, span.Upper)
 		if err != nil {
 			return 0, 0, err
@@ -97,7 +101,9 @@ func sumAt(s *engine.Snapshot, id uint64) (index, sum uint64, err error) {
 			if err != nil {
 				return 0, 0, errors.Join(err, it.Close())
 			}
-			fmt.Fprintf(hash, "%d %x %d %x\n", len(it.Key()), it.Key(), len(value), value)
+			maphash.WriteComparable(&hash, [2]int{len(it.Key()), len(value)})
+			_, _ = hash.Write(it.Key()) // a hash takes everything
+			_, _ = hash.Write(value)
 		}
 		if err := it.Close(); err != nil {
 			return 0, 0, err
@@ -106,24 +112,33 @@ func sumAt(s *engine.Snapshot, id uint64) (index, sum uint64, err error) {
 	return index, hash.Sum64(), nil
 }
 
+// The spaces of what copies have in common: those ordered by table and key, then those ordered by partition.
+var (
+	boundedSpaces = []keys.Space{keys.SpaceData, keys.SpaceLocalIndex, keys.SpaceLock, keys.SpaceSize, keys.SpaceTransaction}
+	ownSpaces     = []keys.Space{keys.SpaceLog, keys.SpaceExpiry, keys.SpacePart}
+)
+
 // spans are all ranges of the engine that a partition's copies have in common.
 func spans(d machine.Descriptor) []command.Bounds {
 	var spans []command.Bounds
-	for _, space := range []keys.Space{keys.SpaceData, keys.SpaceLocalIndex, keys.SpaceLock, keys.SpaceSize, keys.SpaceTransaction} {
+	for _, space := range boundedSpaces {
 		lower, upper := keys.Span(space, d.Table, d.Bounds.Lower, d.Bounds.Upper)
 		spans = append(spans, command.Bounds{Lower: lower, Upper: upper})
 	}
-	for _, space := range []keys.Space{keys.SpaceLog, keys.SpaceExpiry, keys.SpacePart} {
+	for _, space := range ownSpaces {
 		lower, upper := keys.Span(space, d.Partition, nil, nil)
 		spans = append(spans, command.Bounds{Lower: lower, Upper: upper})
 	}
 	return spans
 }
 
-// frozen reads part state out of a snapshot.
-type frozen struct{ snapshot *engine.Snapshot }
-
-func (f frozen) Get(key []byte) ([]byte, bool, error) { return f.snapshot.Get(key, nil) }
+func descriptorOf(s *engine.Snapshot, id uint64) (machine.Descriptor, error) {
+	stored, found, err := s.Get(machine.DescriptorKey(id), nil)
+	if err != nil || !found {
+		return machine.Descriptor{}, errors.Join(err, fmt.Errorf("partition %d has no descriptor", id))
+	}
+	return machine.ParseDescriptor(stored)
+}
 
 // indexOf is the index up to which a copy has performed its group's log.
 func indexOf(s *engine.Snapshot, id uint64) (uint64, error) {

@@ -54,7 +54,7 @@ func (c *client) bursts() {
 	left := 1 + w.random.IntN(w.habits.burst)
 	_, _ = await(w, func(done func(struct{}, error)) {
 		for range left {
-			w.start(fmt.Sprintf("burst of client %d", c.id), func() {
+			w.start("burst", func() {
 				c.operate()
 				if left--; left == 0 {
 					done(struct{}{}, nil)
