@@ -30,7 +30,7 @@ func (w *world) finish() error {
 	if w.failed != nil {
 		return nil
 	}
-	if err := w.sums.take(); err != nil {
+	if err := errors.Join(w.sums.take(), w.homes.check()); err != nil {
 		return err
 	}
 	versions, err := w.versions()

@@ -24,14 +24,28 @@ func (w *world) move(c *client) error {
 	if err != nil {
 		return err
 	}
-	to := w.anyNode().id
-	if _, there := d.MemberOn(to); there || learner(d) != 0 {
+	to := w.stranger(d)
+	if to == 0 || learner(d) != 0 {
 		return errNotNow
 	}
 	key := d.Bounds.Lower
 	_, err = c.membership(key, d, command.Membership{AddLearner: to})
 	w.note("partition %d gets a learner on node %d: %v", d.Partition, to, err)
 	return c.settleMembers(key, d.Partition)
+}
+
+// stranger draws a node that has no replica of a partition, 0 if all have.
+func (w *world) stranger(d machine.Descriptor) uint64 {
+	var strangers []uint64
+	for _, n := range w.nodes {
+		if _, there := d.MemberOn(n.id); !there {
+			strangers = append(strangers, n.id)
+		}
+	}
+	if len(strangers) == 0 {
+		return 0
+	}
+	return strangers[w.random.IntN(len(strangers))]
 }
 
 // membership asks a partition for a change of members.
@@ -137,8 +151,12 @@ func (n *node) remove(id, replica uint64) {
 	c.replica.Stop()
 	delete(n.copies, id)
 	n.host.Remove(id, replica, func(err error) {
-		if err != nil && !n.over() {
+		switch {
+		case n.over():
+		case err != nil:
 			w.fail(fmt.Errorf("node %d: removing partition %d: %w", n.id, id, err))
+		default:
+			w.homes.leaves(n, id, replica)
 		}
 	})
 }

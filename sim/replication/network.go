@@ -1,8 +1,6 @@
 package replication
 
-import (
-	"time"
-)
+import "time"
 
 // link is one direction between two nodes.
 type link struct{ from, to uint64 }
@@ -72,14 +70,20 @@ func (n *network) carry(l link, deliver func()) bool {
 
 func (n *network) send(l link, deliver func()) {
 	w := n.world
-	d := w.habits.delay + w.between(0, w.habits.jitter)
-	if w.chance(n.late) {
-		d += w.between(0, lateMax)
-	}
-	w.after(d, func() {
+	w.after(n.delay(), func() {
 		// What is under way when a direction is cut gets through or not.
 		if n.cut[l] == 0 || w.chance(20) {
 			deliver()
 		}
 	})
+}
+
+// delay draws how long something is under way.
+func (n *network) delay() time.Duration {
+	w := n.world
+	d := w.habits.delay + w.between(0, w.habits.jitter)
+	if w.chance(n.late) {
+		d += w.between(0, lateMax)
+	}
+	return d
 }

@@ -65,6 +65,7 @@ func (n *node) keep(id uint64) error {
 	if err != nil {
 		return err
 	}
+	n.world.homes.lives(n, id, group.Status().Replica)
 	p := &partition{node: n, id: id, group: group, applied: state.Applied}
 	p.replica = replica.New(replica.Options{
 		Partition: id, Engine: n.engine, Log: group, Wake: p.plan,

@@ -32,8 +32,8 @@ type Options struct {
 
 const (
 	operationsDefault = 1000
-	// startTime is when clients begin. workTime is how long clients work at least, troubleTime when trouble ends; restTime is how long a whole cluster may
-	// take to come to rest.
+	// startTime is when clients begin. workTime is how long clients work at least, and longer if no partition was split or moved
+	// by then; troubleTime is when trouble ends; restTime is how long a whole cluster may take to come to rest.
 	startTime   = 500 * time.Millisecond
 	workTime    = 60 * time.Second
 	troubleTime = 54 * time.Second
@@ -159,6 +159,7 @@ func (w *world) begin() {
 	w.layout.begin(w)
 	w.batches.begin(w)
 	w.sums.begin(w)
+	w.homes.begin(w)
 	for id := range w.habits.nodes {
 		w.nodes = append(w.nodes, newNode(w, uint64(id+1)))
 	}
@@ -177,8 +178,9 @@ func (w *world) live() error {
 	w.startChanges()
 	w.startSums()
 	limit := workTime + 10*restTime
-	if !w.run(func() bool { return w.now >= workTime && w.result.Operations >= w.options.Operations }, limit) {
-		return fmt.Errorf("only %d operations were made in %s", w.result.Operations, w.now)
+	if !w.run(w.worked, limit) {
+		r := w.result
+		return fmt.Errorf("in %s only %d operations, %d splits and %d moves were made", w.now, r.Operations, r.Splits, r.Moves)
 	}
 	if w.failed != nil {
 		return nil // Run tells
@@ -195,6 +197,11 @@ func (w *world) live() error {
 		return fmt.Errorf("only %d faults", w.result.Faults)
 	}
 	return w.finish()
+}
+
+// worked tells whether the run has been as long, and as much has happened in it, as a run shall have.
+func (w *world) worked() bool {
+	return w.now >= workTime && w.result.Operations >= w.options.Operations && w.result.Splits+w.result.Moves > 0
 }
 
 // randomBytes gives a seed's random bytes to whoever asks crypto/rand.

@@ -54,7 +54,7 @@ func (s *shipment) hop(from, to *node, something func()) {
 			s.fail(errStream)
 		}
 	})
-	w.after(w.habits.delay+w.between(0, w.habits.jitter), func() {
+	w.after(w.network.delay(), func() {
 		if s.ended {
 			return
 		}

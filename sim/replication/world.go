@@ -28,6 +28,7 @@ type world struct {
 	glimpses glimpses
 	batches  batches
 	sums     sums
+	homes    homes
 	tags     int64
 	// clients are those that have not ended; calm tells all to come to an end, and trouble to stop.
 	clients int
