@@ -16,7 +16,11 @@ var errChanging = errors.New("the partition is about to change")
 
 // ReadTogether answers with some items as they were together at one moment, and with who has locked them.
 func (r *Replica) ReadTogether(g *command.MultiGet, done func([]command.Seen, error)) {
-	r.options.Log.Barrier(func(err error) {
+	r.readTogetherBehind(r.options.Log.Barrier, g, done)
+}
+
+func (r *Replica) readTogetherBehind(barrier func(done func(error)), g *command.MultiGet, done func([]command.Seen, error)) {
+	barrier(func(err error) {
 		if err != nil {
 			done(nil, unconfirmed(err))
 			return
@@ -119,10 +123,10 @@ func seenUnder(snapshot *engine.Snapshot, table uint64, suffix []byte, lookForLo
 func (r *Replica) ReadTogetherAndWait(ctx context.Context, wait Wait, g *command.MultiGet) ([]command.Seen, error) {
 	var seen []command.Seen
 	var failed error
-	inline, done := newOnce()
-	r.ReadTogether(g, func(got []command.Seen, err error) {
+	var inline once
+	r.readTogetherBehind(r.blocking(ctx, wait), g, func(got []command.Seen, err error) {
 		seen, failed = got, err
-		done()
+		inline.end()
 	})
 	if err := inline.wait(ctx, wait); err != nil {
 		return nil, err

@@ -14,6 +14,10 @@ import (
 // Read answers with the item under a key. done comes before Read returns unless the key is in flight, or the barrier of a
 // strong read waits.
 func (r *Replica) Read(g *command.Get, done func(command.GetResult, error)) {
+	r.readBehind(r.options.Log.Barrier, g, done)
+}
+
+func (r *Replica) readBehind(barrier func(done func(error)), g *command.Get, done func(command.GetResult, error)) {
 	if least := capacity.Read(0, g.Strong); !r.bound.takes(capacity.Reads, least) {
 		done(command.GetResult{}, &command.BeyondBound{})
 		return
@@ -22,7 +26,7 @@ func (r *Replica) Read(g *command.Get, done func(command.GetResult, error)) {
 		r.read(g, done)
 		return
 	}
-	r.options.Log.Barrier(func(err error) {
+	barrier(func(err error) {
 		if err != nil {
 			done(command.GetResult{}, unconfirmed(err))
 			return

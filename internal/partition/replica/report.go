@@ -18,16 +18,8 @@ func (r *Replica) Leads() (leading bool, hint uint64) {
 
 // confirmed waits, for a strong plan, until whatever was answered before is seen here, and refuses where another copy
 // leads.
-func (r *Replica) confirmed(ctx context.Context, wait Wait) error {
-	var failed error
-	inline, done := newOnce()
-	r.options.Log.Barrier(func(err error) {
-		failed = err
-		done()
-	})
-	if err := inline.wait(ctx, wait); err != nil {
-		return err
-	}
+func (r *Replica) confirmed(ctx context.Context, wait Wait) (failed error) {
+	r.blocking(ctx, wait)(func(err error) { failed = err })
 	if failed != nil {
 		return &command.Rejected{Cause: failed}
 	}

@@ -17,6 +17,10 @@ import (
 // Scan answers with a page of a plan. It reads a snapshot taken before the in-flight set is looked at, with the bounds
 // as that snapshot has them: a split leaves the right half's rows where they are.
 func (r *Replica) Scan(p *command.Plan, done func(command.Page, error)) {
+	r.scanBehind(r.options.Log.Barrier, p, done)
+}
+
+func (r *Replica) scanBehind(barrier func(done func(error)), p *command.Plan, done func(command.Page, error)) {
 	if least := capacity.Read(0, p.Strong); !p.Raw {
 		if !r.bound.takes(capacity.Reads, least) {
 			done(command.Page{}, &command.BeyondBound{})
@@ -32,7 +36,7 @@ func (r *Replica) Scan(p *command.Plan, done func(command.Page, error)) {
 		r.scan(p, done)
 		return
 	}
-	r.options.Log.Barrier(func(err error) {
+	barrier(func(err error) {
 		if err != nil {
 			done(command.Page{}, unconfirmed(err))
 			return

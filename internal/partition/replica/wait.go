@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"sync"
 
 	"stator/internal/partition/command"
 )
@@ -38,10 +39,10 @@ func (r *Replica) WriteAndWait(ctx context.Context, wait Wait, c *command.Comman
 func (r *Replica) ReadAndWait(ctx context.Context, wait Wait, g *command.Get) (command.GetResult, error) {
 	var result command.GetResult
 	var failed error
-	inline, done := newOnce()
-	r.Read(g, func(got command.GetResult, err error) {
+	var inline once
+	r.readBehind(r.blocking(ctx, wait), g, func(got command.GetResult, err error) {
 		result, failed = got, err
-		done()
+		inline.end()
 	})
 	if err := inline.wait(ctx, wait); err != nil {
 		return command.GetResult{}, err
@@ -53,10 +54,10 @@ func (r *Replica) ReadAndWait(ctx context.Context, wait Wait, g *command.Get) (c
 func (r *Replica) ScanAndWait(ctx context.Context, wait Wait, p *command.Plan) (command.Page, error) {
 	var page command.Page
 	var failed error
-	inline, done := newOnce()
-	r.Scan(p, func(got command.Page, err error) {
+	var inline once
+	r.scanBehind(r.blocking(ctx, wait), p, func(got command.Page, err error) {
 		page, failed = got, err
-		done()
+		inline.end()
 	})
 	if err := inline.wait(ctx, wait); err != nil {
 		return command.Page{}, err
@@ -78,19 +79,47 @@ func ChangeAndWait(ctx context.Context, wait Wait, change func(done func(error))
 	return failed
 }
 
-// once is a completion that mostly comes before anybody waits.
-type once struct{ done chan struct{} }
+// blocking is the log's barrier for a caller that may block: what comes behind it the caller does, and not whoever ends it,
+// who has other partitions to see to.
+func (r *Replica) blocking(ctx context.Context, wait Wait) func(done func(error)) {
+	return func(done func(error)) {
+		var failed error
+		var inline once
+		r.options.Log.Barrier(func(err error) {
+			failed = err
+			inline.end()
+		})
+		if err := inline.wait(ctx, wait); err != nil {
+			done(err)
+			return
+		}
+		done(failed)
+	}
+}
 
-func newOnce() (*once, func()) {
-	o := &once{done: make(chan struct{})}
-	return o, func() { close(o.done) }
+// once is a completion that mostly comes before anybody waits: then there is no channel.
+type once struct {
+	mu    sync.Mutex // guards ended and done
+	ended bool
+	done  chan struct{}
+}
+
+func (o *once) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended = true
+	if o.done != nil {
+		close(o.done)
+	}
 }
 
 func (o *once) wait(ctx context.Context, wait Wait) error {
-	select {
-	case <-o.done:
+	o.mu.Lock()
+	if o.ended {
+		o.mu.Unlock()
 		return nil
-	default:
-		return wait(ctx, o.done)
 	}
+	o.done = make(chan struct{})
+	o.mu.Unlock()
+	return wait(ctx, o.done)
 }
