@@ -87,8 +87,16 @@ func (m *member) Alive(uint64) (time.Duration, uint64) { return 0, 1 }
 // Down implements node.Presence.
 func (m *member) Down(uint64) bool { return false }
 
-// join adds a node to the convoy.
+// join adds a new node to the convoy.
 func (f *convoy) join() *member {
+	f.t.Helper()
+	m := f.assemble(engine.Memory())
+	f.recover(m)
+	return m
+}
+
+// assemble opens a node's store.
+func (f *convoy) assemble(files engine.FS) *member {
 	f.t.Helper()
 	m := &member{convoy: f, known: map[uint64]string{}}
 	membership := &node.Membership{
@@ -98,7 +106,7 @@ func (f *convoy) join() *member {
 		membership.Join = []string{"node-0:1"}
 	}
 	steps, err := node.Assemble(node.Options{
-		Data: "store", FS: engine.Memory(), Clock: f.clock, Random: rand.NewChaCha8([32]byte{byte(len(f.nodes))}), Wait: f.wait, Membership: membership,
+		Data: "store", FS: files, Clock: f.clock, Random: rand.NewChaCha8([32]byte{byte(len(f.nodes))}), Wait: f.wait, Membership: membership,
 		Pause:  func(_ context.Context, d time.Duration) error { f.turn(); return nil },
 		Steady: func() time.Duration { return f.clock.Now().Sub(time.Unix(0, 0)) },
 		Log:    slog.New(slog.DiscardHandler), Fatal: func(err error) { f.t.Error(err) },
@@ -108,6 +116,13 @@ func (f *convoy) join() *member {
 		f.t.Fatal(err)
 	}
 	m.Steps, m.id = steps, steps.Engine().Ident().Node
+	return m
+}
+
+// recover brings it up.
+func (f *convoy) recover(m *member) {
+	f.t.Helper()
+	var err error
 	if m.handler, err = m.Listen(); err != nil {
 		f.t.Fatal(err)
 	}
@@ -115,7 +130,6 @@ func (f *convoy) join() *member {
 	if err := m.Recover(f.t.Context()); err != nil {
 		f.t.Fatal(err)
 	}
-	return m
 }
 
 // wait runs the convoy until done.
