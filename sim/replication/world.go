@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"stator/sim/coroutine"
@@ -80,9 +81,19 @@ func (w *world) run(done func() bool, deadline time.Duration) bool {
 		next := heap.Pop(&w.events).(event)
 		w.now = next.at
 		w.result.Turns++
-		next.do()
+		w.happen(next)
 	}
 	return true
+}
+
+// happen lets one event happen. A panic is something wrong as any other: its seed is told, and the next one is run.
+func (w *world) happen(e event) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.fail(fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+		}
+	}()
+	e.do()
 }
 
 // fail remembers the first thing that was wrong.
