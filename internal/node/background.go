@@ -19,6 +19,7 @@ const (
 	scaleEvery       = time.Second
 	expireEvery      = 250 * time.Millisecond
 	splitEvery       = 2 * time.Second
+	heatEvery        = 2 * time.Second
 	warmEvery        = 30 * time.Second
 	relaxedSyncEvery = 100 * time.Millisecond
 	// leisureMin and leisureMax bound the pause between two steps of work that others do not wait for. With expire's bound on
@@ -87,6 +88,7 @@ func (n *Node) startJobs(ctx context.Context) {
 	}
 	if n.budget != nil {
 		n.run(func() { n.loop(ctx, duty{"meter", newSignal(), meterEvery, n.count}) })
+		n.run(func() { n.loop(ctx, duty{"heat", newSignal(), heatEvery, n.cool}) })
 		n.run(func() { n.loop(ctx, duty{"warm", newSignal(), warmEvery, n.warm}) })
 	}
 	for range feedWorkers {

@@ -43,9 +43,10 @@ func (n *Node) admission() ops.Admission {
 	return n.budget
 }
 
-// bounds is the clock by which a partition here is kept to its bounds; nil where it is not. The catalog's always serves what it can.
-func (n *Node) bounds(partition uint64) func() time.Duration {
-	if n.options.Capacity != CapacityEnforce || partition == machine.CatalogPartition {
+// counted is the clock by which it is counted what a partition here serves; nil where nobody counts. The catalog's always serves what it
+// can.
+func (n *Node) counted(partition uint64) func() time.Duration {
+	if n.options.Capacity == CapacityOff || partition == machine.CatalogPartition {
 		return nil
 	}
 	return n.steady

@@ -43,6 +43,9 @@ func (s *Steps) FillOnce(ctx context.Context) (more bool, err error) {
 	return s.node.jobs.backfill.Step(ctx)
 }
 
+// Cool splits what is hot, as otherwise happens every heatEvery.
+func (n *Node) Cool(ctx context.Context) error { return n.cool(ctx) }
+
 // ID is this node's number in its cluster.
 func (n *Node) ID() uint64 { return n.cluster.self }
 
@@ -54,6 +57,12 @@ func (n *Node) Holds(partition uint64) bool {
 
 // Partitions is this node's map of a table.
 func (n *Node) Partitions(tableID uint64) []catalog.Partition { return n.catalog.Partitions(tableID) }
+
+// PartitionsOf is this node's map of a table that is there.
+func (n *Node) PartitionsOf(name string) []catalog.Partition {
+	entry, _ := n.catalog.Entry(name)
+	return entry.Partitions[entry.Table.ID]
+}
 
 // Behind is a router of this node whose map of a table stays what it is now until a partition says that it is old, which
 // told tells.

@@ -42,10 +42,15 @@ func (j *Job) Step(ctx context.Context) (more bool, err error) {
 	return false, nil
 }
 
-// wants tells whether a partition is to be split now: one of a table that comes or goes is not, nor one that is being split.
+// wants tells whether a partition is to be split by Step now.
 func (j *Job) wants(partition uint64) bool {
+	return j.NowMillis() >= j.resting[partition] && j.settled(partition)
+}
+
+// settled tells that a partition here is of a table that neither comes nor goes, and is not being split.
+func (j *Job) settled(partition uint64) bool {
 	r, ok := j.Host.Replica(partition)
-	if !ok || j.NowMillis() < j.resting[partition] {
+	if !ok {
 		return false
 	}
 	id := r.State().Descriptor.Table

@@ -7,7 +7,6 @@ import (
 	"stator/internal/model/capacity"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
-	"stator/internal/partition/machine"
 )
 
 // bound keeps this copy to what one copy of a partition serves. It stands behind the tokens of the table, which do not know where in the
@@ -65,32 +64,6 @@ func leastOf(c *command.Command) float64 {
 	default:
 		return 0
 	}
-}
-
-// decided charges what commands turned out to cost. One that was not this copy's to decide cost nothing.
-func (b *bound) decided(t *table.Table, taken []pending, answers []machine.Answer) {
-	if b.now == nil {
-		return
-	}
-	units := 0.0
-	for i := range taken {
-		least := leastOf(taken[i].command)
-		if least == 0 {
-			continue
-		}
-		result := &answers[i].Result
-		switch {
-		case answers[i].Err != nil:
-		case result.Results == nil:
-			units += cost(t, result)
-		default:
-			for j := range result.Results {
-				units += capacity.TransactFactor * cost(t, &result.Results[j])
-			}
-		}
-		units -= least
-	}
-	b.charge(capacity.Writes, units)
 }
 
 // cost is what the partition served for one item: its own write and those of the local indexes.

@@ -135,7 +135,8 @@ func newWorld(t *testing.T) *world {
 // newCopy begins the partition's copy anew, over what the engine holds.
 func newCopy(w *world) *replica.Replica {
 	w.replica = replica.New(replica.Options{
-		Partition: 10, Engine: w.engine, Log: w.log, Wake: func() { w.awake = true }, NowMillis: w.now, Ordered: w.ordered, Steady: w.steady,
+		Partition: 10, Engine: w.engine, Log: w.log, Wake: func() { w.awake = true }, NowMillis: w.now, Ordered: w.ordered,
+		Steady: w.steady, Bounded: w.steady != nil,
 		Performed: func(b machine.Batch, _ machine.Part) { w.tell("visible: chain %d", b.Chain) },
 		Broken:    func(err error) { w.tell("broken: %v", err) },
 	})

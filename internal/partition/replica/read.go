@@ -55,9 +55,11 @@ func (r *Replica) read(g *command.Get, done func(command.GetResult, error)) {
 		}
 		if !item.Deleted {
 			result.Item, result.Size = item.Attributes, int(item.Size)
-			r.bound.charge(capacity.Reads, capacity.Read(int64(result.Size), g.Strong)-capacity.Read(0, g.Strong))
 		}
 	}
+	units := capacity.Read(int64(result.Size), g.Strong)
+	r.bound.charge(capacity.Reads, units-capacity.Read(0, g.Strong))
+	r.traffic.add(capacity.Reads, g.Key, units)
 	r.mu.Lock()
 	err = r.readRefusal(g.Table, g.TableVersion, g.Strong)
 	if err == nil && !r.performed.Descriptor.Bounds.Holds(g.Key) {

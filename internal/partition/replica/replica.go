@@ -40,9 +40,10 @@ type Options struct {
 	Log       Log
 	Wake      func()
 	NowMillis func() int64
-	// Steady is a clock that never jumps, by which this copy is kept to what one copy of a partition serves; nil: it serves what it
-	// can.
+	// Steady is a clock that never jumps, by which it is counted what this copy serves, and where it falls; nil: nobody counts.
 	Steady func() time.Duration
+	// Bounded tells that this copy is kept to what one copy of a partition serves.
+	Bounded bool
 	// Ordered tells that one log keeps all partitions there are: what is appended later, to whichever of them, becomes
 	// durable later.
 	Ordered bool
@@ -60,6 +61,7 @@ type Options struct {
 type Replica struct {
 	options Options
 	bound   *bound
+	traffic traffic
 
 	mu      sync.Mutex
 	leading bool
@@ -81,7 +83,10 @@ type Replica struct {
 
 // New returns a copy that neither leads nor follows until its log says so.
 func New(o Options) *Replica {
-	r := &Replica{options: o, bound: newBound(o.Steady)}
+	r := &Replica{options: o, bound: newBound(nil), traffic: traffic{now: o.Steady}}
+	if o.Bounded {
+		r.bound = newBound(o.Steady)
+	}
 	r.flight.writes = map[string]flown{}
 	return r
 }

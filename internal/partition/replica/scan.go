@@ -28,7 +28,11 @@ func (r *Replica) scanBehind(barrier func(done func(error)), p *command.Plan, do
 		}
 		answer := done
 		done = func(page command.Page, err error) {
-			r.bound.charge(capacity.Reads, capacity.Read(page.Bytes, p.Strong)+capacity.Fetched(page.FetchUnits, p.Strong)-least)
+			units := capacity.Read(page.Bytes, p.Strong) + capacity.Fetched(page.FetchUnits, p.Strong)
+			r.bound.charge(capacity.Reads, units-least)
+			if err == nil {
+				r.traffic.add(capacity.Reads, p.Lower, units)
+			}
 			answer(page, err)
 		}
 	}

@@ -96,7 +96,7 @@ func (r *Replica) Step() (more bool) {
 		r.quarantine(err)
 		return false
 	}
-	r.bound.decided(p.state.Table, taken, answers)
+	r.charge(p.state.Table, taken, answers)
 	d := decided{taken: taken, answers: answers, ordered: r.options.Ordered}
 	p.appended = func() { d.answerSteps(Performed) }
 	r.propose(p, d.answer)

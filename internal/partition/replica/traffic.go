@@ -1,0 +1,111 @@
+package replica
+
+import (
+	"sync"
+	"time"
+
+	"stator/internal/model/capacity"
+	"stator/internal/model/heat"
+	"stator/internal/model/table"
+	"stator/internal/partition/machine"
+)
+
+// traffic is where the requests fall that this copy serves. Each copy knows its own: others may serve reads of quite other keys.
+type traffic struct {
+	now func() time.Duration // nil: nobody wants to know
+
+	mu     sync.Mutex   // guards sketch
+	sketch *heat.Sketch // nil while nothing comes
+}
+
+func (t *traffic) add(kind capacity.Kind, key []byte, units float64) {
+	if t.now == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.sketch == nil {
+		t.sketch = &heat.Sketch{}
+	}
+	t.sketch.Add(kind, key, units, t.now())
+}
+
+// charge counts what commands turned out to cost. One that was not this copy's to decide cost nothing.
+func (r *Replica) charge(t *table.Table, taken []pending, answers []machine.Answer) {
+	if r.options.Steady == nil {
+		return
+	}
+	beyond := 0.0
+	for i := range taken {
+		c := taken[i].command
+		least := leastOf(c)
+		if least == 0 {
+			continue
+		}
+		beyond -= least
+		result := &answers[i].Result
+		switch {
+		case answers[i].Err != nil:
+		case result.Results == nil:
+			beyond += r.wrote(c.Key, cost(t, result))
+		default:
+			for j := range result.Results {
+				beyond += r.wrote(c.Transaction.Actions[j].Key, capacity.TransactFactor*cost(t, &result.Results[j]))
+			}
+		}
+	}
+	r.bound.charge(capacity.Writes, beyond)
+}
+
+// wrote counts a write of an item; a transaction that was answered as a whole is of none.
+func (r *Replica) wrote(key []byte, units float64) float64 {
+	if len(key) > 0 {
+		r.traffic.add(capacity.Writes, key, units)
+	}
+	return units
+}
+
+// Heat is the units that this copy serves in a second.
+func (r *Replica) Heat() (perSecond [capacity.Kinds]float64) {
+	t := &r.traffic
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.sketch != nil {
+		for kind := range capacity.Kinds {
+			perSecond[kind] = t.sketch.PerSecond(kind, t.now())
+		}
+	}
+	return perSecond
+}
+
+// Hottest lists the keys that take most of one kind's units here, at most so many.
+func (r *Replica) Hottest(kind capacity.Kind, most int) []heat.Key {
+	t := &r.traffic
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.sketch == nil {
+		return nil
+	}
+	return t.sketch.Keys(kind, most, t.now())
+}
+
+// Judge tells whether a cut would relieve this copy; it is to be asked every few seconds. Item collections with local indexes stay together.
+func (r *Replica) Judge() (of [capacity.Kinds]heat.Judgement) {
+	state := r.State()
+	bounds := state.Descriptor.Bounds
+	whole := state.Table != nil && state.Table.ID == state.Descriptor.Table && len(state.Table.Local) > 0
+	t := &r.traffic
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.sketch == nil:
+		return of
+	case t.sketch.Idle(t.now()):
+		t.sketch = nil
+		return of
+	}
+	for kind := range capacity.Kinds {
+		of[kind] = t.sketch.Judge(kind, heat.Range{Lower: bounds.Lower, Upper: bounds.Upper, Whole: whole}, t.now())
+	}
+	return of
+}

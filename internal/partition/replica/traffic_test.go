@@ -1,0 +1,58 @@
+package replica_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"stator/internal/model/capacity"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+)
+
+// What a copy serves is counted where it falls, whether it is kept to its bounds or not; what a job asks for is not.
+func TestTraffic(t *testing.T) {
+	w := newWorld(t)
+	w.steady = func() time.Duration { return time.Hour }
+	newCopy(w)
+	w.replica.Lead(machine.SoloEpoch, w.part)
+	for batch, line := range []string{"put a/1 n=" + strings.Repeat("1", 5000), "put b/1 n=1", "consume 1"} {
+		w.replica.Write(w.command(t, strings.Fields(line)), func(_ command.Result, err error) {
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		w.step()
+		w.log.perform(w.log.find(batch+1), nothing)
+	}
+	served := func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	w.replica.Read(&command.Get{Table: 100, TableVersion: 1, Key: key("a/1")}, func(_ command.GetResult, err error) { served(err) })
+	w.replica.Read(&command.Get{Table: 100, TableVersion: 1, Key: key("c/1"), Strong: true}, func(_ command.GetResult, err error) { served(err) })
+	for _, raw := range []bool{false, true} {
+		w.replica.Scan(&command.Plan{Table: 100, TableVersion: 1, Lower: key("b/1"), Raw: raw, Bytes: 1 << 20}, func(_ command.Page, err error) { served(err) })
+	}
+	want := [capacity.Kinds]map[string]float64{
+		capacity.Reads:  {"a/1": 1, "b/1": 0.5, "c/1": 1},
+		capacity.Writes: {"a/1": 5, "b/1": 1},
+	}
+	for kind, units := range want {
+		got := w.replica.Hottest(capacity.Kind(kind), 10)
+		if len(got) != len(units) {
+			t.Errorf("kind %d: %v", kind, got)
+		}
+		for name, n := range units {
+			for _, k := range got {
+				if string(k.Bytes) == string(key(name)) && (k.PerSecond < 0.99*n || k.PerSecond > 1.01*n) {
+					t.Errorf("kind %d: %s takes %v units, want %v", kind, name, k.PerSecond, n)
+				}
+			}
+		}
+	}
+	if heat := w.replica.Heat(); heat[capacity.Writes] < 5.9 || heat[capacity.Writes] > 6.1 {
+		t.Errorf("the heat is %v", heat)
+	}
+}
