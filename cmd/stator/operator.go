@@ -9,11 +9,11 @@ import (
 	"github.com/go-faster/jx"
 
 	"stator/internal/cluster/catalog"
-	"stator/internal/jobs/split"
 	"stator/internal/model/api"
 	"stator/internal/model/attr"
 	"stator/internal/model/cost"
 	"stator/internal/node"
+	partition "stator/internal/partition/command"
 	"stator/internal/storage/keys"
 )
 
@@ -33,11 +33,12 @@ func (o operator) Split(ctx context.Context, table string, at []byte) (string, e
 		}
 	}
 	child, err := o.node.Split(ctx, table, suffix)
+	no, unfit := errors.AsType[*partition.Unfit](err)
 	switch {
 	case errors.Is(err, catalog.ErrMissing):
 		return "", api.NewResourceNotFoundException("there is no table " + table)
-	case errors.Is(err, split.ErrNothing):
-		return "", api.NewValidationException(err.Error())
+	case unfit:
+		return "", api.NewValidationException(no.Text)
 	case err != nil:
 		return "", err
 	}

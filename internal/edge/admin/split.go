@@ -35,6 +35,10 @@ func (d *Door) split(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, refused.Error(), http.StatusBadRequest)
 	default:
 		d.options.Log.Error("split failed", "table", table, "error", err)
-		http.Error(w, err.Error(), http.StatusInternalServerError)
+		code := http.StatusInternalServerError
+		if d.options.Cluster != nil {
+			code = http.StatusServiceUnavailable // most of what fails there is a node out of reach
+		}
+		http.Error(w, err.Error(), code)
 	}
 }

@@ -25,8 +25,8 @@ type Leaders interface {
 }
 
 var (
-	errNoPartition = errors.New("the table has no partition for this key")
-	errBorn        = errors.New("the table is being created")
+	errNoPartition       = errors.New("the table has no partition for this key")
+	errBorn        error = &command.Unfit{Text: "the table is being created"}
 )
 
 // order is At where the partition may be led elsewhere.

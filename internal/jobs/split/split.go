@@ -50,7 +50,7 @@ type Job struct {
 }
 
 // ErrNothing is the answer to a split of a partition that has no two halves.
-var ErrNothing = errors.New("the partition has no key at which it could be split")
+var ErrNothing error = &command.Unfit{Text: "the partition has no key at which it could be split"}
 
 // At splits the partition of a table, or of an index's hidden table, that holds at; with an empty at the largest one in
 // its middle. It returns the new partition's id.
@@ -158,7 +158,7 @@ func (j *Job) reserve(ctx context.Context, name string, wanted catalog.Reservati
 		}
 		for _, s := range e.Splits {
 			if s.Parent == wanted.Parent {
-				return nil, fmt.Errorf("partition %d is being split already", s.Parent)
+				return nil, &command.Unfit{Text: fmt.Sprintf("partition %d is being split already", s.Parent)}
 			}
 		}
 		next := *e

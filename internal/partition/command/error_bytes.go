@@ -26,6 +26,7 @@ const (
 	errorCanceled
 	errorDeadline
 	errorBeyondBound
+	errorUnfit
 )
 
 const (
@@ -44,7 +45,7 @@ func AppendError(dst []byte, err error) []byte {
 // Certain tells whether a write that failed with err certainly did not happen. Of all that does not say so, nobody knows.
 func Certain(err error) bool {
 	switch kind, _ := kindOf(err); kind {
-	case errorRejected, errorStaleRoute, errorStaleTable, errorNotLeader, errorBeyondBound:
+	case errorRejected, errorStaleRoute, errorStaleTable, errorNotLeader, errorBeyondBound, errorUnfit:
 		return true
 	}
 	return false
@@ -59,6 +60,7 @@ func kindOf(err error) (byte, error) {
 	var leader *NotLeader
 	var trimmed *Trimmed
 	var beyond *BeyondBound
+	var unfit *Unfit
 	switch {
 	case err == nil:
 		return errorNone, nil
@@ -76,6 +78,8 @@ func kindOf(err error) (byte, error) {
 		return errorTrimmed, trimmed
 	case errors.As(err, &beyond):
 		return errorBeyondBound, beyond
+	case errors.As(err, &unfit):
+		return errorUnfit, unfit
 	case errors.Is(err, context.Canceled):
 		return errorCanceled, context.Canceled
 	case errors.Is(err, context.DeadlineExceeded):
@@ -104,6 +108,8 @@ func appendError(dst []byte, err error, depth int) []byte {
 		return binary.AppendUvarint(dst, e.Hint)
 	case *Trimmed:
 		return binary.AppendUvarint(dst, e.First)
+	case *Unfit:
+		return appendWords(dst, e)
 	}
 	return dst
 }
@@ -158,6 +164,8 @@ func takeError(r *wire.Reader, depth int) error {
 		return context.DeadlineExceeded
 	case errorBeyondBound:
 		return &BeyondBound{}
+	case errorUnfit:
+		return &Unfit{Text: r.Text()}
 	}
 	r.Fail()
 	return nil

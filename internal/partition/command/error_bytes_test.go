@@ -27,7 +27,7 @@ func TestErrorsReadBack(t *testing.T) {
 	for _, err := range []error{
 		route, &command.StaleRoute{}, &command.StaleTable{Have: 9}, &command.NotLeader{Hint: 3}, &command.Trimmed{First: 8}, &command.Rejected{},
 		&command.Rejected{Cause: fault}, &command.Rejected{Cause: &command.StaleTable{Have: 9}}, &command.Ambiguous{Cause: fault},
-		context.Canceled, context.DeadlineExceeded, &command.BeyondBound{},
+		context.Canceled, context.DeadlineExceeded, &command.BeyondBound{}, &command.Unfit{Text: "it is one key"},
 	} {
 		if back := throughError(t, command.AppendError(nil, err)); !reflect.DeepEqual(back, err) {
 			t.Errorf("%#v reads back as %#v", err, back)
@@ -48,7 +48,7 @@ func TestCertain(t *testing.T) {
 		err     error
 		certain bool
 	}{
-		{rejected, true}, {&command.NotLeader{}, true}, {&command.StaleRoute{}, true}, {&command.StaleTable{}, true}, {fmt.Errorf("doing this: %w", rejected), true},
+		{rejected, true}, {&command.NotLeader{}, true}, {&command.StaleRoute{}, true}, {&command.StaleTable{}, true}, {&command.Unfit{}, true}, {fmt.Errorf("doing this: %w", rejected), true},
 		{errors.New("the disk is gone"), false}, {&command.Trimmed{}, false}, {context.Canceled, false}, {context.DeadlineExceeded, false},
 		{&command.Ambiguous{Cause: errors.New("lost")}, false}, {&command.Ambiguous{Cause: rejected}, false}, {errors.Join(rejected, &command.Ambiguous{}), false},
 		{&command.Rejected{Cause: &command.Ambiguous{}}, false}, {command.ErrMalformed, false},
@@ -83,7 +83,7 @@ func TestErrorBytes(t *testing.T) {
 		"0101026e6f": errors.New("no"), "010201026e6f": &command.Rejected{Cause: errors.New("no")}, "0103026e6f": &command.Ambiguous{Cause: errors.New("no")},
 		"010407ac0201610162": &command.StaleRoute{Partition: 7, Generation: 300, Have: command.Bounds{Lower: []byte("a"), Upper: []byte("b")}},
 		"01050a":             &command.StaleTable{Have: 10}, "010603": &command.NotLeader{Hint: 3}, "010708": &command.Trimmed{First: 8},
-		"0108": context.Canceled, "0109": context.DeadlineExceeded, "010a": &command.BeyondBound{},
+		"0108": context.Canceled, "0109": context.DeadlineExceeded, "010a": &command.BeyondBound{}, &command.Unfit{Text: "it is one key"},
 	} {
 		if got := fmt.Sprintf("%x", command.AppendError(nil, err)); got != want {
 			t.Errorf("%v is %s, want %s", err, got, want)

@@ -53,6 +53,11 @@ type BeyondBound struct{}
 
 func (e *BeyondBound) Error() string { return "this copy of the partition cannot serve more reads now" }
 
+// Unfit is the answer to an order that cannot be followed as things are. It changed nothing.
+type Unfit struct{ Text string }
+
+func (e *Unfit) Error() string { return e.Text }
+
 // Trimmed is the answer to a reader of the change log who comes too late: the changes up to First are gone.
 type Trimmed struct{ First uint64 }
 

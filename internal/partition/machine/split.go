@@ -29,10 +29,10 @@ func Split(state Part, c *command.Command, rows Counter) (Batch, error) {
 	}
 	// The entries of local indexes lie by collection: a cut within one would part them from their items.
 	if state.Table != nil && len(state.Table.Local) > 0 && len(c.At) > keys.TokenBytes {
-		return Batch{}, fmt.Errorf("partition %d has local indexes and cannot be cut within an item collection", d.Partition)
+		return Batch{}, unfit("partition %d has local indexes and cannot be cut within an item collection", d.Partition)
 	}
 	if slices.ContainsFunc(d.Members, func(m command.Member) bool { return m.Learner }) {
-		return Batch{}, fmt.Errorf("partition %d has a learner and cannot be split", d.Partition)
+		return Batch{}, unfit("a replica of partition %d is on its way: it can be split once that has caught up", d.Partition)
 	}
 	after, child := leftOf(state, c), rightOf(state, c)
 	if state.Applied.Locks > 0 {
@@ -135,4 +135,8 @@ func rest(all, half command.Stats) command.Stats {
 		other.Local[index] = command.Tally{Items: tally.Items - left.Items, Bytes: tally.Bytes - left.Bytes}
 	}
 	return other
+}
+
+func unfit(format string, args ...any) error {
+	return &command.Unfit{Text: fmt.Sprintf(format, args...)}
 }
