@@ -1,4 +1,4 @@
-# Everything a person or a machine does to this repository. `make check` is exactly what CI runs before it fuzzes.
+# Everything a person or a machine does to this repository. CI runs `make check`, a minute of `make chaos`, and `make fuzz`.
 
 GO       ?= go
 FUZZTIME ?= 50000x

@@ -76,7 +76,7 @@ const (
 // linearizable, transactions serialisable, nothing that was acknowledged is lost, indexes, streams and replicas agree.
 func TestChaos(t *testing.T) {
 	if *chaosTime == 0 {
-		t.Skip("not every run heals within its three minutes yet: make chaos")
+		t.Skip("it wants the machine for itself: make chaos")
 	}
 	seed := *chaosSeed
 	if seed == 0 {
