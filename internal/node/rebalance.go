@@ -128,6 +128,7 @@ func (c *cluster) report() rebalance.Report {
 	}
 	searches := c.node.jobs.split.Searches()
 	for id, r := range c.node.host.all() {
+		report.Heat = append(report.Heat, rebalance.Heat{Partition: id, Heat: r.Heat()})
 		if leads, _ := r.Leads(); !leads {
 			continue
 		}
@@ -137,6 +138,7 @@ func (c *cluster) report() rebalance.Report {
 			report.Leads = append(report.Leads, led)
 		}
 	}
+	report.Heat = rebalance.Hottest(report.Heat)
 	return report
 }
 

@@ -79,8 +79,8 @@ func (b *board) improvement(p *place) (from, to int) {
 	return from, to
 }
 
-// lead plans that nodes lead as many partitions as others. A transfer costs little, but it stops the partition's writes
-// for a moment: nothing is done within the band. The catalog stays where it is led: who plans would have to begin anew.
+// lead plans that nodes lead as many partitions as others, of those that are not hot. A transfer costs little, but it stops the partition's
+// writes for a moment: nothing is done within the band. The catalog stays where it is led: who plans would have to begin anew.
 func (b *board) lead() {
 	leads, taking := 0, 0
 	for i := range b.hosts {
@@ -96,7 +96,7 @@ func (b *board) lead() {
 	band := average * float64(b.rules.BandPercent) / 100
 	for i := range b.places {
 		p := &b.places[i]
-		if p.done || p.ID == CatalogPartition || len(p.voters) < 2 || !b.whole(p) {
+		if p.done || p.ID == CatalogPartition || len(p.voters) < 2 || !b.whole(p) || p.led() >= hotMin {
 			continue
 		}
 		best := p.voters[0]

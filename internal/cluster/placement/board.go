@@ -14,9 +14,12 @@ type host struct {
 	zone  int
 	// weight is how much it shall have, an average node having 1.
 	weight float64
-	// count and bytes are its replicas once all that is under way and planned is done.
-	count, bytes float64
-	leads        int
+	// count, bytes and heat are its replicas once all that is under way and planned is done; a partition's heat counts for all its
+	// replicas alike, whichever of them leads.
+	count, bytes, heat float64
+	leads              int
+	// serves is the heat that it has itself.
+	serves float64
 	// moves are the learners it brings up to date or is, transfers the leaderships it gives or gets by this plan.
 	moves, transfers int
 	// coming are the bytes of learners that are not there yet.
@@ -27,7 +30,8 @@ type host struct {
 type place struct {
 	*Partition
 	voters, learners []int
-	leader           int // nobody: none is known to lead
+	leader           int     // nobody: none is known to lead
+	heat             float64 // of all replicas, for each
 	// victim is the voter that is to go for a learner, or because there are too many; nobody if there is none.
 	victim int
 	why    Reason
@@ -48,13 +52,16 @@ type board struct {
 	order []int
 	// staying is how many nodes are up and not dead: so many replicas a partition can have at most.
 	staying int
-	// countUnit and bytesUnit are what an average node has, and what loads are measured in.
-	countUnit, bytesUnit float64
-	plan                 Plan
+	// countUnit, bytesUnit and heatUnit are what an average node has, and what loads are measured in.
+	countUnit, bytesUnit, heatUnit float64
+	plan                           Plan
 }
 
-// bytesNotable is how much an average node must have before the sizes of partitions matter beside their number.
-const bytesNotable = 1 << 30
+// bytesNotable and heatNotable are how much an average node must have before the sizes and the heat of partitions matter beside their number.
+const (
+	bytesNotable = 1 << 30
+	heatNotable  = 2
+)
 
 // A node counts for at least weightMin and at most weightMax average ones, whatever its disk.
 const weightMin, weightMax = 0.25, 4
@@ -73,7 +80,10 @@ func lay(f Facts, r Rules) *board {
 		p := &f.Partitions[i]
 		b.places[i] = place{Partition: p, leader: nobody, victim: nobody}
 		for _, r := range p.Replicas {
-			slots = append(slots, b.at(r.Node))
+			at := b.at(r.Node)
+			slots = append(slots, at)
+			b.hosts[at].serves += r.Heat
+			b.places[i].heat += r.Heat / float64(len(f.Partitions[i].Replicas))
 		}
 		b.layReplicas(&b.places[i], slots[len(slots)-len(p.Replicas):])
 	}
@@ -146,6 +156,7 @@ func (b *board) layReplicas(p *place, slots []int) {
 		h := &b.hosts[i]
 		h.count++
 		h.bytes += float64(p.Bytes)
+		h.heat += p.heat
 		if h.ID == p.Leader && h.known {
 			p.leader = i
 			h.leads++
@@ -175,10 +186,11 @@ func (b *board) layMoves() {
 // measure finds the units of load and what each node shall have.
 func (b *board) measure() {
 	disks, known := int64(0), true
-	taking, count, bytes := 0, 0.0, 0.0
+	taking, count, bytes, heat := 0, 0.0, 0.0, 0.0
 	for i := range b.hosts {
 		count += b.hosts[i].count
 		bytes += b.hosts[i].bytes
+		heat += b.hosts[i].heat
 		if b.taking(i) {
 			taking++
 			disks += b.hosts[i].DiskBytes / 1024 // a thousand large disks do not overflow
@@ -198,6 +210,7 @@ func (b *board) measure() {
 	}
 	b.countUnit = math.Max(1, count/math.Max(1, weights))
 	b.bytesUnit = math.Max(bytesNotable, bytes/math.Max(1, weights))
+	b.heatUnit = math.Max(heatNotable, heat/math.Max(1, weights))
 	for zone := range b.zones {
 		b.sortZone(zone)
 	}

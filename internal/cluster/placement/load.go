@@ -5,46 +5,57 @@ import (
 	"slices"
 )
 
-// The unevenness of the board is the sum over its nodes of weight × (fill by count)² + weight × (fill by bytes)². Every
-// move for the sake of evenness lowers it by more than a fixed amount, so that there are finitely many: whatever is
-// decided from the same facts comes to an end, and nothing swings.
+// The unevenness of the board is the sum over its nodes of weight × fill², by count, by bytes and by heat. Every move for the sake of
+// evenness lowers it by more than a fixed amount, so that there are finitely many: whatever is decided from the same facts comes to
+// an end, and nothing swings.
 
-// units is what one replica adds to a node, in the units of the board.
-func (b *board) units(p *place) (count, bytes float64) {
-	return 1 / b.countUnit, float64(p.Bytes) / b.bytesUnit
+// measures are what nodes have more or less of: replicas, bytes and heat, in the units of the board.
+type measures [3]float64
+
+// units is what one replica adds to a node.
+func (b *board) units(p *place) measures {
+	return measures{1 / b.countUnit, float64(p.Bytes) / b.bytesUnit, p.heat / b.heatUnit}
 }
 
-// fill is how much a node has of what it shall have, by count and by bytes.
-func (b *board) fill(i int) (count, bytes float64) {
+// fill is how much a node has of what it shall have.
+func (b *board) fill(i int) measures {
 	h := &b.hosts[i]
-	return h.count / b.countUnit / h.weight, h.bytes / b.bytesUnit / h.weight
+	return measures{h.count / b.countUnit / h.weight, h.bytes / b.bytesUnit / h.weight, h.heat / b.heatUnit / h.weight}
 }
 
-// load orders nodes by both.
-func (b *board) load(i int) float64 {
-	count, bytes := b.fill(i)
-	return count + bytes
+// load orders nodes by all of it.
+func (b *board) load(i int) (sum float64) {
+	for _, part := range b.fill(i) {
+		sum += part
+	}
+	return sum
 }
 
 // relief is by how much the unevenness sinks when a replica goes from a node that has it.
-func (b *board) relief(p *place, i int) float64 {
-	count, bytes := b.units(p)
-	countFill, bytesFill := b.fill(i)
-	return 2*(count*countFill+bytes*bytesFill) - (count*count+bytes*bytes)/b.hosts[i].weight
+func (b *board) relief(p *place, i int) (sum float64) {
+	fill := b.fill(i)
+	for m, unit := range b.units(p) {
+		sum += 2*unit*fill[m] - unit*unit/b.hosts[i].weight
+	}
+	return sum
 }
 
 // burden is by how much the unevenness rises when a replica comes to a node that does not have it.
-func (b *board) burden(p *place, i int) float64 {
-	count, bytes := b.units(p)
-	countFill, bytesFill := b.fill(i)
-	return 2*(count*countFill+bytes*bytesFill) + (count*count+bytes*bytes)/b.hosts[i].weight
+func (b *board) burden(p *place, i int) (sum float64) {
+	fill := b.fill(i)
+	for m, unit := range b.units(p) {
+		sum += 2*unit*fill[m] + unit*unit/b.hosts[i].weight
+	}
+	return sum
 }
 
 // gainMin is what a move for the sake of evenness must gain at least: about as much as it takes for one of two nodes to
 // have two replicas more than the other.
-func (b *board) gainMin(p *place) float64 {
-	count, bytes := b.units(p)
-	return count*count + bytes*bytes
+func (b *board) gainMin(p *place) (sum float64) {
+	for _, unit := range b.units(p) {
+		sum += unit * unit
+	}
+	return sum
 }
 
 // doubt is by how much what was begun must have become the worse before it is given up: what else is under way changes
@@ -53,27 +64,32 @@ func (b *board) doubt(p *place) float64 { return b.gainMin(p) / 2 }
 
 // over and under tell whether a node is outside the band around the average.
 func (b *board) over(i int) bool {
-	count, bytes := b.fill(i)
-	limit := 1 + float64(b.rules.BandPercent)/100
-	return count > limit || bytes > limit
+	fill, band := b.fill(i), b.band()
+	return fill[0] > 1+band[0] || fill[1] > 1+band[1] || fill[2] > 1+band[2]
 }
 
 func (b *board) under(i int) bool {
-	count, bytes := b.fill(i)
-	limit := 1 - float64(b.rules.BandPercent)/100
-	return count < limit || b.bytesUnit > bytesNotable && bytes < limit
+	fill, band := b.fill(i), b.band()
+	return fill[0] < 1-band[0] || b.bytesUnit > bytesNotable && fill[1] < 1-band[1] || b.heatUnit > heatNotable && fill[2] < 1-band[2]
+}
+
+func (b *board) band() measures {
+	even, heat := float64(b.rules.BandPercent)/100, float64(b.rules.HeatBandPercent)/100
+	return measures{even, even, heat}
 }
 
 // give and take keep account of a replica that comes to a node, or goes.
 func (b *board) give(p *place, i int) {
 	b.hosts[i].count++
 	b.hosts[i].bytes += float64(p.Bytes)
+	b.hosts[i].heat += p.heat
 	b.moved(i)
 }
 
 func (b *board) take(p *place, i int) {
 	b.hosts[i].count--
 	b.hosts[i].bytes -= float64(p.Bytes)
+	b.hosts[i].heat -= p.heat
 	b.moved(i)
 }
 

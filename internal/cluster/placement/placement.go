@@ -42,6 +42,8 @@ type Replica struct {
 	Learner bool
 	// Current tells that its log is near the leader's: it would have caught up within a moment.
 	Current bool
+	// Heat is what it serves, 1 being the most that one copy of a partition serves.
+	Heat float64
 }
 
 // Partition is one partition as its leader reports it.
@@ -79,8 +81,9 @@ type Rules struct {
 	MovesMax, MovesPerNodeMax int
 	// TransfersMax bounds the leaderships handed over by one plan, TransfersPerNodeMax those that one node gives or gets.
 	TransfersMax, TransfersPerNodeMax int
-	// BandPercent is how far a node may be from the average before anything is moved for the sake of evenness.
-	BandPercent int
+	// BandPercent is how far a node may be from the average before anything is moved for the sake of evenness, HeatBandPercent how far
+	// by its heat, which goes up and down by itself.
+	BandPercent, HeatBandPercent int
 	// FullPercent is how full a disk may become by large partitions that are placed on it.
 	FullPercent int
 }
@@ -90,7 +93,7 @@ func DefaultRules() Rules {
 	return Rules{
 		Replicas: 3, SuspectAfter: 5 * time.Second, DeadAfter: 5 * time.Minute,
 		MovesMax: 64, MovesPerNodeMax: 2, TransfersMax: 64, TransfersPerNodeMax: 8,
-		BandPercent: 5, FullPercent: 90,
+		BandPercent: 5, HeatBandPercent: 25, FullPercent: 90,
 	}
 }
 

@@ -16,6 +16,7 @@ func Next(f Facts, r Rules) Plan {
 	b.mend()
 	b.spread()
 	b.balance()
+	b.cool()
 	b.lead()
 	return b.plan
 }

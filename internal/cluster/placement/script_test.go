@@ -12,7 +12,7 @@ import (
 )
 
 // The stories of testdata/scripts. `nodes` has a node a line, "1 zone=a leaving silent=6m free=10"; `partitions` a partition
-// a line, "7: 1* 2 3? 4(learner) bytes=2" with a star for the leader, a question mark for who lags, and gigabytes; `wish` an operator's move, "7 1 4". `plan` shows the
+// a line, "7: 1* 2 3? 4(learner) bytes=2 heat=80" with a star for the leader, a question mark for who lags, gigabytes, and a hundredth of what a leader serves; `wish` an operator's move, "7 1 4". `plan` shows the
 // next steps and performs none; `run` performs plans until nothing is left to do, and shows the steps and what came of them.
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
@@ -100,6 +100,14 @@ func parsePartition(t *testing.T, fields []string) Partition {
 	for _, f := range fields[1:] {
 		if value, ok := strings.CutPrefix(f, "bytes="); ok {
 			p.Bytes = int64(number(t, value)) << 30
+			continue
+		}
+		if value, ok := strings.CutPrefix(f, "heat="); ok {
+			for i := range p.Replicas {
+				if p.Replicas[i].Node == p.Leader {
+					p.Replicas[i].Heat = float64(number(t, value)) / 100
+				}
+			}
 			continue
 		}
 		r := Replica{Current: true}

@@ -40,6 +40,7 @@ const (
 	Shrink   Reason = "fewer replicas are wanted"
 	Spread   Reason = "its zone has another"
 	Balance  Reason = "its node has more than others"
+	Cool     Reason = "its node serves more than others"
 	Wished   Reason = "an operator asked for it"
 	Unneeded Reason = "it is not needed any more"
 )

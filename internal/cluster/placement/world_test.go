@@ -94,6 +94,10 @@ func (w *world) perform(t failer, s Step) {
 		if n, _ := w.node(s.To); !ok || r.Learner || !r.Current || p.Leader != s.From || n.Silent >= w.rules.SuspectAfter {
 			t.Fatalf("%v: cannot lead: %+v", s, p)
 		}
+		on := func(node uint64) *Replica {
+			return &p.Replicas[slices.IndexFunc(p.Replicas, func(r Replica) bool { return r.Node == node })]
+		}
+		on(s.To).Heat, on(s.From).Heat = on(s.From).Heat, 0
 		p.Leader = s.To
 		return // is no change of the descriptor
 	}

@@ -118,6 +118,25 @@ func (j *Job) lookAtPartitions(s *sight) {
 			s.hear(node, &report.Leads[i])
 		}
 	}
+	for node, report := range s.reports {
+		for _, h := range report.Heat {
+			s.feel(node, h)
+		}
+	}
+}
+
+// feel takes the word of a node for what its replica of a partition serves.
+func (s *sight) feel(node uint64, h Heat) {
+	i, ok := s.index[h.Partition]
+	if !ok {
+		return
+	}
+	replicas := s.facts.Partitions[i].Replicas
+	for n := range replicas {
+		if replicas[n].Node == node {
+			replicas[n].Heat = h.Heat
+		}
+	}
 }
 
 // add enters a partition that nobody was heard to lead yet.

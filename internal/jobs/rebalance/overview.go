@@ -228,7 +228,7 @@ func (j *Job) Partitions(table string) ([]Partition, bool) {
 			shown.Index = p.tableID
 		}
 		for _, r := range s.facts.Partitions[i].Replicas {
-			shown.Replicas = append(shown.Replicas, Replica(r))
+			shown.Replicas = append(shown.Replicas, Replica{Node: r.Node, Learner: r.Learner, Current: r.Current})
 		}
 		list = append(list, shown)
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,8 @@ type group struct {
 	next       uint64
 	members    []command.Member
 	bytes      int64
+	// heat is what its leader serves.
+	heat float64
 }
 
 // newWorld has a catalog with so many nodes that are up, of which the first keeps everything: one table of two partitions.
@@ -127,6 +130,7 @@ func (w *world) Reports(context.Context) []rebalance.Report {
 			led.Members = append(led.Members, rebalance.Member{Member: m, Current: w.silent[m.Node] == 0 && !(m.Learner && w.lagging)})
 		}
 		r.Leads = append(r.Leads, led)
+		r.Heat = append(r.Heat, rebalance.Heat{Partition: id, Heat: g.heat})
 	}
 	var list []rebalance.Report
 	for _, r := range reports {
@@ -357,6 +361,26 @@ func TestWishThatCannotBe(t *testing.T) {
 	w.check(j.Step(t.Context()))
 	if known, _ := w.Cluster(); len(known.Moves) > 0 {
 		t.Errorf("still wanted: %+v", known.Moves)
+	}
+}
+
+// A node that serves two hot partitions hands one of them over.
+func TestHeat(t *testing.T) {
+	w := newWorld(t, 3)
+	j := w.job()
+	w.walk(j)
+	hot := w.partitions()
+	for _, p := range hot {
+		w.groups[p.ID].heat, w.groups[p.ID].leader = 1, 2
+	}
+	w.orders = nil
+	w.walk(j)
+	o, _ := j.Overview()
+	if len(w.orders) != 1 || w.groups[hot[0].ID].leader == w.groups[hot[1].ID].leader {
+		t.Errorf("the orders %v", w.orders)
+	}
+	if last := o.Recent[len(o.Recent)-1].Text; !strings.HasSuffix(last, string(placement.Cool)) {
+		t.Errorf("the last step is: %s", last)
 	}
 }
 

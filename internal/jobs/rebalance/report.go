@@ -1,6 +1,11 @@
 package rebalance
 
-import "stator/internal/partition/command"
+import (
+	"cmp"
+	"slices"
+
+	"stator/internal/partition/command"
+)
 
 // Report is what a node says of itself, and of the partitions that it leads. It is soft: it is asked for again and again,
 // and nobody keeps it.
@@ -13,7 +18,28 @@ type Report struct {
 	FreeBytes int64 `json:"free_bytes,omitempty"`
 	// UsedBytes is what the store takes.
 	UsedBytes int64 `json:"used_bytes,omitempty"`
-	Leads     []Led `json:"-"`
+	// Heat is what its hottest replicas serve, leading or not; the others serve next to nothing.
+	Heat  []Heat `json:"heat,omitempty"`
+	Leads []Led  `json:"-"`
+}
+
+// Heat is what a replica serves: 1 is the most that one copy of a partition does.
+type Heat struct {
+	Partition uint64  `json:"p"`
+	Heat      float64 `json:"h"`
+}
+
+// Of a report, only the heat of so many replicas tells anything, and of those that serve a hundredth of what they could.
+const (
+	heatsMax = 256
+	heatMin  = 0.01
+)
+
+// Hottest keeps of some heat what is told of.
+func Hottest(all []Heat) []Heat {
+	all = slices.DeleteFunc(all, func(h Heat) bool { return h.Heat < heatMin })
+	slices.SortFunc(all, func(a, b Heat) int { return cmp.Or(cmp.Compare(b.Heat, a.Heat), cmp.Compare(a.Partition, b.Partition)) })
+	return all[:min(len(all), heatsMax)]
 }
 
 // Led is a partition as its leader knows it.

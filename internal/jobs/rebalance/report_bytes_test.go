@@ -10,7 +10,8 @@ import (
 
 // ledBy is what a node says that leads so many partitions.
 func ledBy(partitions int) rebalance.Report {
-	r := rebalance.Report{Node: 3, Release: "stator 1.2", Reads: 2, DiskBytes: 1 << 40, FreeBytes: 1 << 39, UsedBytes: 1 << 38}
+	r := rebalance.Report{Node: 3, Release: "stator 1.2", Reads: 2, DiskBytes: 1 << 40, FreeBytes: 1 << 39, UsedBytes: 1 << 38,
+		Heat: []rebalance.Heat{{Partition: 101, Heat: 0.5}}}
 	for i := range partitions {
 		id := uint64(100 + 7*i)
 		r.Leads = append(r.Leads, rebalance.Led{
@@ -38,6 +39,21 @@ func TestReportBytes(t *testing.T) {
 				t.Fatalf("%d of %d bytes were taken for all", cut, len(b))
 			}
 		}
+	}
+}
+
+// A report tells of the hottest replicas, and of none that serve next to nothing.
+func TestHottest(t *testing.T) {
+	var all []rebalance.Heat
+	for id := range uint64(1000) {
+		all = append(all, rebalance.Heat{Partition: id, Heat: float64(id%500) / 1000})
+	}
+	got := rebalance.Hottest(all)
+	if len(got) != 256 || got[0] != (rebalance.Heat{Partition: 499, Heat: 0.499}) || got[255].Heat != 0.372 {
+		t.Errorf("%d, from %v to %v", len(got), got[0], got[len(got)-1])
+	}
+	if got := rebalance.Hottest([]rebalance.Heat{{Partition: 7, Heat: 0.001}}); len(got) != 0 {
+		t.Errorf("%v", got)
 	}
 }
 

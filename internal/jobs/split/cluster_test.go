@@ -115,6 +115,23 @@ func TestSplitFromAnywhere(t *testing.T) {
 	}
 }
 
+// Where heat is felt by a copy that does not lead, the partition is split all the same, and once.
+func TestHeatOfAFollower(t *testing.T) {
+	f := newFleet(t)
+	p := f.Entry("things").Partitions[f.table.ID][0]
+	hot := []split.Hot{{Partition: p.ID, Table: f.table.ID, At: routertest.Token(1 << 60)}}
+	for _, m := range p.Members {
+		if m.Node == f.Leader(p.ID) {
+			continue
+		}
+		if err := f.jobs[m.Node-1].Cool(t.Context(), hot); err != nil {
+			t.Error(err)
+		}
+		f.Follow()
+	}
+	f.check(t, 2, 0)
+}
+
 // What a leader leaves reserved the next one finishes: a split that was performed is entered and counted, one that was not
 // never will be.
 func TestNextLeaderReconciles(t *testing.T) {

@@ -18,8 +18,9 @@ func (j *Job) Cool(ctx context.Context, hot []Hot) error {
 	var failed []error
 	for _, h := range hot {
 		entry, ok := j.Catalog.EntryByTable(h.Table)
-		if !ok || !j.settled(h.Partition) {
-			continue
+		p, there := j.partition(h.Table, h.Partition)
+		if !ok || !there || !p.Bounds.Holds(h.At) || !j.settled(h.Partition) {
+			continue // another copy came first
 		}
 		_, err := j.At(ctx, entry.Table.Name, h.Table, h.At)
 		if err != nil && !passing(err) && !errors.Is(err, ErrNothing) {

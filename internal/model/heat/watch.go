@@ -93,11 +93,14 @@ func (s *Sketch) Judge(kind capacity.Kind, r Range, now time.Duration) Judgement
 	}
 	s.lower, s.upper, s.bounded = r.Lower, r.Upper, true
 	f := &s.flows[kind]
-	f.judged = f.judge(r, hotShare*capacity.PartitionBounds[kind].PerSecond, now)
-	return f.judged
+	j := f.judge(r, hotShare*capacity.PartitionBounds[kind].PerSecond, now)
+	if j.State != Rising || f.judged.State == Cool {
+		f.judged = j
+	}
+	return j
 }
 
-// Judged is what the last look found.
+// Judged is what the last looks found: as long as a partition stays hot, the last verdict.
 func (s *Sketch) Judged(kind capacity.Kind) Judgement { return s.flows[kind].judged }
 
 func (f *flow) judge(r Range, hot float64, now time.Duration) Judgement {

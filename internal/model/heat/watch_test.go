@@ -40,14 +40,12 @@ func TestJudge(t *testing.T) {
 	often := func(percent int) func(int) []byte {
 		return func(i int) []byte {
 			if random.IntN(100) < percent {
-				return key(7)
+				return hot
 			}
 			return uniform(i)
 		}
 	}
 	all := heat.Range{}
-	behind := key(7)
-	behind[len(behind)-1]++
 	for _, c := range []struct {
 		what      string
 		r         heat.Range
@@ -60,9 +58,9 @@ func TestJudge(t *testing.T) {
 		{"an even load", all, 1000, uniform, heat.Split, nil},
 		{"an even load, in turn", all, 1000, func(i int) []byte { return key(i % 64) }, heat.Split, nil},
 		{"a key with all the load", all, 1000, often(100), heat.Alone, nil},
-		{"a key with nine tenths", heat.Range{Upper: behind}, 1000, often(90), heat.Split, key(7)},
-		{"a key with nine tenths, the first one", heat.Range{Lower: key(7)}, 1000, often(90), heat.Split, behind},
-		{"a key on its own", heat.Range{Lower: key(7), Upper: behind}, 1000, often(100), heat.Alone, nil},
+		{"a key with nine tenths", heat.Range{Upper: behindHot}, 1000, often(90), heat.Split, hot},
+		{"a key with nine tenths, the first one", heat.Range{Lower: hot}, 1000, often(90), heat.Split, behindHot},
+		{"a key on its own", heat.Range{Lower: hot, Upper: behindHot}, 1000, often(100), heat.Alone, nil},
 		{"one collection", all, 1000, func(int) []byte { return within(1, random.IntN(100_000)) }, heat.Split, nil},
 		{"one collection that stays together", heat.Range{Whole: true}, 1000, func(int) []byte { return within(1, random.IntN(100_000)) }, heat.Alone, nil},
 		{"rising keys", all, 1000, func(i int) []byte { return within(1, i) }, heat.Moving, nil},

@@ -100,6 +100,7 @@ func (r *Replica) Lead(epoch uint64, state machine.Part) {
 		r.decided.Applied.Epoch, r.decided.Applied.Chain = epoch, 0
 	}
 	r.mu.Unlock()
+	r.traffic.forget()
 	if r.options.Led != nil {
 		r.options.Led(state)
 	}
@@ -118,10 +119,14 @@ func (r *Replica) settle(state machine.Part) {
 func (r *Replica) Follow(hint uint64) {
 	r.mu.Lock()
 	r.term++
+	led := r.leading
 	r.leading, r.hint = false, hint
 	r.flight.forget()
 	waiting, changes := r.takeWaiting()
 	r.mu.Unlock()
+	if led {
+		r.traffic.forget()
+	}
 	reject(waiting, changes, &command.NotLeader{Hint: hint})
 }
 

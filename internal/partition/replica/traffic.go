@@ -65,17 +65,32 @@ func (r *Replica) wrote(key []byte, units float64) float64 {
 	return units
 }
 
-// Heat is the units that this copy serves in a second.
-func (r *Replica) Heat() (perSecond [capacity.Kinds]float64) {
+// forget begins anew: a copy that begins to lead, or ends, serves from then on what it did not before.
+func (t *traffic) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sketch = nil
+}
+
+// PerSecond is the units that this copy serves in a second.
+func (r *Replica) PerSecond() (units [capacity.Kinds]float64) {
 	t := &r.traffic
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.sketch != nil {
 		for kind := range capacity.Kinds {
-			perSecond[kind] = t.sketch.PerSecond(kind, t.now())
+			units[kind] = t.sketch.PerSecond(kind, t.now())
 		}
 	}
-	return perSecond
+	return units
+}
+
+// Heat is how much of what one copy of a partition may serve this one does: 1 is all of it, whether of its reads or of its writes.
+func (r *Replica) Heat() (sum float64) {
+	for kind, units := range r.PerSecond() {
+		sum += units / capacity.PartitionBounds[kind].PerSecond
+	}
+	return sum
 }
 
 // Hottest lists the keys that take most of one kind's units here, at most so many.

@@ -1,6 +1,7 @@
 package replica_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,11 @@ func TestTraffic(t *testing.T) {
 			}
 		}
 	}
-	if heat := w.replica.Heat(); heat[capacity.Writes] < 5.9 || heat[capacity.Writes] > 6.1 {
-		t.Errorf("the heat is %v", heat)
+	if got, want := w.replica.Heat(), 6.0/1000+2.5/3000; math.Abs(got/want-1) > 0.01 {
+		t.Errorf("the heat is %v, want %v", got, want)
+	}
+	w.replica.Follow(2)
+	if got := w.replica.Heat(); got != 0 {
+		t.Errorf("a copy that does not lead any more has a heat of %v from before", got)
 	}
 }
