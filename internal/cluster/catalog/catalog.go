@@ -6,7 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"maps"
+	"slices"
 	"sync/atomic"
 
 	"stator/internal/model/table"
@@ -50,6 +51,10 @@ type Entry struct {
 	Splits []Reservation
 }
 
+// TableIDs lists the table's own id and those of its hidden tables, ascending: whoever asks all partitions for something asks
+// them in the same order each time.
+func (e *Entry) TableIDs() []uint64 { return slices.Sorted(maps.Keys(e.Partitions)) }
+
 // Reservation is a split under way: child is the id the right half gets.
 type Reservation struct {
 	Table      uint64 `json:"table"`
@@ -73,9 +78,10 @@ type Options struct {
 type Catalog struct {
 	options Options
 	current atomic.Pointer[state]
-	// following is held by whoever brings the map up to date.
-	following sync.Mutex
-	syncs     syncs
+	// turn holds what whoever brings the map up to date takes out meanwhile. It is no mutex: that takes as long as partition 1,
+	// and whoever waits for it may give up.
+	turn  chan struct{}
+	syncs syncs
 }
 
 // state is one consistent map. It is never changed.
@@ -92,7 +98,8 @@ type state struct {
 
 // Open loads the catalog from partition 1. Where nobody leads that, the map of a copy has to do until somebody does.
 func Open(ctx context.Context, o Options) (*Catalog, error) {
-	c := &Catalog{options: o}
+	c := &Catalog{options: o, turn: make(chan struct{}, 1)}
+	c.turn <- struct{}{}
 	err := c.load(ctx, true)
 	if err != nil && c.load(ctx, false) != nil {
 		return nil, fmt.Errorf("loading the catalog: %w", err)

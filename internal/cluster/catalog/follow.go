@@ -16,12 +16,23 @@ import (
 
 // load reads the whole catalog from a snapshot of partition 1: of the copy that leads it, or of any.
 func (c *Catalog) load(ctx context.Context, strong bool) error {
-	c.following.Lock()
-	defer c.following.Unlock()
-	return c.loadLocked(ctx, strong)
+	return c.inTurn(ctx, func() error { return c.loadNow(ctx, strong) })
 }
 
-func (c *Catalog) loadLocked(ctx context.Context, strong bool) error {
+// inTurn takes a step with the map that no other one is under way with.
+func (c *Catalog) inTurn(ctx context.Context, step func() error) error {
+	select {
+	case <-c.turn:
+	default:
+		if err := c.options.Wait(ctx, c.turn); err != nil {
+			return err
+		}
+	}
+	defer func() { c.turn <- struct{}{} }()
+	return step()
+}
+
+func (c *Catalog) loadNow(ctx context.Context, strong bool) error {
 	// The sequence is read before the items: changes that the items show already are then followed once more, which is
 	// harmless as each replaces a whole entry by a later one.
 	end, err := c.options.Store.ChangesAndWait(ctx, c.options.Wait, command.ChangesPlan{After: math.MaxUint64, Strong: strong})
@@ -93,17 +104,17 @@ func (c *Catalog) publish(s *state) {
 func (c *Catalog) Follow(ctx context.Context) error { return c.follow(ctx, false) }
 
 func (c *Catalog) follow(ctx context.Context, strong bool) error {
-	c.following.Lock()
-	defer c.following.Unlock()
-	for {
-		more, err := c.followStep(ctx, strong)
-		if err != nil {
-			return fmt.Errorf("following the catalog: %w", err)
+	err := c.inTurn(ctx, func() error {
+		more, err := true, error(nil)
+		for more && err == nil {
+			more, err = c.followStep(ctx, strong)
 		}
-		if !more {
-			return nil
-		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("following the catalog: %w", err)
 	}
+	return nil
 }
 
 func (c *Catalog) followStep(ctx context.Context, strong bool) (more bool, err error) {
@@ -114,7 +125,7 @@ func (c *Catalog) followStep(ctx context.Context, strong bool) (more bool, err e
 		return false, err
 	}
 	if page.Trimmed {
-		return true, c.loadLocked(ctx, true)
+		return true, c.loadNow(ctx, true)
 	}
 	if len(page.Changes) == 0 {
 		return false, nil

@@ -22,8 +22,8 @@ func (j *Job) everywhere(ctx context.Context, entry *catalog.Entry) bool {
 		return true
 	}
 	var elsewhere []catalog.Partition
-	for _, partitions := range entry.Partitions {
-		for _, p := range partitions {
+	for _, id := range entry.TableIDs() {
+		for _, p := range entry.Partitions[id] {
 			if r, leads := j.Host.Led(p.ID); !leads || r.State().Table == nil || r.State().Table.Version < entry.Table.Version {
 				elsewhere = append(elsewhere, p)
 			}
@@ -65,8 +65,8 @@ func (j *Job) members(ctx context.Context, entry *catalog.Entry) error {
 
 // moved tells whether the catalog is behind on the members of a partition that is led here.
 func (j *Job) moved(entry *catalog.Entry) bool {
-	for _, partitions := range entry.Partitions {
-		for _, p := range partitions {
+	for _, id := range entry.TableIDs() {
+		for _, p := range entry.Partitions[id] {
 			if j.enter(&p) {
 				return true
 			}

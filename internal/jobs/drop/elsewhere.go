@@ -34,8 +34,8 @@ func (j *Job) strike(ctx context.Context, entry *catalog.Entry, gone map[uint64]
 	if _, leads := j.Host.Led(machine.CatalogPartition); !leads {
 		return nil
 	}
-	for id, partitions := range entry.Partitions {
-		reports, err := j.Elsewhere.Leaders.Reports(ctx, partitions)
+	for _, id := range entry.TableIDs() {
+		reports, err := j.Elsewhere.Leaders.Reports(ctx, entry.Partitions[id])
 		if err != nil {
 			return ctx.Err() // one has no leader now: the next step asks again
 		}

@@ -96,8 +96,8 @@ func (j *Job) lookAtPartitions(s *sight) {
 	}
 	for _, entry := range j.Catalog.Entries() {
 		passes := entry.Table.State == table.Creating || entry.Table.State == table.Deleting
-		for tableID, partitions := range entry.Partitions {
-			for _, p := range partitions {
+		for _, tableID := range entry.TableIDs() {
+			for _, p := range entry.Partitions[tableID] {
 				if !passes {
 					s.add(place{Partition: p, table: entry.Table.Name, tableID: tableID})
 					continue

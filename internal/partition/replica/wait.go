@@ -7,7 +7,8 @@ import (
 	"stator/internal/partition/command"
 )
 
-// Wait blocks until done is closed or ctx ends. A simulator puts its own in place: it runs the world until done.
+// Wait blocks until something can be taken out of done, and takes it, or done is closed, or ctx ends. A simulator puts its own
+// in place: it runs the world until done.
 type Wait func(ctx context.Context, done <-chan struct{}) error
 
 // WaitOnChannel is the Wait of a real process.
