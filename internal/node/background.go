@@ -48,6 +48,16 @@ func (s signal) raise() {
 	}
 }
 
+// taken takes the ask back, and tells whether there was one.
+func (s signal) taken() bool {
+	select {
+	case <-s:
+		return true
+	default:
+		return false
+	}
+}
+
 func (n *Node) run(f func()) {
 	n.running.Add(1)
 	go func() {
@@ -70,40 +80,50 @@ func (n *Node) startCore(ctx context.Context) {
 
 // startJobs starts what goes on behind requests.
 func (n *Node) startJobs(ctx context.Context) {
-	n.run(func() { n.loop(ctx, duty{"tables", n.controlling, controlEvery, n.control}) })
-	n.run(func() { n.loop(ctx, duty{"backfill", n.filling, controlEvery, n.fill}) })
-	n.run(func() { n.loop(ctx, duty{"catalog", n.following, controlEvery, n.follow}) })
-	n.run(func() {
-		n.loop(ctx, duty{"disk", newSignal(), spaceEvery, func(context.Context) error { return n.engine.Space().Check() }})
-	})
-	n.run(func() { n.loop(ctx, duty{"expire", newSignal(), expireEvery, n.expire}) })
-	n.run(func() { n.loop(ctx, duty{"split", newSignal(), splitEvery, n.split}) })
-	n.run(func() { n.loop(ctx, duty{"scale", newSignal(), scaleEvery, n.scale}) })
-	n.run(func() { n.loop(ctx, duty{"settle", n.unlocking, settleEvery, n.jobs.settle.Step}) })
-	n.run(func() { n.loop(ctx, duty{"trim", newSignal(), trimEvery, n.jobs.trim.Step}) })
+	for _, d := range n.duties() {
+		n.run(func() { n.loop(ctx, d) })
+	}
+}
+
+// duties are what goes on behind requests.
+func (n *Node) duties() []duty {
+	all := []duty{
+		{"tables", n.controlling, controlEvery, n.control},
+		{"backfill", n.filling, controlEvery, n.fill},
+		{"catalog", n.following, controlEvery, n.follow},
+		{"disk", newSignal(), spaceEvery, func(context.Context) error { return n.engine.Space().Check() }},
+		{"expire", newSignal(), expireEvery, n.expire},
+		{"split", newSignal(), splitEvery, n.split},
+		{"scale", newSignal(), scaleEvery, n.scale},
+		{"settle", n.unlocking, settleEvery, n.jobs.settle.Step},
+		{"trim", newSignal(), trimEvery, n.jobs.trim.Step},
+	}
 	if n.options.Durability == Relaxed && !n.options.InMemory {
-		n.run(func() {
-			n.loop(ctx, duty{"sync", newSignal(), relaxedSyncEvery, func(context.Context) error { return n.engine.Sync() }})
-		})
+		all = append(all, duty{"sync", newSignal(), relaxedSyncEvery, func(context.Context) error { return n.engine.Sync() }})
 	}
 	if n.budget != nil {
-		n.run(func() { n.loop(ctx, duty{"meter", newSignal(), meterEvery, n.count}) })
-		n.run(func() { n.loop(ctx, duty{"heat", newSignal(), heatEvery, n.cool}) })
-		n.run(func() { n.loop(ctx, duty{"warm", newSignal(), warmEvery, n.warm}) })
+		all = append(all,
+			duty{"meter", newSignal(), meterEvery, n.count},
+			duty{"heat", newSignal(), heatEvery, n.cool},
+			duty{"warm", newSignal(), warmEvery, n.warm},
+		)
 	}
 	for range feedWorkers {
-		n.run(func() { n.feed(ctx) })
+		all = append(all, duty{"feed", n.feeds.some, controlEvery, n.feed})
 	}
 	if c := n.cluster; c != nil {
-		n.run(func() { n.loop(ctx, duty{"map", newSignal(), watchEvery, c.watch}) })
-		n.run(func() { n.loop(ctx, duty{"nodes", c.meeting, meetEvery, c.meet}) })
-		n.run(func() { n.loop(ctx, duty{"pulse", newSignal(), pulseEvery, c.pulse}) })
-		n.run(func() { n.loop(ctx, duty{"rebalance", newSignal(), rebalanceEvery, c.rebalance}) })
-		n.run(func() { n.loop(ctx, duty{"retire", c.leaving, retireEvery, c.retiring.Step}) })
+		all = append(all,
+			duty{"map", newSignal(), watchEvery, c.watch},
+			duty{"nodes", c.meeting, meetEvery, c.meet},
+			duty{"pulse", newSignal(), pulseEvery, c.pulse},
+			duty{"rebalance", newSignal(), rebalanceEvery, c.rebalance},
+			duty{"retire", c.leaving, retireEvery, c.retiring.Step},
+		)
 		if n.budget != nil {
-			n.run(func() { n.loop(ctx, duty{"tokens", c.spending, tokensEvery, c.tokens}) })
+			all = append(all, duty{"tokens", c.spending, tokensEvery, c.tokens})
 		}
 	}
+	return all
 }
 
 // drain steps for as long as there is something to do, whenever it is asked.
@@ -306,19 +326,11 @@ func (f *feeds) done(partition uint64, more bool) {
 }
 
 // feed brings changes of partitions to indexes, one partition at a time.
-func (n *Node) feed(ctx context.Context) {
-	for {
-		select {
-		case <-n.feeds.some:
-		case <-ctx.Done():
-			return
-		}
-		for n.feedNext(ctx) {
-			if ctx.Err() != nil {
-				return
-			}
-		}
+func (n *Node) feed(ctx context.Context) error {
+	for ctx.Err() == nil && n.feedNext(ctx) {
+		continue
 	}
+	return nil
 }
 
 // feedNext feeds the next changes of one partition, and tells whether there was one that waits for it.

@@ -1,12 +1,15 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -77,9 +80,6 @@ const (
 	drainMax    = 2 * time.Second
 )
 
-// workerCount is one for every two cores: a pass of the groups' worker waits for the disk, and decisions go on meanwhile.
-func workerCount() int { return max(1, runtime.NumCPU()/2) }
-
 // newCluster makes the parts that run under everything else. Nothing runs yet.
 func newCluster(n *Node, known roster) (*cluster, error) {
 	ident := n.engine.Ident()
@@ -95,7 +95,7 @@ func newCluster(n *Node, known roster) (*cluster, error) {
 	}
 	c.spending, c.keeper = newSignal(), budget.NewKeeper(n.steady)
 	c.agreed.Store(math.MinInt64 / 2) // never yet
-	for range workerCount() {
+	for range cmp.Or(n.options.Membership.Workers, max(1, runtime.NumCPU()/2)) {
 		c.stepping = append(c.stepping, newSignal())
 	}
 	c.groups = multiraft.New(multiraft.Options{
@@ -183,14 +183,21 @@ func (b *births) add(group uint64) {
 	b.some.raise()
 }
 
+func (b *births) any() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiting) > 0
+}
+
 func (b *births) take() (group uint64, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for group = range b.waiting {
-		delete(b.waiting, group)
-		return group, true
+	if len(b.waiting) == 0 {
+		return 0, false
 	}
-	return 0, false
+	group = slices.Min(slices.Collect(maps.Keys(b.waiting)))
+	delete(b.waiting, group)
+	return group, true
 }
 
 // born opens one of them.

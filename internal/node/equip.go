@@ -2,8 +2,6 @@ package node
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"stator/internal/jobs/drop"
@@ -23,7 +21,7 @@ func (c *cluster) equip(j *jobs) {
 // unreadyPause is the wait before another look at a table that waits for partitions led elsewhere.
 const unreadyPause = 50 * time.Millisecond
 
-func (c *cluster) unready() { time.AfterFunc(unreadyPause, c.node.controlling.raise) }
+func (c *cluster) unready() { c.node.options.After(unreadyPause, c.node.controlling.raise) }
 
 // led is told when a copy here begins to lead, by a worker that must not wait: what a leader has to look after is put down
 // for others.
@@ -43,7 +41,7 @@ func (c *cluster) led(state machine.Part) {
 type copies struct{ *cluster }
 
 // Partitions lists the partitions that are here.
-func (c copies) Partitions() []uint64 { return slices.Sorted(maps.Keys(c.node.host.all())) }
+func (c copies) Partitions() []uint64 { return c.node.host.partitions() }
 
 // Remove ends the replica of a partition that is of no table any more.
 func (c copies) Remove(ctx context.Context, partition uint64) error {

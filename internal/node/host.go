@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -46,6 +47,9 @@ func (n *Node) leadsCatalog() bool {
 
 // all lists the replicas.
 func (h *host) all() map[uint64]*replica.Replica { return *h.replicas.Load() }
+
+// partitions lists in order those of which a replica is here.
+func (h *host) partitions() []uint64 { return slices.Sorted(maps.Keys(h.all())) }
 
 // open starts every partition the store holds, and in a new store the catalog's.
 func (h *host) open() error {

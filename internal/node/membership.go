@@ -33,6 +33,10 @@ type Membership struct {
 	// Timeout ends the tries of a request.
 	Timeout time.Duration
 
+	// Workers is how many workers the groups have, 0 for one for every two cores: a pass of a worker waits for the disk, and
+	// decisions go on meanwhile.
+	Workers int
+
 	// Network is the way to the other nodes, nil for streams over Listener. A simulator brings its own.
 	Network Network
 }
@@ -198,7 +202,7 @@ func openStore(ctx context.Context, o *Options) (*engine.Engine, *joinAnswer, er
 			return nil, nil, err
 		}
 		if absent {
-			asking, cancel := context.WithTimeout(ctx, joinTimeMax)
+			asking, cancel := o.Within(ctx, joinTimeMax)
 			defer cancel()
 			if place, err = m.ask(asking, m.request(o), o); err != nil {
 				return nil, nil, err
@@ -245,7 +249,7 @@ func (m *Membership) enrol(ctx context.Context, e *engine.Engine, place *joinAns
 // confirm asks whether the cluster at --join is the one that this node is of, and takes it as it is. Where nobody answers, the
 // node goes on: it may be the first of them all to start.
 func (m *Membership) confirm(ctx context.Context, ident engine.Ident, o *Options) error {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeMax)
+	ctx, cancel := o.Within(ctx, checkTimeMax)
 	defer cancel()
 	request := m.request(o)
 	request.Cluster, request.Node = ident.Cluster, ident.Node

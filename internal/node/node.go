@@ -85,8 +85,11 @@ type Options struct {
 	Wait  replica.Wait
 	Pause func(ctx context.Context, d time.Duration) error
 
-	// Steady is a clock that never jumps; nil is the process's own.
+	// Steady is a clock that never jumps; nil is the process's own. Within bounds what is waited for by it, and After calls
+	// something later.
 	Steady func() time.Duration
+	Within func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
+	After  func(d time.Duration, call func())
 
 	// Failpoint is called before each step of a transaction (package txn); nil is none.
 	Failpoint func(step string) error
@@ -352,6 +355,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Pause == nil {
 		o.Pause = pause
+	}
+	if o.Within == nil {
+		o.Within = context.WithTimeout
+	}
+	if o.After == nil {
+		o.After = func(d time.Duration, call func()) { time.AfterFunc(d, call) }
 	}
 	if o.reads == 0 {
 		o.reads = engine.FormatVersion

@@ -54,7 +54,7 @@ func (c *cluster) transfer(ctx context.Context, partition, node uint64) error {
 	if to == 0 {
 		return &command.Rejected{Cause: fmt.Errorf("node %d has no replica of partition %d that could lead", node, partition)}
 	}
-	ctx, cancel := context.WithTimeout(ctx, transferMax)
+	ctx, cancel := c.node.options.Within(ctx, transferMax)
 	defer cancel()
 	for g.Transfer(to); g.Status().Role == multiraft.Leader; {
 		if c.node.options.Pause(ctx, multiraft.TickDefault) != nil {

@@ -33,7 +33,8 @@ type layout struct{ *cluster }
 
 func (c *cluster) newRebalance() *rebalance.Job {
 	return &rebalance.Job{
-		Catalog: c.node.catalog, Cluster: layout{c}, Now: c.node.steady, Rules: placement.DefaultRules(), Log: c.node.options.Log,
+		Catalog: c.node.catalog, Cluster: layout{c}, Now: c.node.steady, Within: c.node.options.Within, Rules: placement.DefaultRules(),
+		Log: c.node.options.Log,
 	}
 }
 
@@ -57,7 +58,7 @@ func (c *cluster) rebalance(ctx context.Context) error {
 
 // Reports asks every node, side by side.
 func (l layout) Reports(ctx context.Context) []rebalance.Report {
-	ctx, cancel := context.WithTimeout(ctx, reportMax)
+	ctx, cancel := l.node.options.Within(ctx, reportMax)
 	defer cancel()
 	nodes := l.nodes()
 	answers := make([]*rebalance.Report, len(nodes))
@@ -127,7 +128,11 @@ func (c *cluster) report() rebalance.Report {
 		DiskBytes: e.Space().DiskBytes(), FreeBytes: e.Space().FreeBytes(), UsedBytes: e.Metrics().DiskBytes,
 	}
 	searches := c.node.jobs.split.Searches()
-	for id, r := range c.node.host.all() {
+	for _, id := range c.node.host.partitions() {
+		r, ok := c.node.host.Replica(id)
+		if !ok {
+			continue
+		}
 		report.Heat = append(report.Heat, rebalance.Heat{Partition: id, Heat: r.Heat()})
 		if leads, _ := r.Leads(); !leads {
 			continue
@@ -177,7 +182,7 @@ func (l layout) Order(ctx context.Context, p *catalog.Partition, o command.Order
 // Forlorn are the replicas that have heard of no leader for a while, or saw themselves go.
 func (l layout) Forlorn() []rebalance.Copy {
 	var forlorn []rebalance.Copy
-	for id := range l.node.host.all() {
+	for _, id := range l.node.host.partitions() {
 		g, ok := l.group(id)
 		if !ok {
 			continue

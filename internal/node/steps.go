@@ -2,8 +2,7 @@ package node
 
 import (
 	"context"
-	"maps"
-	"slices"
+	"time"
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
@@ -75,6 +74,30 @@ func (s *Steps) Split(ctx context.Context, name string, tableID uint64, at []byt
 	return s.node.jobs.split.At(ctx, name, tableID, at)
 }
 
+// Duty is a work that is made when it is asked for, and every so often.
+type Duty struct{ duty }
+
+// Duties are all works of the node of that kind, once it has recovered.
+func (s *Steps) Duties() []Duty {
+	var all []Duty
+	for _, d := range s.node.duties() {
+		all = append(all, Duty{d})
+	}
+	return all
+}
+
+// Name is what the duty is called.
+func (d Duty) Name() string { return d.name }
+
+// Every is how often it is made at least.
+func (d Duty) Every() time.Duration { return d.every }
+
+// Asked tells whether it was asked for since it was told so last.
+func (d Duty) Asked() bool { return d.asked.taken() }
+
+// Step makes it once.
+func (d Duty) Step(ctx context.Context) error { return d.step(ctx) }
+
 // Catalog knows which tables and partitions there are.
 func (s *Steps) Catalog() *catalog.Catalog { return s.node.catalog }
 
@@ -96,7 +119,7 @@ func (s *Steps) Replica(partition uint64) (*replica.Replica, bool) {
 func (s *Steps) Led(partition uint64) (*replica.Replica, bool) { return s.node.host.Led(partition) }
 
 // Partitions lists the partitions that are here.
-func (s *Steps) Partitions() []uint64 { return slices.Sorted(maps.Keys(s.node.host.all())) }
+func (s *Steps) Partitions() []uint64 { return s.node.host.partitions() }
 
 // Abandon closes the store as it is, with whatever is under way.
 func (s *Steps) Abandon() error { return s.node.engine.Close() }

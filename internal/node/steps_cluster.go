@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"stator/internal/cluster/rpc"
+	"stator/internal/jobs/rebalance"
+	"stator/internal/partition/multiraft"
 )
 
 // What a node of a cluster has besides: each of these works, too, is made one step at a call. The options need a
@@ -19,6 +21,9 @@ func (s *Steps) Listen() (rpc.Handler, error) {
 // Workers is how many workers the groups have.
 func (s *Steps) Workers() int { return len(s.node.cluster.stepping) }
 
+// Asked tells whether a worker was asked for a pass since it was told so last.
+func (s *Steps) Asked(worker int) bool { return s.node.cluster.stepping[worker].taken() }
+
 // Work makes a pass of a worker, and tells whether there is more to do at once.
 func (s *Steps) Work(worker int) bool { return s.node.cluster.groups.Step(worker) }
 
@@ -27,6 +32,26 @@ func (s *Steps) Tick() { s.node.cluster.groups.Tick() }
 
 // Bear opens a group that came to be here, and tells whether there was one.
 func (s *Steps) Bear() bool { return s.node.cluster.born() }
+
+// Unborn tells whether there is a group to open.
+func (s *Steps) Unborn() bool { return s.node.cluster.births.any() }
+
+// Group tells how the copy of a partition here stands.
+func (s *Steps) Group(partition uint64) (status multiraft.Status, ok bool) {
+	g, ok := s.node.cluster.group(partition)
+	if ok {
+		status = g.Status()
+	}
+	return status, ok
+}
+
+// Ask answers an operator.
+func (s *Steps) Ask(ctx context.Context, q rebalance.Question) (rebalance.Answer, error) {
+	return s.node.AskCluster(ctx, q)
+}
+
+// Shipments is how many snapshots wait to be sent.
+func (s *Steps) Shipments() int { return len(s.shipments) }
 
 // Ship sends a snapshot that waits, and tells whether there was one. It returns when that was taken or refused.
 func (s *Steps) Ship() bool {

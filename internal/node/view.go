@@ -52,7 +52,7 @@ func (c *cluster) surroundings() *router.Cluster {
 	return &router.Cluster{
 		Node: c.self, Remote: c.remote, Timeout: c.membership.Timeout, System: c.system, Current: c.current,
 		Old: func() { c.old.Add(1) }, Distance: c.distance, Stale: c.node.following.raise, Order: c.order,
-		Unled: c.unled, Give: c.give,
+		Unled: c.unled, Give: c.give, Within: c.node.options.Within,
 	}
 }
 

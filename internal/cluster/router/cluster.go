@@ -31,8 +31,9 @@ type Cluster struct {
 	// Give answers for the shared budgets of a table, or of an index by its hidden table's id, of which this node leads the first
 	// partition.
 	Give func(q budget.Question) (budget.Answers, error)
-	// Timeout ends the tries of a request.
+	// Timeout ends the tries of a request. Within bounds what is waited for; a simulator has its own clock for it.
 	Timeout time.Duration
+	Within  func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 	// System lists the members of the catalog's own partition, which no table has.
 	System func() []command.Member
 	// Current tells whether a copy here has heard its leader lately; one that has not is asked last, and counted as Old.
@@ -159,19 +160,19 @@ func hinted(err error) bool {
 
 // within bounds all tries of a request.
 func (r *Router) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	if r.options.Cluster == nil {
-		return ctx, func() {}
+	if c := r.options.Cluster; c != nil {
+		return c.Within(ctx, c.Timeout)
 	}
-	return context.WithTimeout(ctx, r.options.Cluster.Timeout)
+	return ctx, func() {}
 }
 
-// once bounds one try of a read on another node.
-func (a aim) once(ctx context.Context, strong bool) (context.Context, context.CancelFunc) {
+// once bounds one try of a read at a.
+func (r *Router) once(ctx context.Context, a aim, strong bool) (context.Context, context.CancelFunc) {
 	switch {
 	case a.node == 0:
 		return ctx, func() {}
 	case strong:
-		return context.WithTimeout(ctx, strongTryMax)
+		return r.options.Cluster.Within(ctx, strongTryMax)
 	}
-	return context.WithTimeout(ctx, eventualTryMax)
+	return r.options.Cluster.Within(ctx, eventualTryMax)
 }

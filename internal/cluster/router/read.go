@@ -36,7 +36,7 @@ func (r *Router) Read(ctx context.Context, g command.Get) (command.GetResult, er
 		if err != nil {
 			return err
 		}
-		ctx, end := at.once(ctx, strong)
+		ctx, end := r.once(ctx, at, strong)
 		defer end()
 		g.Strong = strong
 		result, err = at.ReadAndWait(ctx, r.options.Wait, &g)
@@ -161,7 +161,7 @@ func (r *Router) scanOne(ctx context.Context, plan *command.Plan) (command.Page,
 		if err != nil {
 			return err
 		}
-		ctx, end := at.once(ctx, strong)
+		ctx, end := r.once(ctx, at, strong)
 		defer end()
 		asked := *plan
 		asked.Strong = strong

@@ -15,9 +15,9 @@ const reportsMax = time.Second
 // Reports asks the leaders of partitions what they are and hold, in the same order. It fails when one of them has no leader
 // that answers now; the others' reports are there then. On a node that is alone a partition that is not here has a zero report.
 func (r *Router) Reports(ctx context.Context, partitions []catalog.Partition) ([]command.Report, error) {
-	if r.options.Cluster != nil {
+	if c := r.options.Cluster; c != nil {
 		var end context.CancelFunc
-		ctx, end = context.WithTimeout(ctx, reportsMax)
+		ctx, end = c.Within(ctx, reportsMax)
 		defer end()
 	}
 	return gather(ctx, r, partitions, func(ctx context.Context, at aim) (command.Report, error) {

@@ -73,7 +73,7 @@ func askCopy[T any](
 		if err != nil {
 			return err
 		}
-		ctx, end := at.once(ctx, of.strong)
+		ctx, end := r.once(ctx, at, of.strong)
 		defer end()
 		answer, err = ask(ctx, at)
 		r.learn(at, of.strong, err)

@@ -33,7 +33,7 @@ func (r *Router) readPack(ctx context.Context, p *pack, gets []command.Get, seen
 	for j, i := range p.at {
 		g.Keys[j] = gets[i].Key
 	}
-	ctx, end := p.once(ctx, true)
+	ctx, end := r.once(ctx, p.aim, true)
 	defer end()
 	found, err := p.ReadTogetherAndWait(ctx, r.options.Wait, &g)
 	r.answered(ctx, p.aim, true, err)

@@ -13,7 +13,7 @@ const tokensMax = 500 * time.Millisecond
 // Tokens asks the keeper of a payer's budgets: the node that leads the first partition of the table, or of the index's hidden table. So
 // every table has its keeper, they are spread as partitions are, and when one is lost the partition's own election finds the next.
 func (r *Router) Tokens(ctx context.Context, round budget.Round) (answers budget.Answers, err error) {
-	ctx, end := context.WithTimeout(ctx, tokensMax)
+	ctx, end := r.options.Cluster.Within(ctx, tokensMax)
 	defer end()
 	q := budget.Question{PayerID: round.ID(), Asks: round.Asks}
 	err = r.try(ctx, 0, func(ctx context.Context, n int) error {

@@ -13,7 +13,7 @@ import (
 // perform makes a step. One that fails is not made again: the next plan is made of what is there then.
 func (j *Job) perform(ctx context.Context, s *sight, step placement.Step) {
 	p := &s.places[s.index[step.Partition]]
-	ctx, cancel := context.WithTimeout(ctx, orderMax)
+	ctx, cancel := j.Within(ctx, orderMax)
 	defer cancel()
 	err := j.order(ctx, p, step)
 	switch {

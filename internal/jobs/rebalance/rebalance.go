@@ -36,8 +36,9 @@ const (
 type Job struct {
 	Catalog *catalog.Catalog
 	Cluster Cluster
-	// Now is a clock that never jumps.
-	Now func() time.Duration
+	// Now is a clock that never jumps, Within bounds what is waited for by it.
+	Now    func() time.Duration
+	Within func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 	// Rules are what the layout shall be like; the number of replicas is the catalog's to say.
 	Rules placement.Rules
 	Log   *slog.Logger

@@ -109,7 +109,8 @@ func (w *world) partitions() []catalog.Partition {
 // job is the walk through the world, before its first look.
 func (w *world) job() *rebalance.Job {
 	return &rebalance.Job{
-		Catalog: w.Catalog, Cluster: w, Now: func() time.Duration { return w.now }, Rules: placement.DefaultRules(), Log: slog.New(slog.DiscardHandler),
+		Catalog: w.Catalog, Cluster: w, Now: func() time.Duration { return w.now }, Within: context.WithTimeout, Rules: placement.DefaultRules(),
+		Log: slog.New(slog.DiscardHandler),
 	}
 }
 

@@ -235,7 +235,7 @@ func (n *Node) Options(of router.Map) router.Options {
 			}
 		},
 		Cluster: &router.Cluster{
-			Node: n.ID, Timeout: time.Second, Stale: func() {}, Old: func() {}, Unled: func(uint64) {},
+			Node: n.ID, Timeout: time.Second, Within: context.WithTimeout, Stale: func() {}, Old: func() {}, Unled: func(uint64) {},
 			Remote: func(node, partition uint64) router.Remote {
 				return router.NewRemote(n.cluster, node, partition)
 			},
