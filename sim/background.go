@@ -10,6 +10,7 @@ import (
 	"stator/internal/jobs/split"
 	"stator/internal/model/attr"
 	"stator/internal/model/table"
+	"stator/sim/shapes"
 )
 
 // startBackground makes the loops that a node's goroutines would run.
@@ -79,19 +80,22 @@ func (w *world) trouble(name string, everyMillis int64, something func(context.C
 
 // createTable makes the first shape that is not there.
 func (w *world) createTable(ctx context.Context) error {
-	for _, s := range shapes {
-		if _, ok := w.node.Catalog().Table(s.name); ok {
+	for _, s := range shapes.All {
+		if _, ok := w.node.Catalog().Table(s.Name); ok {
 			continue
 		}
-		t := s.table()
+		t := s.Table()
 		if w.run.random.IntN(2) == 0 {
 			t.Global = []table.Index{w.newIndex(false)}
-			t.Definitions = definitions(t)
+			t.Definitions = shapes.Definitions(t)
 		}
 		t.CreatedMillis = w.run.clock.Now().UnixMilli()
+		if w.run.random.IntN(2) == 0 {
+			t.Streams = []table.Stream{{CreatedMillis: t.CreatedMillis, View: table.ViewBoth}}
+		}
 		created, err := w.node.Catalog().Create(ctx, t, w.run.habits.partitions)
 		if err == nil {
-			w.run.note("table %s is created as %d", s.name, created.ID)
+			w.run.note("table %s is created as %d", s.Name, created.ID)
 		}
 		return err
 	}
@@ -99,7 +103,7 @@ func (w *world) createTable(ctx context.Context) error {
 }
 
 func (w *world) newIndex(added bool) table.Index {
-	indexes := globalIndexes()
+	indexes := shapes.GlobalIndexes()
 	ix := indexes[w.run.random.IntN(len(indexes))]
 	ix.Status, ix.Added = table.IndexCreating, added
 	return ix
@@ -110,10 +114,10 @@ var errNotNow = errors.New("not now")
 
 // moveIndex creates or deletes one index of one table, as UpdateTable does.
 func (w *world) moveIndex(ctx context.Context) error {
-	s := shapes[w.run.random.IntN(len(shapes))]
+	s := shapes.All[w.run.random.IntN(len(shapes.All))]
 	ix := w.newIndex(true)
 	did := ""
-	_, err := w.node.Catalog().Update(ctx, s.name, func(now *table.Table) (*table.Table, error) {
+	_, err := w.node.Catalog().Update(ctx, s.Name, func(now *table.Table) (*table.Table, error) {
 		if now.State != table.Active {
 			return nil, errNotNow
 		}
@@ -132,21 +136,21 @@ func (w *world) moveIndex(ctx context.Context) error {
 		}
 		did = "created"
 		next.Global = append(next.Global, ix)
-		next.Definitions = definitions(next)
+		next.Definitions = shapes.Definitions(next)
 		return next, nil
 	})
 	if err == nil {
 		w.run.result.Indexes++
-		w.run.note("index %s of table %s is being %s", ix.Name, s.name, did)
+		w.run.note("index %s of table %s is being %s", ix.Name, s.Name, did)
 	}
 	return err
 }
 
 // moveTimeToLive turns time to live of one table on, off, or over to another attribute.
 func (w *world) moveTimeToLive(ctx context.Context) error {
-	s := shapes[w.run.random.IntN(len(shapes))]
-	attribute := []string{"", attrEnds, attrEnds, attrUntil}[w.run.random.IntN(4)]
-	_, err := w.node.Catalog().Update(ctx, s.name, func(now *table.Table) (*table.Table, error) {
+	s := shapes.All[w.run.random.IntN(len(shapes.All))]
+	attribute := []string{"", shapes.Ends, shapes.Ends, shapes.Until}[w.run.random.IntN(4)]
+	_, err := w.node.Catalog().Update(ctx, s.Name, func(now *table.Table) (*table.Table, error) {
 		if now.State != table.Active || now.TimeToLive == attribute {
 			return nil, errNotNow
 		}
@@ -155,7 +159,7 @@ func (w *world) moveTimeToLive(ctx context.Context) error {
 		return next, nil
 	})
 	if err == nil {
-		w.run.note("the items of table %s end by %q", s.name, attribute)
+		w.run.note("the items of table %s end by %q", s.Name, attribute)
 	}
 	return err
 }
@@ -172,8 +176,8 @@ func (w *world) moving(t *table.Table, except string) bool {
 
 // dropTable deletes a table, as DeleteTable does.
 func (w *world) dropTable(ctx context.Context) error {
-	s := shapes[w.run.random.IntN(len(shapes))]
-	_, err := w.node.Catalog().Update(ctx, s.name, func(now *table.Table) (*table.Table, error) {
+	s := shapes.All[w.run.random.IntN(len(shapes.All))]
+	_, err := w.node.Catalog().Update(ctx, s.Name, func(now *table.Table) (*table.Table, error) {
 		if now.State != table.Active || !now.Settled() {
 			return nil, errNotNow
 		}
@@ -183,20 +187,20 @@ func (w *world) dropTable(ctx context.Context) error {
 	})
 	if err == nil {
 		w.run.result.Dropped++
-		w.run.note("table %s is being deleted", s.name)
+		w.run.note("table %s is being deleted", s.Name)
 	}
 	return err
 }
 
 // split cuts some partition, of a table or of one of its indexes, at its middle or at some key.
 func (w *world) split(ctx context.Context) error {
-	s := shapes[w.run.random.IntN(len(shapes))]
-	entry, ok := w.node.Catalog().Entry(s.name)
+	s := shapes.All[w.run.random.IntN(len(shapes.All))]
+	entry, ok := w.node.Catalog().Entry(s.Name)
 	if !ok {
 		return nil
 	}
 	id, at := w.place(s, entry)
-	child, err := w.node.Split(ctx, s.name, id, at)
+	child, err := w.node.Split(ctx, s.Name, id, at)
 	if err == nil {
 		w.run.result.Splits++
 		w.run.note("table %d: partition %d is split off", id, child)
@@ -209,16 +213,16 @@ func (w *world) split(ctx context.Context) error {
 }
 
 // place draws a table or hidden table to split, and where; an empty key is its middle.
-func (w *world) place(s shape, entry *catalog.Entry) (tableID uint64, at []byte) {
+func (w *world) place(s shapes.Shape, entry *catalog.Entry) (tableID uint64, at []byte) {
 	if n := len(entry.Table.Global); n > 0 && w.run.random.IntN(3) == 0 {
 		return entry.Table.Global[w.run.random.IntN(n)].ID, nil
 	}
 	if w.run.random.IntN(2) == 0 {
 		return entry.Table.ID, nil
 	}
-	key := w.run.key(s)
-	if hash, _ := key.Get(attrHash); s.local || w.run.random.IntN(2) == 0 {
-		key = attr.NewMap([]attr.Entry{{Name: attrHash, Value: hash}})
+	key := w.run.draw.Key(s)
+	if hash, _ := key.Get(shapes.Hash); s.Local || w.run.random.IntN(2) == 0 {
+		key = attr.NewMap([]attr.Entry{{Name: shapes.Hash, Value: hash}})
 	}
-	return entry.Table.ID, s.suffix(key)
+	return entry.Table.ID, s.Suffix(key)
 }

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
-	"stator/internal/model/attr"
-	"stator/internal/model/expr"
 	"stator/internal/partition/command"
 	"stator/sim/history"
+	"stator/sim/ledger"
+	"stator/sim/shapes"
 )
 
 // Bank is a run whose clients move money between accounts, which are items of one table, read all or some of them together,
@@ -36,11 +35,8 @@ const (
 	Split Fault = "split"
 )
 
-// deposit is what every account begins with.
-const deposit = 100
-
 // bankShape is the table of the accounts.
-var bankShape = shapes[0]
+var bankShape = shapes.All[0]
 
 // draw puts a bank's own habits in place of a run's.
 func (b *Bank) draw(r *run) {
@@ -85,21 +81,10 @@ func (w *world) startTellers() {
 
 // deposit opens an account, unless it is open.
 func (w *world) deposit(ctx context.Context, account int) bool {
-	d := &deed{Deed: history.Deed{Client: -1, Tag: w.tags(), Wrote: []int{account}}}
-	c := command.Command{
-		Action: command.Put, Key: bankShape.suffix(accountKey(account)), Condition: condition("attribute_not_exists(" + attrHash + ")"),
-		Item: accountKey(account).With(attrCount, attr.Int(deposit)).With(attrTag, attr.Int(d.Tag)),
-	}
-	w.run.ledger.begin(d, w.run.history.Tick())
-	result, err := w.write(ctx, -1, bankShape, c)
+	d := &ledger.Deed{Deed: history.Deed{Client: -1, Tag: w.run.draw.Tag(), Wrote: []int{account}}}
+	w.run.ledger.Begin(d, w.run.history.Tick())
+	result, err := w.write(ctx, -1, bankShape, shapes.OpenAccount(account, d.Tag))
 	return w.note(d, result, err) || result.Refusal == command.ConditionFailed || result.Refusal == command.Locked
-}
-
-func accountKey(account int) attr.Map { return bankShape.key(account, 0) }
-
-func (w *world) tags() int64 {
-	w.run.tags++
-	return w.run.tags
 }
 
 // serve makes one operation of a teller.
@@ -115,7 +100,7 @@ func (w *world) serve(ctx context.Context, client int) {
 	case n < 17:
 		w.touch(ctx, client)
 	default:
-		_ = w.together(ctx, client, []wish{{shape: bankShape, command: command.Command{Key: bankShape.suffix(accountKey(w.run.random.IntN(accounts)))}}})
+		_ = w.together(ctx, client, []wish{{shape: bankShape, command: command.Command{Key: bankShape.Suffix(shapes.Account(w.run.random.IntN(accounts)))}}})
 	}
 }
 
@@ -131,18 +116,16 @@ func (w *world) transfer(ctx context.Context, client int) {
 	}
 	amount := int64(1 + w.run.random.IntN(40))
 	takers := accounts[1 : len(accounts)-checks]
-	d := &deed{Deed: history.Deed{Client: client, Tag: w.tags(), Wrote: accounts[:len(accounts)-checks], Looked: accounts}}
-	list := []wish{w.payment(accounts[0], -amount*int64(len(takers)), d.Tag)}
+	d := &ledger.Deed{Deed: history.Deed{Client: client, Tag: w.run.draw.Tag(), Wrote: accounts[:len(accounts)-checks], Looked: accounts}}
+	list := []wish{{shape: bankShape, command: shapes.Payment(accounts[0], -amount*int64(len(takers)), d.Tag)}}
 	for _, taker := range takers {
-		list = append(list, w.payment(taker, amount, d.Tag))
+		list = append(list, wish{shape: bankShape, command: shapes.Payment(taker, amount, d.Tag)})
 	}
 	for _, account := range accounts[len(accounts)-checks:] {
-		list = append(list, wish{shape: bankShape, command: command.Command{
-			Action: command.Check, Key: bankShape.suffix(accountKey(account)), Condition: condition("attribute_exists(" + attrHash + ")"),
-		}})
+		list = append(list, wish{shape: bankShape, command: shapes.CheckAccount(account)})
 	}
 	token := fmt.Sprint(d.Tag)
-	w.run.ledger.begin(d, w.run.history.Tick())
+	w.run.ledger.Begin(d, w.run.history.Tick())
 	outcome, err := w.transact(ctx, client, list, token)
 	result := command.Result{Refusal: outcome.Refusal, Version: outcome.Version, Results: outcome.Results}
 	if w.note(d, result, err) && w.run.random.IntN(4) == 0 {
@@ -153,28 +136,12 @@ func (w *world) transfer(ctx context.Context, client int) {
 	}
 }
 
-// payment adds to an account, which must not fall below 0.
-func (w *world) payment(account int, amount, tag int64) wish {
-	values := attr.NewMap([]attr.Entry{
-		{Name: ":amount", Value: attr.Int(amount)}, {Name: ":tag", Value: attr.Int(tag)}, {Name: ":least", Value: attr.Int(-amount)},
-	})
-	names := expr.NewNames(nil, values)
-	update, err := expr.ParseUpdate("SET tag = :tag ADD n :amount", names)
-	enough, wrong := expr.ParseCondition(expr.ConditionExpression, "n >= :least", names)
-	if err = errors.Join(err, wrong); err != nil {
-		panic(err)
-	}
-	return wish{shape: bankShape, command: command.Command{
-		Action: command.Update, Key: bankShape.suffix(accountKey(account)), Item: accountKey(account), Update: update, Condition: enough,
-	}}
-}
-
 // touch writes to an account outside of any transaction.
 func (w *world) touch(ctx context.Context, client int) {
 	account := w.run.random.IntN(w.run.options.Bank.Accounts)
-	d := &deed{Deed: history.Deed{Client: client, Tag: w.tags(), Wrote: []int{account}, Looked: []int{account}}}
-	c := w.payment(account, 0, d.Tag).command
-	w.run.ledger.begin(d, w.run.history.Tick())
+	d := &ledger.Deed{Deed: history.Deed{Client: client, Tag: w.run.draw.Tag(), Wrote: []int{account}, Looked: []int{account}}}
+	c := shapes.Payment(account, 0, d.Tag)
+	w.run.ledger.Begin(d, w.run.history.Tick())
 	result, err := w.write(ctx, client, bankShape, c)
 	result.Results = []command.Result{result}
 	w.note(d, result, err)
@@ -185,22 +152,22 @@ func (w *world) audit(ctx context.Context, client, n int) bool {
 	accounts := w.some(n)
 	var list []wish
 	for _, account := range accounts {
-		list = append(list, wish{shape: bankShape, command: command.Command{Key: bankShape.suffix(accountKey(account))}})
+		list = append(list, wish{shape: bankShape, command: command.Command{Key: bankShape.Suffix(shapes.Account(account))}})
 	}
-	d := &deed{Deed: history.Deed{Client: client, Looked: accounts}}
-	w.run.ledger.begin(d, w.run.history.Tick())
+	d := &ledger.Deed{Deed: history.Deed{Client: client, Looked: accounts}}
+	w.run.ledger.Begin(d, w.run.history.Tick())
 	seen := w.together(ctx, client, list)
 	if seen == nil {
-		w.run.ledger.cancel(d)
+		w.run.ledger.Cancel(d)
 		return false
 	}
 	sum := int64(0)
 	for _, s := range seen {
-		d.Saw = append(d.Saw, tagOf(s.Item))
-		sum += balanceOf(s.Item)
+		d.Saw = append(d.Saw, shapes.TagOf(s.Item))
+		sum += shapes.BalanceOf(s.Item)
 	}
-	w.run.ledger.finish(d, w.run.history.Tick(), w.run.history.EndAt())
-	if total := int64(w.run.options.Bank.Accounts) * deposit; n == w.run.options.Bank.Accounts && !w.over() {
+	w.run.ledger.Finish(d, w.run.history.Tick(), w.run.history.EndAt())
+	if total := int64(w.run.options.Bank.Accounts) * shapes.Deposit; n == w.run.options.Bank.Accounts && !w.over() {
 		w.run.result.Audits++
 		if sum != total {
 			w.run.fail(fmt.Errorf("%d accounts hold %d, not %d", n, sum, total))
@@ -210,31 +177,21 @@ func (w *world) audit(ctx context.Context, client, n int) bool {
 }
 
 // note enters what became of a deed that writes, and tells whether it was done.
-func (w *world) note(d *deed, result command.Result, err error) bool {
+func (w *world) note(d *ledger.Deed, result command.Result, err error) bool {
 	switch {
 	case err != nil && !certainlyNot(err) && !errors.Is(err, errNotNow):
-		w.run.ledger.open(d)
+		w.run.ledger.Open(d)
 		return false
 	case err != nil || result.Refusal != command.Accepted:
-		w.run.ledger.cancel(d)
+		w.run.ledger.Cancel(d)
 		return false
 	}
 	for i := range result.Results {
-		d.Saw = append(d.Saw, tagOf(result.Results[i].Before))
+		d.Saw = append(d.Saw, shapes.TagOf(result.Results[i].Before))
 	}
-	d.version = result.Version
-	w.run.ledger.finish(d, w.run.history.Tick(), w.run.history.EndAt())
+	d.Version = result.Version
+	w.run.ledger.Finish(d, w.run.history.Tick(), w.run.history.EndAt())
 	return true
-}
-
-func tagOf(item attr.Map) int64     { return numberOf(item, attrTag) }
-func balanceOf(item attr.Map) int64 { return numberOf(item, attrCount) }
-
-func numberOf(item attr.Map, name string) (n int64) {
-	if v, ok := item.Get(name); ok {
-		n, _ = strconv.ParseInt(string(v.Number().Append(nil)), 10, 64) // tellers write nothing else
-	}
-	return n
 }
 
 // errFault is what a failpoint kills a coordinator with.
@@ -265,9 +222,9 @@ func (r *run) failpoint() func(step string) error {
 
 // splitAccounts parts every account from the others, as far as may be.
 func (w *world) splitAccounts() {
-	t, ok := w.node.Catalog().Table(bankShape.name)
+	t, ok := w.node.Catalog().Table(bankShape.Name)
 	for account := 0; ok && account < w.run.options.Bank.Accounts; account++ {
-		_, err := w.node.Split(context.Background(), t.Name, t.ID, bankShape.suffix(accountKey(account)))
+		_, err := w.node.Split(context.Background(), t.Name, t.ID, bankShape.Suffix(shapes.Account(account)))
 		if err == nil {
 			w.run.result.Splits++
 		}

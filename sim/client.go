@@ -8,12 +8,12 @@ import (
 
 	"stator/internal/cluster/router"
 	"stator/internal/model/attr"
-	"stator/internal/model/expr"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
 	"stator/sim/history"
+	"stator/sim/shapes"
 )
 
 // plansMax bounds how often an operation is planned anew for a table that changes.
@@ -62,8 +62,8 @@ func (w *world) burst(ctx context.Context, client int) {
 // operate makes one operation.
 func (w *world) operate(ctx context.Context, client int) {
 	r := w.run
-	s := shapes[r.random.IntN(len(shapes))]
-	t, ok := w.node.Catalog().Table(s.name)
+	s := shapes.All[r.random.IntN(len(shapes.All))]
+	t, ok := w.node.Catalog().Table(s.Name)
 	if !ok || !t.Serves() {
 		_ = w.pause(ctx, time.Millisecond)
 		return
@@ -75,11 +75,11 @@ func (w *world) operate(ctx context.Context, client int) {
 	r.result.Operations++
 	switch n := r.random.IntN(26); {
 	case n < 6:
-		_, _ = w.write(ctx, client, s, w.putCommand(s)) // the history has it
+		_, _ = w.write(ctx, client, s, w.run.draw.Put(s)) // the history has it
 	case n < 11:
-		_, _ = w.write(ctx, client, s, w.updateCommand(s))
+		_, _ = w.write(ctx, client, s, w.run.draw.Update(s))
 	case n < 13:
-		_, _ = w.write(ctx, client, s, w.removeCommand(s))
+		_, _ = w.write(ctx, client, s, w.run.draw.Remove(s))
 	case n < 17:
 		w.get(ctx, client, s)
 	case n < 20:
@@ -91,67 +91,11 @@ func (w *world) operate(ctx context.Context, client int) {
 	}
 }
 
-func (w *world) putCommand(s shape) command.Command {
-	key := w.run.key(s)
-	c := command.Command{Action: command.Put, Key: s.suffix(key), Item: w.run.item(key), Blind: w.run.random.IntN(2) == 0}
-	if w.run.random.IntN(4) == 0 {
-		c.Condition = condition("attribute_not_exists(" + attrHash + ")")
-	}
-	return c
-}
-
-func (w *world) updateCommand(s shape) command.Command {
-	key := w.run.key(s)
-	texts := []string{"SET tag = :t ADD n :one", "SET tag = :t REMOVE g", "SET tag = :t, g = :g", "SET tag = :t, l = :l", "SET tag = :t REMOVE l",
-		"SET tag = :t, ends = :e", "SET tag = :t REMOVE ends"}
-	text := texts[w.run.random.IntN(len(texts))]
-	values := map[string]attr.Value{":t": w.run.tag()}
-	switch text {
-	case texts[0]:
-		values[":one"] = attr.Int(1)
-	case texts[2]:
-		if values[":g"] = group(w.run.random); values[":g"] == nil {
-			values[":g"] = attr.String("g0")
-		}
-	case texts[3]:
-		values[":l"] = attr.String(fmt.Sprintf("l%d", w.run.random.IntN(4)))
-	case texts[5]:
-		values[":e"] = end(w.run.random)
-	}
-	var entries []attr.Entry
-	for _, name := range []string{":t", ":one", ":g", ":l", ":e"} {
-		if v, ok := values[name]; ok {
-			entries = append(entries, attr.Entry{Name: name, Value: v})
-		}
-	}
-	parsed, err := expr.ParseUpdate(text, expr.NewNames(nil, attr.NewMap(entries)))
-	if err != nil {
-		panic(fmt.Sprintf("parsing %q: %v", text, err))
-	}
-	return command.Command{Action: command.Update, Key: s.suffix(key), Item: key, Update: parsed}
-}
-
-func (w *world) removeCommand(s shape) command.Command {
-	c := command.Command{Action: command.Delete, Key: s.suffix(w.run.key(s)), Blind: w.run.random.IntN(2) == 0}
-	if w.run.random.IntN(3) == 0 {
-		c.Condition = condition("attribute_exists(" + attrCount + ")")
-	}
-	return c
-}
-
-func condition(text string) *expr.Condition {
-	parsed, err := expr.ParseCondition(expr.ConditionExpression, text, expr.NewNames(nil, nil))
-	if err != nil {
-		panic(err)
-	}
-	return parsed
-}
-
 // write makes one write as an operation does: planned with the table as the catalog has it, and again when a partition
 // knows a newer one.
-func (w *world) write(ctx context.Context, client int, s shape, c command.Command) (command.Result, error) {
+func (w *world) write(ctx context.Context, client int, s shapes.Shape, c command.Command) (command.Result, error) {
 	for range plansMax {
-		t, ok := w.node.Catalog().Table(s.name)
+		t, ok := w.node.Catalog().Table(s.Name)
 		if !ok || !t.Serves() || c.Action == command.Put && table.CheckIndexKeys(t, c.Item) != "" {
 			return command.Result{}, errNotNow
 		}
@@ -194,11 +138,11 @@ func replan(err error) bool {
 // certainlyNot tells whether an operation that failed had no effect.
 func certainlyNot(err error) bool { return command.Certain(err) || errors.Is(err, router.ErrNoTable) }
 
-func (w *world) get(ctx context.Context, client int, s shape) {
-	key := s.suffix(w.run.key(s))
+func (w *world) get(ctx context.Context, client int, s shapes.Shape) {
+	key := s.Suffix(w.run.draw.Key(s))
 	strong, contended := w.run.random.IntN(2) == 0, w.run.random.IntN(2) == 0
 	for range plansMax {
-		t, ok := w.node.Catalog().Table(s.name)
+		t, ok := w.node.Catalog().Table(s.Name)
 		if !ok || !t.Serves() {
 			return
 		}

@@ -11,10 +11,11 @@ import (
 	"stator/internal/partition/command"
 	"stator/internal/storage/keys"
 	"stator/sim/history"
+	"stator/sim/shapes"
 )
 
 // query walks one collection, or a whole table, page by page. Every page is a read of each key that it went over.
-func (w *world) query(ctx context.Context, client int, s shape) {
+func (w *world) query(ctx context.Context, client int, s shapes.Shape) {
 	r := w.run
 	q := queried{shape: s, client: client, plan: command.Plan{
 		Strong: r.random.IntN(2) == 0, Reverse: r.random.IntN(2) == 0,
@@ -23,10 +24,10 @@ func (w *world) query(ctx context.Context, client int, s shape) {
 		q.plan.Limit = 1 + r.random.IntN(3)
 	}
 	if r.random.IntN(3) > 0 {
-		hash, _ := s.key(r.random.IntN(r.habits.keys), 0).Get(attrHash)
+		hash, _ := s.Key(r.random.IntN(r.draw.Keys), 0).Get(shapes.Hash)
 		q.plan.Lower = keys.Suffix([]attr.Value{hash}, nil)
 		q.collection = q.plan.Lower
-		if s.local && r.random.IntN(2) == 0 {
+		if s.Local && r.random.IntN(2) == 0 {
 			q.plan.Index = 1 + r.random.Uint32N(2)
 			q.plan.Fetch = q.plan.Index == 1
 			q.plan.Lower = binary.BigEndian.AppendUint32(append([]byte(nil), q.plan.Lower...), q.plan.Index)
@@ -34,7 +35,7 @@ func (w *world) query(ctx context.Context, client int, s shape) {
 		q.plan.Upper = keys.SuccessorPrefix(q.plan.Lower)
 	}
 	for range plansMax {
-		t, ok := w.node.Catalog().Table(s.name)
+		t, ok := w.node.Catalog().Table(s.Name)
 		if !ok || !t.Serves() {
 			return
 		}
@@ -54,7 +55,7 @@ func (w *world) query(ctx context.Context, client int, s shape) {
 
 // queried is a query with what is left of it.
 type queried struct {
-	shape      shape
+	shape      shapes.Shape
 	client     int
 	collection []byte // empty for a scan
 	plan       command.Plan
@@ -64,9 +65,9 @@ type queried struct {
 func (w *world) page(ctx context.Context, t *table.Table, q *queried) (more bool, err error) {
 	reads := map[string]*history.Operation{}
 	var order []*history.Operation
-	for hash := range w.run.habits.keys {
-		for rng := range w.run.habits.keys {
-			key := string(q.shape.suffix(q.shape.key(hash, rng)))
+	for hash := range w.run.draw.Keys {
+		for rng := range w.run.draw.Keys {
+			key := string(q.shape.Suffix(q.shape.Key(hash, rng)))
 			if reads[key] == nil && q.covers(key) {
 				reads[key] = &history.Operation{Item: history.Item{Table: t.ID, Key: key}, Client: q.client}
 				order = append(order, reads[key])
@@ -77,7 +78,7 @@ func (w *world) page(ctx context.Context, t *table.Table, q *queried) (more bool
 	page, err := w.node.Router().Scan(ctx, q.plan)
 	found := map[string]attr.Map{}
 	for _, item := range page.Items {
-		found[string(q.shape.suffix(item))] = item
+		found[string(q.shape.Suffix(item))] = item
 	}
 	for _, o := range order {
 		item, present := found[o.Item.Key]

@@ -44,16 +44,20 @@ func (w *world) give(ready func() bool, wakeAt time.Time) {
 
 // wait is the replica.Wait of this world.
 func (w *world) wait(_ context.Context, done <-chan struct{}) error {
-	closed := func() bool {
+	came := false
+	comes := func() bool {
+		if came {
+			return true // taken out of it once
+		}
 		select {
 		case <-done:
-			return true
+			came = true
 		default:
-			return false
 		}
+		return came
 	}
-	for !closed() {
-		w.give(closed, time.Time{})
+	for !comes() {
+		w.give(comes, time.Time{})
 	}
 	return nil
 }

@@ -17,6 +17,9 @@ import (
 	"stator/sim/coroutine"
 	"stator/sim/disk"
 	"stator/sim/history"
+	"stator/sim/ledger"
+	"stator/sim/shapes"
+	"stator/sim/timeline"
 )
 
 // Options say what a run is like. The zero value but for Seed is an ordinary one.
@@ -52,6 +55,8 @@ const (
 // Result is what a run was like.
 type Result struct {
 	Operations, Crashes, Splits, Indexes, Dropped int
+	// Changes were read out of streams at rest.
+	Changes int
 	// Transactions are those that were answered, Committed those of them that were performed.
 	Transactions, Committed int
 	Turns, Syncs            int
@@ -68,14 +73,14 @@ type run struct {
 	clock   *clock.Manual
 	world   *world
 	history history.History
-	ledger  ledger
+	ledger  ledger.Ledger
+	draw    shapes.Draw
 	habits  habits
 
 	left    int // operations that no client has begun
 	crashes int // crashes that are left
 	nextAt  int // the turn of the next crash that no sync brings about
 	starts  uint64
-	tags    int64
 	result  Result
 	trace   io.Writer
 	sum     interface{ Sum64() uint64 }
@@ -85,7 +90,7 @@ type run struct {
 // habits are what the seed makes this run like: weights of what may happen next, sizes and frequencies.
 type habits struct {
 	resume, execute, commit, settle int
-	clients, burst, keys            int
+	clients, burst                  int
 	partitions                      int
 	crashEvery                      int
 	memtableBytes                   int64
@@ -101,7 +106,7 @@ func Run(o Options) (Result, error) {
 	}
 	// The clock begins at a moment that has nothing to do with today's.
 	r.clock = clock.NewManual(time.UnixMilli(1_800_000_000_000 + int64(r.random.IntN(1_000_000))))
-	r.draw()
+	r.drawHabits()
 	err := r.loop()
 	r.result.Trace = r.sum.Sum64()
 	if err != nil {
@@ -110,15 +115,16 @@ func Run(o Options) (Result, error) {
 	return r.result, nil
 }
 
-func (r *run) draw() {
+func (r *run) drawHabits() {
 	weights := []int{1, 1, 2, 4, 16}
 	weight := func() int { return weights[r.random.IntN(len(weights))] }
 	r.habits = habits{
 		resume: weight(), execute: weight(), commit: weight(), settle: weight(),
-		clients: 2 + r.random.IntN(5), burst: 1 + r.random.IntN(1+r.random.IntN(20)), keys: 2 + r.random.IntN(6),
+		clients: 2 + r.random.IntN(5), burst: 1 + r.random.IntN(1+r.random.IntN(20)),
 		partitions: 1 + r.random.IntN(3), crashEvery: 300 + r.random.IntN(6000),
 		memtableBytes: 64 << 10 << r.random.IntN(6), pauseMillis: 1 + r.random.Int64N(50),
 	}
+	r.draw = shapes.Draw{Random: r.random, Keys: 2 + r.random.IntN(6)}
 	if r.left = r.options.Operations; r.left == 0 {
 		r.left = operationsDefault
 	}
@@ -147,7 +153,7 @@ func (r *run) loop() error {
 		}
 		if !w.over() {
 			r.result.Syncs += w.disk.Syncs()
-			return errors.Join(w.close(), r.history.Check(), r.ledger.check())
+			return errors.Join(w.close(), r.history.Check(), r.ledger.Check())
 		}
 		files = w.end()
 		r.result.Crashes++
@@ -163,7 +169,7 @@ func (r *run) begin(files *vfs.MemFS) (*world, error) {
 	var err error
 	w.node, err = node.Assemble(node.Options{
 		Data: dataDir, FS: w.disk, MemtableBytes: r.habits.memtableBytes, CacheBytes: cacheBytes, DiskReserve: -1,
-		Durability: r.options.Durability, Clock: r.clock, Random: randomBytes{r.random}, Creator: "sim",
+		Durability: r.options.Durability, Clock: r.clock, Random: timeline.NewBytes(r.options.Seed, r.starts), Creator: "sim",
 		Wait: w.wait, Pause: w.pause, Fatal: w.fatal, Failpoint: r.failpoint(),
 		Broken: func(partition uint64, err error) {
 			r.fail(fmt.Errorf("partition %d broke: %w", partition, err))
@@ -214,14 +220,4 @@ func (r *run) note(format string, args ...any) {
 		return
 	}
 	fmt.Fprintf(r.trace, "%d "+format+"\n", append([]any{r.result.Turns}, args...)...)
-}
-
-// randomBytes draws what the node needs to be random from the seed.
-type randomBytes struct{ random *rand.Rand }
-
-func (b randomBytes) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = byte(b.random.Uint32())
-	}
-	return len(p), nil
 }

@@ -33,7 +33,8 @@ func TestSeeds(t *testing.T) {
 		sum.Transactions += result.Transactions
 		sum.Committed += result.Committed
 		sum.Turns += result.Turns
+		sum.Changes += result.Changes
 	}
-	t.Logf("%d seeds: %d operations, %d transactions of which %d were performed, %d crashes, %d splits, %d indexes created or deleted, %d tables dropped, %d turns",
-		*seeds, sum.Operations, sum.Transactions, sum.Committed, sum.Crashes, sum.Splits, sum.Indexes, sum.Dropped, sum.Turns)
+	t.Logf("%d seeds: %d operations, %d transactions of which %d were performed, %d crashes, %d splits, %d indexes created or deleted, %d tables dropped, %d changes read out of streams, %d turns",
+		*seeds, sum.Operations, sum.Transactions, sum.Committed, sum.Crashes, sum.Splits, sum.Indexes, sum.Dropped, sum.Changes, sum.Turns)
 }

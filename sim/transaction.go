@@ -8,11 +8,12 @@ import (
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/sim/history"
+	"stator/sim/shapes"
 )
 
 // wish is one action of a transaction before it is planned.
 type wish struct {
-	shape   shape
+	shape   shapes.Shape
 	command command.Command
 }
 
@@ -21,20 +22,9 @@ func (w *world) wishes(kinds int) []wish {
 	var list []wish
 	named := map[string]bool{}
 	for range 2 + w.run.random.IntN(3) {
-		s := shapes[w.run.random.IntN(len(shapes))]
-		var c command.Command
-		switch w.run.random.IntN(kinds) {
-		case 0:
-			c = w.putCommand(s)
-		case 1, 2:
-			c = w.updateCommand(s)
-		case 3:
-			c = w.removeCommand(s)
-		default:
-			c = w.removeCommand(s)
-			c.Action = command.Check
-		}
-		if name := s.name + string(c.Key); !named[name] {
+		s := shapes.All[w.run.random.IntN(len(shapes.All))]
+		c := w.run.draw.Action(s, kinds)
+		if name := s.Name + string(c.Key); !named[name] {
 			named[name] = true
 			list = append(list, wish{shape: s, command: c})
 		}
@@ -64,7 +54,7 @@ func (w *world) transact(ctx context.Context, client int, list []wish, token str
 func (w *world) planned(client int, list []wish) ([]*command.Command, []*history.Operation) {
 	var actions []*command.Command
 	for _, each := range list {
-		t, ok := w.node.Catalog().Table(each.shape.name)
+		t, ok := w.node.Catalog().Table(each.shape.Name)
 		if !ok || !t.Serves() || each.command.Action == command.Put && table.CheckIndexKeys(t, each.command.Item) != "" {
 			return nil, nil
 		}
@@ -118,7 +108,7 @@ func (w *world) together(ctx context.Context, client int, list []wish) []command
 		var gets []command.Get
 		var parts []*history.Operation
 		for _, each := range list {
-			t, ok := w.node.Catalog().Table(each.shape.name)
+			t, ok := w.node.Catalog().Table(each.shape.Name)
 			if !ok || !t.Serves() {
 				return nil
 			}

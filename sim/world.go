@@ -260,7 +260,7 @@ func (w *world) unrest() string {
 // end leaves a world that is over, and returns the disk as the next one finds it.
 func (w *world) end() *vfs.MemFS {
 	files := w.disk.Stop()
-	w.run.ledger.end(w.run.history.EndAt())
+	w.run.ledger.End()
 	w.run.history.End()
 	w.leave()
 	// A machine may come back with its clock set back.

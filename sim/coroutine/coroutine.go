@@ -74,11 +74,18 @@ func (s *Set) Give() {
 	}
 }
 
+// End ends a routine where it stands. It is not the one that runs.
+func (s *Set) End(r *Routine) {
+	before := s.current
+	s.current = r
+	r.stop()
+	s.current = before
+	s.all = slices.DeleteFunc(s.all, func(other *Routine) bool { return other == r })
+}
+
 // Unwind ends all routines where they stand.
 func (s *Set) Unwind() {
-	for _, r := range s.all {
-		s.current = r
-		r.stop()
+	for len(s.all) > 0 {
+		s.End(s.all[0])
 	}
-	s.current, s.all = nil, nil
 }

@@ -22,7 +22,7 @@ const (
 
 // startAdopts gives every partition its table: a right half that was split off before has none.
 func (w *world) startAdopts() {
-	w.start("adopts", func() {
+	w.Start("adopts", func() {
 		c := w.newClient(0)
 		for {
 			for _, at := range slices.Clone(w.layout.places) {
@@ -30,7 +30,7 @@ func (w *world) startAdopts() {
 					c.adopt(at)
 				}
 			}
-			w.sleep(50 * time.Millisecond)
+			w.Sleep(50 * time.Millisecond)
 		}
 	})
 }
@@ -40,7 +40,7 @@ func (c *client) adopt(at place) {
 	_, err := c.change(at.bounds.Lower, at.id, func(p *partition, done func(error)) { p.replica.Adopt(w.layout.table, done) })
 	if err == nil {
 		w.layout.adopted[at.id] = true
-		w.note("partition %d has adopted its table", at.id)
+		w.Note("partition %d has adopted its table", at.id)
 	}
 }
 
@@ -54,18 +54,18 @@ func (w *world) startChanges() {
 // every does something now and then until the world is calm. What is begun is brought to its end.
 func (w *world) every(name string, most time.Duration, something func(*client) error) {
 	w.clients++
-	w.start(name, func() {
+	w.Start(name, func() {
 		defer func() { w.clients-- }()
-		c := w.newClient(w.random.IntN(w.habits.nodes))
+		c := w.newClient(w.Random.IntN(w.habits.nodes))
 		for {
-			for until := w.now + w.between(most/10, most); w.now < until && !w.calm; {
-				w.sleep(100 * time.Millisecond)
+			for until := w.Now + w.Between(most/10, most); w.Now < until && !w.calm; {
+				w.Sleep(100 * time.Millisecond)
 			}
 			if w.calm {
 				return
 			}
 			if err := something(c); err != nil {
-				w.note("%s: %v", name, err)
+				w.Note("%s: %v", name, err)
 			}
 		}
 	})
@@ -84,7 +84,7 @@ func (w *world) split(c *client) error {
 		return nil
 	}
 	at := suffix(w.key())
-	if w.habits.local || w.chance(50) {
+	if w.habits.local || w.Chance(50) {
 		at = at[:16] // a token: no collection is cut
 	}
 	d, err := c.descriptor(at)
@@ -99,7 +99,7 @@ func (w *world) split(c *client) error {
 	_, err = c.change(at, d.Partition, func(p *partition, done func(error)) {
 		p.replica.Split(&command.Command{At: at, Child: child, Generation: d.Generation}, done)
 	})
-	w.note("split of partition %d: %v", d.Partition, err)
+	w.Note("split of partition %d: %v", d.Partition, err)
 	return c.enter(d, child, at)
 }
 
@@ -122,7 +122,7 @@ func (c *client) enter(before machine.Descriptor, child uint64, at []byte) error
 		if err == nil && bytes.Equal(now.Bounds.Upper, at) {
 			w.layout.split(before.Partition, child, at)
 			w.result.Splits++
-			w.note("partition %d is split off %d", child, before.Partition)
+			w.Note("partition %d is split off %d", child, before.Partition)
 			return nil
 		}
 		if err == nil {
@@ -131,19 +131,19 @@ func (c *client) enter(before machine.Descriptor, child uint64, at []byte) error
 			})
 		}
 		if err == nil {
-			w.note("partition %d is not split", before.Partition)
+			w.Note("partition %d is not split", before.Partition)
 			return nil
 		}
-		w.sleep(w.between(50*time.Millisecond, time.Second))
+		w.Sleep(w.Between(50*time.Millisecond, time.Second))
 	}
 	err := fmt.Errorf("nobody knows whether partition %d was split", before.Partition)
-	w.fail(err)
+	w.Fail(err)
 	return err
 }
 
 // transfer has another copy lead a partition.
 func (w *world) transfer(*client) error {
-	at := w.layout.places[w.random.IntN(len(w.layout.places))]
+	at := w.layout.places[w.Random.IntN(len(w.layout.places))]
 	if n, ok := w.leader(at.id); ok {
 		n.transfer(at.id)
 	}
@@ -153,8 +153,8 @@ func (w *world) transfer(*client) error {
 func (n *node) transfer(id uint64) {
 	w := n.world
 	d := n.copies[id].replica.State().Descriptor
-	to := d.Members[w.random.IntN(len(d.Members))]
+	to := d.Members[w.Random.IntN(len(d.Members))]
 	w.result.Transfers++
-	w.note("partition %d shall be led by node %d", id, to.Node)
+	w.Note("partition %d shall be led by node %d", id, to.Node)
 	n.do(func() { n.copies[id].group.Transfer(to.Replica) })
 }

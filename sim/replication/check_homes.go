@@ -11,6 +11,7 @@ import (
 	"stator/internal/partition/replica"
 	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
+	"stator/sim/rows"
 )
 
 // homes are the places from which replicas were removed: no message, split, snapshot or birth brings one back.
@@ -33,7 +34,7 @@ func (h *homes) leaves(n *node, id, replica uint64) {
 // lives notes that a node has opened a replica.
 func (h *homes) lives(n *node, id, replica uint64) {
 	if gone := h.removed[home{n.id, id}]; replica <= gone {
-		h.world.fail(fmt.Errorf("replica %d of partition %d lives on node %d, from which replica %d was removed", replica, id, n.id, gone))
+		h.world.Fail(fmt.Errorf("replica %d of partition %d lives on node %d, from which replica %d was removed", replica, id, n.id, gone))
 	}
 }
 
@@ -56,16 +57,16 @@ func (n *node) checkRows() (err error) {
 	defer func() { err = errors.Join(err, snapshot.Close()) }()
 	var held []machine.Descriptor
 	for _, id := range ids {
-		d, err := descriptorOf(snapshot, id)
+		d, err := rows.Descriptor(snapshot, id)
 		if err != nil {
 			return err
 		}
 		held = append(held, d)
 	}
-	for i, space := range boundedSpaces {
+	for i, space := range rows.BoundedSpaces {
 		of := func(key []byte) (holders int) {
 			for _, d := range held {
-				if span := spans(d)[i]; span.Holds(key) {
+				if span := rows.Spans(d)[i]; span.Holds(key) {
 					holders++
 				}
 			}
@@ -75,7 +76,7 @@ func (n *node) checkRows() (err error) {
 			return err
 		}
 	}
-	for _, space := range append(slices.Clone(ownSpaces), keys.SpaceRaft) {
+	for _, space := range append(slices.Clone(rows.OwnSpaces), keys.SpaceRaft) {
 		hosted := func(key []byte) bool { return slices.Contains(ids, binary.BigEndian.Uint64(key[1:])) }
 		if err := inSpace(snapshot, space, hosted); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
 	"stator/sim/history"
+	"stator/sim/rows"
 )
 
 // versions reads every item's history out of the change logs at rest: all its states, oldest first, beginning with none. Each
@@ -81,7 +82,7 @@ func read(n *node, id uint64, changes map[string][]record.Change, items map[stri
 	if err != nil {
 		return err
 	}
-	data := spans(state.Descriptor)[0]
+	data := rows.Spans(state.Descriptor)[0]
 	skip := len(keys.Prefix(keys.SpaceData, 0))
 	return each(snapshot, data, func(key, value []byte) error {
 		item, err := record.ParseItem(value)

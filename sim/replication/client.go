@@ -8,6 +8,7 @@ import (
 	"stator/internal/model/attr"
 	"stator/internal/partition/command"
 	"stator/sim/history"
+	"stator/sim/timeline"
 )
 
 // client asks one thing after the other, from the place where a node is: what is cut off from that node is cut off from it.
@@ -22,11 +23,11 @@ func (w *world) startClients() {
 	for i := range w.habits.clients {
 		w.clients++
 		c := w.newClient(i)
-		w.start(fmt.Sprintf("client %d", i), func() {
+		w.Start(fmt.Sprintf("client %d", i), func() {
 			defer func() { w.clients-- }()
 			for !w.calm {
 				c.bursts()
-				w.sleep(w.between(0, 2*w.habits.pause))
+				w.Sleep(w.Between(0, 2*w.habits.pause))
 				w.lull()
 			}
 		})
@@ -36,8 +37,8 @@ func (w *world) startClients() {
 // lull keeps all clients waiting now and then, until groups have fallen silent.
 func (w *world) lull() {
 	every := w.habits.lullEvery
-	if every > 0 && w.now%every < lullTime {
-		w.sleep(lullTime - w.now%every)
+	if every > 0 && w.Now%every < lullTime {
+		w.Sleep(lullTime - w.Now%every)
 	}
 }
 
@@ -51,10 +52,10 @@ func (w *world) newClient(id int) *client {
 // bursts makes several operations side by side, so that a pass decides many commands at once.
 func (c *client) bursts() {
 	w := c.world
-	left := 1 + w.random.IntN(w.habits.burst)
-	_, _ = await(w, func(done func(struct{}, error)) {
+	left := 1 + w.Random.IntN(w.habits.burst)
+	_, _ = timeline.Await(w.Timeline, func(done func(struct{}, error)) {
 		for range left {
-			w.start("burst", func() {
+			w.Start("burst", func() {
 				c.operate()
 				if left--; left == 0 {
 					done(struct{}{}, nil)
@@ -68,7 +69,7 @@ func (c *client) bursts() {
 func (c *client) operate() {
 	w := c.world
 	w.result.Operations++
-	switch n := w.random.IntN(40); {
+	switch n := w.Random.IntN(40); {
 	case n < 10:
 		c.write(w.put())
 	case n < 17:
@@ -115,7 +116,7 @@ func (c *client) wrote(o *history.Operation, result command.Result, err error) {
 	switch {
 	case err != nil && certainlyNot(err), err == nil && (result.Refusal == command.Locked || result.Refusal == command.Throttled):
 		w.history.Cancel(o)
-		w.note("client %d: nothing: %v", c.id, err)
+		w.Note("client %d: nothing: %v", c.id, err)
 		return
 	case err != nil:
 		w.history.Open(o)
@@ -124,7 +125,7 @@ func (c *client) wrote(o *history.Operation, result command.Result, err error) {
 		w.history.Finish(o)
 		w.result.Acknowledged++
 	}
-	w.note("client %d %s", c.id, o)
+	w.Note("client %d %s", c.id, o)
 }
 
 // get reads one item strongly.
@@ -141,14 +142,14 @@ func (c *client) get(key []byte) {
 	}
 	o.Read = result.Item
 	w.history.Finish(o)
-	w.note("client %d %s", c.id, o)
+	w.Note("client %d %s", c.id, o)
 }
 
 // failedRead allows what clients cannot help: nobody answered in time. A fault is none of that.
 func (w *world) failedRead(err error) {
-	w.note("read: %v", err)
+	w.Note("read: %v", err)
 	if !certainlyNot(err) && !errors.Is(err, errSilent) {
-		w.fail(fmt.Errorf("a read failed: %w", err))
+		w.Fail(fmt.Errorf("a read failed: %w", err))
 	}
 }
 
@@ -171,7 +172,7 @@ func (c *client) collection() {
 		}
 		o.Read = found[o.Item.Key]
 		w.history.Finish(o)
-		w.note("client %d in a page %s", c.id, o)
+		w.Note("client %d in a page %s", c.id, o)
 	}
 	if err != nil {
 		w.failedRead(err)

@@ -12,7 +12,7 @@ import (
 func (w *world) finish() error {
 	var err error
 	done := false
-	w.start("last reads", func() {
+	w.Start("last reads", func() {
 		c := w.newClient(0)
 		err = c.settle()
 		for _, item := range w.history.Items() {
@@ -20,17 +20,17 @@ func (w *world) finish() error {
 		}
 		done = true
 	})
-	if !w.run(func() bool { return done }, w.now+restTime) || err != nil {
+	if !w.Run(func() bool { return done }, w.Now+restTime) || err != nil {
 		return errors.Join(errors.New("a whole cluster does not answer"), err)
 	}
-	rests := w.now
-	if !w.run(func() bool { return w.now > rests+quietTime && w.atRest() == "" }, w.now+restTime) {
+	rests := w.Now
+	if !w.Run(func() bool { return w.Now > rests+quietTime && w.atRest() == "" }, w.Now+restTime) {
 		return fmt.Errorf("the cluster does not come to rest: %s", w.atRest())
 	}
-	if w.failed != nil {
+	if w.Failed() != nil {
 		return nil
 	}
-	if err := errors.Join(w.sums.take(), w.homes.check()); err != nil {
+	if err := errors.Join(w.compare(), w.homes.check()); err != nil {
 		return err
 	}
 	versions, err := w.versions()

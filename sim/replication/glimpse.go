@@ -31,7 +31,7 @@ type glimpsed struct {
 func (c *client) glimpse(key []byte) {
 	w := c.world
 	p := w.layout.holding(key)
-	to := p.nodes[w.random.IntN(len(p.nodes))]
+	to := p.nodes[w.Random.IntN(len(p.nodes))]
 	get := &command.Get{Table: tableID, TableVersion: w.layout.table.Version, Key: key}
 	read, err := ask(w, question{c.router.home, to, p.id}, func(p *partition, done func(attr.Map, error)) {
 		p.replica.Read(get, func(result command.GetResult, err error) {
@@ -46,7 +46,7 @@ func (c *client) glimpse(key []byte) {
 		w.failedRead(err)
 		return
 	}
-	w.note("client %d glimpses %d bytes on node %d", c.id, len(read), to)
+	w.Note("client %d glimpses %d bytes on node %d", c.id, len(read), to)
 }
 
 // add notes what was read, in the order in which the copy read it.

@@ -28,8 +28,8 @@ const ranges = 3
 // key draws one of the few keys.
 func (w *world) key() attr.Map {
 	return attr.NewMap([]attr.Entry{
-		{Name: attrHash, Value: attr.String(fmt.Sprintf("p%d", w.random.IntN(w.habits.keys)))},
-		{Name: attrRange, Value: attr.Int(int64(w.random.IntN(ranges)))},
+		{Name: attrHash, Value: attr.String(fmt.Sprintf("p%d", w.Random.IntN(w.habits.keys)))},
+		{Name: attrRange, Value: attr.Int(int64(w.Random.IntN(ranges)))},
 	})
 }
 
@@ -47,15 +47,15 @@ func (w *world) tag() attr.Value {
 
 // item draws a whole item under a key.
 func (w *world) item(key attr.Map) attr.Map {
-	item := key.With(attrTag, w.tag()).With(attrCount, attr.Int(int64(w.random.IntN(5))))
-	if w.chance(60) {
-		item = item.With(attrLocal, attr.String(fmt.Sprintf("l%d", w.random.IntN(4))))
+	item := key.With(attrTag, w.tag()).With(attrCount, attr.Int(int64(w.Random.IntN(5))))
+	if w.Chance(60) {
+		item = item.With(attrLocal, attr.String(fmt.Sprintf("l%d", w.Random.IntN(4))))
 	}
-	if w.chance(30) {
-		item = item.With(attrEnds, attr.Int(4_000_000_000+w.random.Int64N(4)))
+	if w.Chance(30) {
+		item = item.With(attrEnds, attr.Int(4_000_000_000+w.Random.Int64N(4)))
 	}
-	if w.chance(10) {
-		item = item.With(attrFiller, attr.String(strings.Repeat("x", w.random.IntN(3000))))
+	if w.Chance(10) {
+		item = item.With(attrFiller, attr.String(strings.Repeat("x", w.Random.IntN(3000))))
 	}
 	return item
 }
@@ -64,8 +64,8 @@ func (w *world) item(key attr.Map) attr.Map {
 func (w *world) put() *command.Command {
 	key := w.key()
 	c := w.command(command.Put, key)
-	c.Item, c.Blind = w.item(key), w.chance(30)
-	if w.chance(25) {
+	c.Item, c.Blind = w.item(key), w.Chance(30)
+	if w.Chance(25) {
 		c.Condition = condition("attribute_not_exists(" + attrHash + ")")
 	}
 	return c
@@ -77,7 +77,7 @@ func (w *world) update() *command.Command {
 	c.Item = key
 	texts := []string{"SET tag = :t ADD n :one", "SET tag = :t REMOVE l", "SET tag = :t REMOVE ends"}
 	values := []attr.Entry{{Name: ":t", Value: w.tag()}}
-	at := w.random.IntN(len(texts))
+	at := w.Random.IntN(len(texts))
 	if at == 0 {
 		values = append(values, attr.Entry{Name: ":one", Value: attr.Int(1)})
 	}
@@ -91,8 +91,8 @@ func (w *world) update() *command.Command {
 
 func (w *world) remove() *command.Command {
 	c := w.command(command.Delete, w.key())
-	c.Blind = w.chance(30)
-	if w.chance(30) {
+	c.Blind = w.Chance(30)
+	if w.Chance(30) {
 		c.Condition = condition("attribute_exists(" + attrCount + ")")
 	}
 	return c

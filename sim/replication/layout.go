@@ -9,6 +9,7 @@ import (
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
+	"stator/sim/timeline"
 )
 
 // place is what clients know of a partition: it may have changed meanwhile.
@@ -40,7 +41,7 @@ func (l *layout) begin(w *world) {
 	l.last, l.adopted, l.entered = firstPartition-1, map[uint64]bool{}, map[uint64]machine.Descriptor{}
 	for _, p := range catalog.EvenPartitions(w.habits.partitions, firstPartition) {
 		part := machine.Born(p.ID, tableID, p.Bounds)
-		nodes := w.random.Perm(w.habits.nodes)[:w.habits.replicas]
+		nodes := w.Random.Perm(w.habits.nodes)[:w.habits.replicas]
 		slices.Sort(nodes)
 		at := place{id: p.ID, bounds: p.Bounds}
 		for i, n := range nodes {
@@ -114,7 +115,7 @@ func newTable(local bool) *table.Table {
 	}
 	t := &table.Table{
 		ID: tableID, Version: 1, Name: "simulated", UUID: "simulated", State: table.Active, Billing: table.OnDemandBilling, Key: key,
-		TimeToLive: attrEnds, Streams: []table.Stream{{CreatedMillis: startMillis, View: table.ViewBoth}},
+		TimeToLive: attrEnds, Streams: []table.Stream{{CreatedMillis: timeline.StartMillis, View: table.ViewBoth}},
 	}
 	t.Definitions = key.Attributes()
 	if local {

@@ -19,7 +19,7 @@ var errNotNow = errors.New("not now")
 
 // move brings a partition from one node to another: a learner, then one change that makes it a voter in the other's place.
 func (w *world) move(c *client) error {
-	at := w.layout.places[w.random.IntN(len(w.layout.places))]
+	at := w.layout.places[w.Random.IntN(len(w.layout.places))]
 	d, err := c.descriptor(at.bounds.Lower)
 	if err != nil {
 		return err
@@ -30,7 +30,7 @@ func (w *world) move(c *client) error {
 	}
 	key := d.Bounds.Lower
 	_, err = c.membership(key, d, command.Membership{AddLearner: to})
-	w.note("partition %d gets a learner on node %d: %v", d.Partition, to, err)
+	w.Note("partition %d gets a learner on node %d: %v", d.Partition, to, err)
 	return c.settleMembers(key, d.Partition)
 }
 
@@ -45,7 +45,7 @@ func (w *world) stranger(d machine.Descriptor) uint64 {
 	if len(strangers) == 0 {
 		return 0
 	}
-	return strangers[w.random.IntN(len(strangers))]
+	return strangers[w.Random.IntN(len(strangers))]
 }
 
 // membership asks a partition for a change of members.
@@ -67,9 +67,9 @@ func learner(d machine.Descriptor) uint64 {
 // settleMembers brings a move to its end, one way or the other, whoever began it.
 func (c *client) settleMembers(key []byte, id uint64) error {
 	w := c.world
-	until := w.now + catchUpTime
+	until := w.Now + catchUpTime
 	for range changeTriesMax {
-		w.sleep(w.between(100*time.Millisecond, time.Second))
+		w.Sleep(w.Between(100*time.Millisecond, time.Second))
 		d, err := c.descriptor(key)
 		if err != nil {
 			continue
@@ -82,15 +82,15 @@ func (c *client) settleMembers(key []byte, id uint64) error {
 			w.layout.enter(d)
 			return nil
 		}
-		if w.now > until || w.calm && w.chance(30) {
+		if w.Now > until || w.calm && w.Chance(30) {
 			_, err = c.membership(key, d, command.Membership{Remove: comes})
-			w.note("partition %d loses its learner: %v", id, err)
+			w.Note("partition %d loses its learner: %v", id, err)
 		} else if leads, ok := w.leader(id); ok && catchesUp(leads.copies[id].group.Status(), comes) {
 			c.promote(key, d, comes)
 		}
 	}
 	err := fmt.Errorf("partition %d keeps its learner", id)
-	w.fail(err)
+	w.Fail(err)
 	return err
 }
 
@@ -109,13 +109,13 @@ func (c *client) promote(key []byte, d machine.Descriptor, comes uint64) {
 			voters = append(voters, m)
 		}
 	}
-	goes := voters[w.random.IntN(len(voters))]
+	goes := voters[w.Random.IntN(len(voters))]
 	if leads, ok := w.leader(d.Partition); ok && leads.id == goes.Node {
 		leads.transfer(d.Partition)
 		return
 	}
 	_, err := c.membership(key, d, command.Membership{Promote: comes, Remove: goes.Replica})
-	w.note("partition %d goes from replica %d to %d: %v", d.Partition, goes.Replica, comes, err)
+	w.Note("partition %d goes from replica %d to %d: %v", d.Partition, goes.Replica, comes, err)
 	if err == nil {
 		w.result.Moves++
 	}
@@ -131,13 +131,13 @@ func (n *node) sweep() {
 			n.remove(id, replica)
 		}
 	}
-	n.later(w.between(sweepEveryMax/2, sweepEveryMax), n.sweep)
+	n.later(w.Between(sweepEveryMax/2, sweepEveryMax), n.sweep)
 }
 
 // removed is a replica that knows by itself that it is no member any more. Some nodes are slow to act on that.
 func (n *node) removed(id, replica uint64) {
-	if !n.over() && n.world.chance(70) {
-		n.later(1+n.world.between(0, 100*time.Millisecond), func() { n.remove(id, replica) })
+	if !n.over() && n.world.Chance(70) {
+		n.later(1+n.world.Between(0, 100*time.Millisecond), func() { n.remove(id, replica) })
 	}
 }
 
@@ -147,14 +147,14 @@ func (n *node) remove(id, replica uint64) {
 	if !ok || c.group.Status().Replica != replica {
 		return
 	}
-	w.note("node %d removes replica %d of partition %d", n.id, replica, id)
+	w.Note("node %d removes replica %d of partition %d", n.id, replica, id)
 	c.replica.Stop()
 	delete(n.copies, id)
 	n.host.Remove(id, replica, func(err error) {
 		switch {
 		case n.over():
 		case err != nil:
-			w.fail(fmt.Errorf("node %d: removing partition %d: %w", n.id, id, err))
+			w.Fail(fmt.Errorf("node %d: removing partition %d: %w", n.id, id, err))
 		default:
 			w.homes.leaves(n, id, replica)
 		}

@@ -2,7 +2,6 @@ package replication
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"stator/internal/partition/replica"
 	"stator/internal/storage/engine"
 	"stator/sim/disk"
+	"stator/sim/timeline"
 )
 
 // tick is the time between two ticks of a node.
@@ -29,7 +29,7 @@ const (
 type node struct {
 	world *world
 	id    uint64
-	clock nodeClock
+	clock timeline.Clock
 	files *vfs.MemFS
 	// starts counts; what was planned in an earlier one does not happen.
 	starts int
@@ -51,7 +51,7 @@ type node struct {
 }
 
 func newNode(w *world, id uint64) *node {
-	return &node{world: w, id: id, clock: newClock(w), files: vfs.NewCrashableMem()}
+	return &node{world: w, id: id, clock: timeline.NewClock(w.Timeline), files: vfs.NewCrashableMem()}
 }
 
 func (w *world) node(id uint64) *node { return w.nodes[id-1] }
@@ -62,15 +62,15 @@ func (n *node) over() bool { return !n.up || n.fatal != nil || n.disk.Crashed() 
 // start brings a machine up on what its disk holds.
 func (n *node) start() {
 	w := n.world
-	if n.up || w.failed != nil {
+	if n.up || w.Failed() != nil {
 		return
 	}
 	n.starts++
 	n.up, n.fatal, n.stoppedUntil, n.doom = true, nil, 0, 0
 	n.copies, n.pulses, n.workers = map[uint64]*partition{}, map[uint64]pulse{}, make([]bool, w.habits.workers)
-	plan := disk.Plan{Seed: w.random.Uint64(), Percent: []uint64{0, 0, 50, 90, 100}[w.random.IntN(5)]}
-	if !w.calm && w.chance(5) {
-		plan.CrashAt, plan.After = 1+w.random.IntN(40), w.chance(50)
+	plan := disk.Plan{Seed: w.Random.Uint64(), Percent: []uint64{0, 0, 50, 90, 100}[w.Random.IntN(5)]}
+	if !w.calm && w.Chance(5) {
+		plan.CrashAt, plan.After = 1+w.Random.IntN(40), w.Chance(50)
 	}
 	n.disk = disk.New(n.files, plan, func() {})
 	err := n.open()
@@ -79,14 +79,14 @@ func (n *node) start() {
 		return
 	}
 	if err != nil {
-		w.fail(fmt.Errorf("starting node %d: %w", n.id, err))
+		w.Fail(fmt.Errorf("starting node %d: %w", n.id, err))
 		return
 	}
-	w.note("node %d starts with %d partitions", n.id, len(n.copies))
+	w.Note("node %d starts with %d partitions", n.id, len(n.copies))
 	n.tick()
 	n.ping()
-	n.later(w.between(0, sweepEveryMax), n.sweep)
-	n.later(w.between(0, birthEveryMax), n.birth)
+	n.later(w.Between(0, sweepEveryMax), n.sweep)
+	n.later(w.Between(0, birthEveryMax), n.birth)
 }
 
 // open opens the store and every partition in it.
@@ -94,7 +94,7 @@ func (n *node) open() (err error) {
 	w := n.world
 	n.engine, err = engine.Open(engine.Options{
 		Dir: dataDir, FS: n.disk, MemtableBytes: memtableBytes, CacheBytes: cacheBytes, ReserveBytes: -1, Creator: "simulator",
-		Random: &randomBytes{random: rand.New(rand.NewPCG(w.options.Seed, n.id))}, Fatal: n.fails,
+		Random: timeline.NewBytes(w.options.Seed, n.id), Fatal: n.fails,
 	})
 	if err != nil {
 		return err
@@ -128,13 +128,13 @@ func (n *node) birth() {
 		return there || err != nil
 	})
 	err := n.host.Birth(missing)
-	w.note("node %d gives birth to what is missing of %d partitions: %v", n.id, len(missing), err)
+	w.Note("node %d gives birth to what is missing of %d partitions: %v", n.id, len(missing), err)
 	for _, p := range missing {
 		if there, _ := multiraft.Hosted(n.engine, p.Descriptor.Partition); there {
 			n.adopt(p.Descriptor.Partition)
 		}
 	}
-	n.later(w.between(birthEveryMax/2, birthEveryMax), n.birth)
+	n.later(w.Between(birthEveryMax/2, birthEveryMax), n.birth)
 }
 
 // fails is the engine's end of the process.
@@ -156,8 +156,8 @@ func (n *node) later(d time.Duration, something func()) {
 		if start != n.starts || !n.up {
 			return
 		}
-		if n.stoppedUntil > w.now {
-			n.later(n.stoppedUntil-w.now, something)
+		if n.stoppedUntil > w.Now {
+			n.later(n.stoppedUntil-w.Now, something)
 			return
 		}
 		something()
@@ -169,7 +169,7 @@ func (n *node) later(d time.Duration, something func()) {
 		act()
 		return
 	}
-	w.after(d, act)
+	w.After(d, act)
 }
 
 // crash stops the machine between two of its steps: what the engine's log holds is as much as can be on its disk.
@@ -179,7 +179,7 @@ func (n *node) crash() {
 	}
 	n.disk.Hold()
 	if err := n.engine.Sync(); err != nil && n.fatal == nil {
-		n.world.fail(fmt.Errorf("node %d: %w", n.id, err))
+		n.world.Fail(fmt.Errorf("node %d: %w", n.id, err))
 	}
 	n.disk.Stop()
 	n.down()
@@ -190,17 +190,17 @@ func (n *node) down() {
 	w := n.world
 	n.up = false
 	n.files = n.disk.Stop()
-	w.note("node %d is down: %v", n.id, n.fatal)
+	w.Note("node %d is down: %v", n.id, n.fatal)
 	w.result.Crashes++
 	n.leave()
-	pause := w.between(0, 4*time.Second)
-	if w.calm || w.chance(30) {
-		pause = w.between(0, 100*time.Millisecond)
+	pause := w.Between(0, 4*time.Second)
+	if w.calm || w.Chance(30) {
+		pause = w.Between(0, 100*time.Millisecond)
 	}
 	if n.returns > 0 {
 		pause, n.returns = n.returns, 0
 	}
-	w.after(pause, n.start)
+	w.After(pause, n.start)
 }
 
 // leave gives back what a start holds.
@@ -218,7 +218,7 @@ func (n *node) leave() {
 func (n *node) tick() {
 	w := n.world
 	n.host.Tick()
-	n.later(n.clock.stretched(tick)+w.between(-time.Millisecond, 4*time.Millisecond), n.tick)
+	n.later(n.clock.Stretched(tick)+w.Between(-time.Millisecond, 4*time.Millisecond), n.tick)
 }
 
 // wake plans a step of a worker.
@@ -227,7 +227,7 @@ func (n *node) wake(worker int) {
 		return
 	}
 	n.workers[worker] = true
-	n.later(1+n.world.between(0, n.world.habits.stepDelay), func() {
+	n.later(1+n.world.Between(0, n.world.habits.stepDelay), func() {
 		n.workers[worker] = false
 		if n.step(worker) {
 			n.wake(worker)
@@ -240,7 +240,7 @@ func (n *node) wake(worker int) {
 func (n *node) step(worker int) (more bool) {
 	before := n.disk.Syncs()
 	if n.doom == 1 {
-		n.disk.CrashIn(1, n.world.chance(50))
+		n.disk.CrashIn(1, n.world.Chance(50))
 	}
 	more = n.host.Step(worker)
 	if n.doom > 1 && n.disk.Syncs() > before {

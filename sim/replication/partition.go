@@ -9,6 +9,7 @@ import (
 	"stator/internal/partition/machine"
 	"stator/internal/partition/multiraft"
 	"stator/internal/partition/replica"
+	"stator/sim/network"
 )
 
 // partition is one copy that a node keeps.
@@ -29,14 +30,14 @@ func (n *node) hostOptions() multiraft.Options {
 	w := n.world
 	return multiraft.Options{
 		Engine: n.engine, Node: n.id, Workers: w.habits.workers,
-		Now:  func() time.Duration { return n.clock.even(w.now) },
+		Now:  func() time.Duration { return n.clock.Even(w.Now) },
 		Wake: n.wake,
 		Send: n.send, SendSnapshot: n.ship,
 		Retention: w.habits.retention, Removed: n.removed,
 		Born: func(child uint64) { n.later(1, func() { n.adopt(child) }) },
 		Broken: func(group uint64, err error) {
 			if !n.over() {
-				w.fail(fmt.Errorf("node %d: the copy of partition %d is quarantined: %w", n.id, group, err))
+				w.Fail(fmt.Errorf("node %d: the copy of partition %d is quarantined: %w", n.id, group, err))
 			}
 		},
 	}
@@ -48,7 +49,7 @@ func (n *node) adopt(id uint64) {
 		return
 	}
 	if err := n.keep(id); err != nil && !n.over() {
-		n.world.fail(fmt.Errorf("node %d: opening partition %d: %w", n.id, id, err))
+		n.world.Fail(fmt.Errorf("node %d: opening partition %d: %w", n.id, id, err))
 	}
 }
 
@@ -69,11 +70,11 @@ func (n *node) keep(id uint64) error {
 	p := &partition{node: n, id: id, group: group, applied: state.Applied}
 	p.replica = replica.New(replica.Options{
 		Partition: id, Engine: n.engine, Log: group, Wake: p.plan,
-		NowMillis: func() int64 { return n.clock.millis(n.world.now) },
+		NowMillis: func() int64 { return n.clock.Millis(n.world.Now) },
 		Performed: p.performed,
 		Broken: func(err error) {
 			if !n.over() {
-				n.world.fail(fmt.Errorf("node %d: partition %d breaks: %w", n.id, id, err))
+				n.world.Fail(fmt.Errorf("node %d: partition %d breaks: %w", n.id, id, err))
 			}
 		},
 	})
@@ -89,7 +90,7 @@ func (p *partition) plan() {
 		return
 	}
 	p.planned = true
-	n.later(1+n.world.between(0, n.world.habits.stepDelay), func() {
+	n.later(1+n.world.Between(0, n.world.habits.stepDelay), func() {
 		p.planned = false
 		if n.copies[p.id] == p && p.replica.Step() {
 			p.plan()
@@ -136,7 +137,7 @@ func (n *node) send(to uint64, m multiraft.Message) bool {
 	}
 	w.result.Messages++
 	bytes := multiraft.AppendMessage(nil, &m)
-	return w.network.carry(link{n.id, to}, func() { w.node(to).receive(bytes) })
+	return w.network.Carry(network.Between(n.id, to), func() { w.node(to).receive(bytes) })
 }
 
 // receive hands what has come to the host.
@@ -144,7 +145,7 @@ func (n *node) receive(bytes []byte) {
 	n.do(func() {
 		m, err := multiraft.ParseMessage(bytes)
 		if err != nil {
-			n.world.fail(fmt.Errorf("a message is damaged: %w", err))
+			n.world.Fail(fmt.Errorf("a message is damaged: %w", err))
 			return
 		}
 		n.host.Receive(m)

@@ -1,6 +1,10 @@
 package replication
 
-import "time"
+import (
+	"time"
+
+	"stator/sim/network"
+)
 
 // Nodes ping each other this often, and count as gone when they were silent for so long.
 const (
@@ -23,15 +27,15 @@ func (n *node) ping() {
 		if other == n {
 			continue
 		}
-		w.network.carry(link{n.id, other.id}, func() { other.do(func() { other.hears(n.id, start) }) })
+		w.network.Carry(network.Between(n.id, other.id), func() { other.do(func() { other.hears(n.id, start) }) })
 		p := n.pulses[other.id]
-		if p.alive && p.at+aliveMax < w.now {
+		if p.alive && p.at+aliveMax < w.Now {
 			p.alive = false
 			n.pulses[other.id] = p
 			n.host.Lost(other.id)
 		}
 	}
-	n.later(n.clock.stretched(pingEvery), n.ping)
+	n.later(n.clock.Stretched(pingEvery), n.ping)
 }
 
 // hears takes note of a ping.
@@ -40,7 +44,7 @@ func (n *node) hears(of uint64, start int) {
 	if start < before.start {
 		return // it was late
 	}
-	n.pulses[of] = pulse{at: n.world.now, start: start, alive: true}
+	n.pulses[of] = pulse{at: n.world.Now, start: start, alive: true}
 	if before.start != 0 && before.start != start {
 		n.host.Lost(of)
 	}

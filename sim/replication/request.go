@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"stator/internal/partition/command"
+	"stator/sim/network"
+	"stator/sim/timeline"
 )
 
 // How a request ends without an answer of a copy.
@@ -27,22 +29,22 @@ type question struct {
 
 // ask brings a request to a node and its answer back. Either may be lost.
 func ask[T any](w *world, q question, serve func(*partition, func(T, error))) (T, error) {
-	return await(w, func(done func(T, error)) {
+	return timeline.Await(w.Timeline, func(done func(T, error)) {
 		var none T
 		arrived := false
-		sent := w.network.carry(link{q.from, q.to}, func() {
+		sent := w.network.Carry(network.Between(q.from, q.to), func() {
 			if arrived {
 				return // a stream of requests brings none twice
 			}
 			arrived = true
 			n := w.node(q.to)
-			if n.over() && w.chance(80) {
-				w.network.carry(link{q.to, q.from}, func() { done(none, errUnsent) }) // nobody listens there
+			if n.over() && w.Chance(80) {
+				w.network.Carry(network.Between(q.to, q.from), func() { done(none, errUnsent) }) // nobody listens there
 			}
 			n.do(func() {
 				reply := func(value T, err error) {
 					if !n.over() {
-						w.network.carry(link{q.to, q.from}, func() { done(value, err) })
+						w.network.Carry(network.Between(q.to, q.from), func() { done(value, err) })
 					}
 				}
 				c, ok := n.copies[q.partition]
@@ -60,7 +62,7 @@ func ask[T any](w *world, q question, serve func(*partition, func(T, error))) (T
 			done(none, errUnsent)
 			return
 		}
-		w.after(silence, func() { done(none, errSilent) })
+		w.After(silence, func() { done(none, errSilent) })
 	})
 }
 
@@ -88,17 +90,17 @@ type router struct {
 // nothing happened for certain. repeats tells that it may be asked again although it may have happened: a read.
 func strong[T any](r *router, key []byte, repeats bool, serve func(*partition, func(T, error))) (T, error) {
 	w := r.world
-	until := w.now + patience
+	until := w.Now + patience
 	for {
 		p := w.layout.holding(key)
 		to := r.target(p)
 		value, err := ask(w, question{r.home, to, p.id}, serve)
 		again := err != nil && (certainlyNot(err) || repeats && errors.Is(err, errSilent))
-		if !again || w.now > until {
+		if !again || w.Now > until {
 			return value, err
 		}
 		r.learn(p, err)
-		w.sleep(w.between(time.Millisecond, 60*time.Millisecond))
+		w.Sleep(w.Between(time.Millisecond, 60*time.Millisecond))
 	}
 }
 
@@ -107,7 +109,7 @@ func (r *router) target(p place) uint64 {
 	if id, ok := r.leads[p.id]; ok {
 		return id
 	}
-	id := p.nodes[r.world.random.IntN(len(p.nodes))]
+	id := p.nodes[r.world.Random.IntN(len(p.nodes))]
 	r.leads[p.id] = id
 	return id
 }

@@ -4,17 +4,16 @@
 package replication
 
 import (
-	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"stator/internal/partition/multiraft"
-	"stator/sim/coroutine"
+	"stator/sim/network"
+	"stator/sim/timeline"
 )
 
 // Options say what a run is like. The zero value but for Seed is an ordinary one.
@@ -80,65 +79,64 @@ type habits struct {
 	burst                                      int
 	workers                                    int
 	pause                                      time.Duration
-	delay, jitter                              time.Duration
-	loss, twice, late                          int // percent
+	network                                    network.Habits
 	stepDelay                                  time.Duration
 	local                                      bool
 	retention                                  multiraft.Retention
 	lullEvery                                  time.Duration // 0 is never
 }
 
-// Run runs a seed to its end and returns what it was like, or what was wrong. The random numbers of raft come from the seed
-// meanwhile, so that one run at a time is made in a process.
-func Run(o Options) (Result, error) {
-	running.Lock()
-	defer running.Unlock()
+// Run runs a seed to its end and returns what it was like, or what was wrong. One run at a time is made in a process.
+func Run(o Options) (result Result, err error) {
+	timeline.Alone(o.Seed, func() { result, err = run(o) })
+	return result, err
+}
+
+func run(o Options) (Result, error) {
 	sum := fnv.New64a()
-	w := &world{options: o, random: rand.New(rand.NewPCG(o.Seed, 0x9e37)), trace: sum}
+	trace := io.Writer(sum)
 	if o.Log != nil {
-		w.trace = io.MultiWriter(sum, o.Log)
+		trace = io.MultiWriter(sum, o.Log)
 	}
-	machines := cryptorand.Reader
-	cryptorand.Reader = &randomBytes{random: rand.New(rand.NewPCG(o.Seed, 0x7af7))}
-	defer func() { cryptorand.Reader = machines }()
-	w.set = coroutine.Set{Failed: w.fail}
+	w := &world{Timeline: timeline.New(rand.New(rand.NewPCG(o.Seed, 0x9e37)), trace), options: o}
 	w.draw()
 	w.begin()
 	err := w.live()
-	w.set.Unwind()
+	w.Unwind()
 	for _, n := range w.nodes {
 		n.leave()
 	}
+	w.result.Turns, w.result.Compared = w.Turns, w.sums.Compared
 	w.result.Trace = sum.Sum64()
-	if err = errors.Join(w.failed, err); err != nil {
+	if err = errors.Join(w.Failed(), err); err != nil {
 		return w.result, fmt.Errorf("seed %d: %w", o.Seed, err)
 	}
 	return w.result, nil
 }
 
-// running is held by the one run that there is.
-var running sync.Mutex
-
 func (w *world) draw() {
-	pick := func(of ...int) int { return of[w.random.IntN(len(of))] }
+	pick := w.Pick
 	h := habits{
-		nodes: pick(3, 4, 4, 5), partitions: 1 + w.random.IntN(3), clients: 3 + w.random.IntN(5), keys: 8 + w.random.IntN(24),
+		nodes: pick(3, 4, 4, 5), partitions: 1 + w.Random.IntN(3), clients: 3 + w.Random.IntN(5), keys: 8 + w.Random.IntN(24),
 		burst: pick(1, 2, 4, 12), workers: pick(1, 1, 2),
-		delay: time.Duration(pick(100, 500, 2000)) * time.Microsecond, jitter: time.Duration(pick(100, 1000, 10_000)) * time.Microsecond,
-		loss: pick(0, 0, 1, 3), twice: pick(0, 0, 2), late: pick(0, 0, 2),
-		stepDelay: time.Duration(pick(10, 200, 2000)) * time.Microsecond, local: w.chance(30),
+		network: network.Habits{
+			Delay:  time.Duration(pick(100, 500, 2000)) * time.Microsecond,
+			Jitter: time.Duration(pick(100, 1000, 10_000)) * time.Microsecond,
+			Loss:   pick(0, 0, 1, 3), Twice: pick(0, 0, 2), Late: pick(0, 0, 2),
+		},
+		stepDelay: time.Duration(pick(10, 200, 2000)) * time.Microsecond, local: w.Chance(30),
 	}
-	if w.chance(70) {
+	if w.Chance(70) {
 		h.retention = multiraft.Retention{EntriesMin: uint64(pick(1, 10, 60)), BytesPatient: int64(pick(1, 5000, 50_000)), BytesMax: int64(pick(10_000, 100_000))}
 	}
-	if w.chance(40) {
-		h.lullEvery = w.between(8*time.Second, 25*time.Second)
+	if w.Chance(40) {
+		h.lullEvery = w.Between(8*time.Second, 25*time.Second)
 	}
 	if w.options.Nodes > 0 {
 		h.nodes = w.options.Nodes
 	}
 	h.replicas = 3
-	if h.nodes == 5 && w.chance(30) {
+	if h.nodes == 5 && w.Chance(30) {
 		h.replicas = 5
 	}
 	if w.options.Operations == 0 {
@@ -155,42 +153,41 @@ func (w *world) draw() {
 
 // begin makes nodes and the first partitions.
 func (w *world) begin() {
-	w.network.begin(w)
+	w.network = network.New(w.Timeline, w.habits.network)
 	w.layout.begin(w)
 	w.batches.begin(w)
-	w.sums.begin(w)
 	w.homes.begin(w)
 	for id := range w.habits.nodes {
 		w.nodes = append(w.nodes, newNode(w, uint64(id+1)))
 	}
 	for _, n := range w.nodes {
-		w.after(w.between(0, 200*time.Millisecond), n.start)
+		w.After(w.Between(0, 200*time.Millisecond), n.start)
 	}
 }
 
 // live is the whole of a run: clients among trouble, then rest, then the checks.
 func (w *world) live() error {
 	w.startAdopts()
-	w.after(startTime, w.startClients)
+	w.After(startTime, w.startClients)
 	if !w.options.Quiet {
 		w.startTroubles()
 	}
 	w.startChanges()
 	w.startSums()
 	limit := workTime + 10*restTime
-	if !w.run(w.worked, limit) {
+	if !w.Run(w.worked, limit) {
 		r := w.result
-		return fmt.Errorf("in %s only %d operations, %d splits and %d moves were made", w.now, r.Operations, r.Splits, r.Moves)
+		return fmt.Errorf("in %s only %d operations, %d splits and %d moves were made", w.Now, r.Operations, r.Splits, r.Moves)
 	}
-	if w.failed != nil {
+	if w.Failed() != nil {
 		return nil // Run tells
 	}
 	w.calm = true
 	w.heal()
-	if !w.run(func() bool { return w.clients == 0 }, w.now+restTime) {
+	if !w.Run(func() bool { return w.clients == 0 }, w.Now+restTime) {
 		return errors.New("the clients of a whole cluster get no answers")
 	}
-	if w.failed != nil {
+	if w.Failed() != nil {
 		return nil
 	}
 	if !w.options.Quiet && w.result.Faults < faultsMin {
@@ -201,20 +198,5 @@ func (w *world) live() error {
 
 // worked tells whether the run has been as long, and as much has happened in it, as a run shall have.
 func (w *world) worked() bool {
-	return w.now >= workTime && w.result.Operations >= w.options.Operations && w.result.Splits+w.result.Moves > 0
-}
-
-// randomBytes gives a seed's random bytes to whoever asks crypto/rand.
-type randomBytes struct {
-	mu     sync.Mutex // guards random
-	random *rand.Rand
-}
-
-func (b *randomBytes) Read(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for i := range p {
-		p[i] = byte(b.random.Uint32())
-	}
-	return len(p), nil
+	return w.Now >= workTime && w.result.Operations >= w.options.Operations && w.result.Splits+w.result.Moves > 0
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stator/internal/partition/multiraft"
+	"stator/sim/network"
 )
 
 // shipment is a snapshot on its way from one node to another: a stream whose chunks come in order or not at all. It breaks
@@ -32,7 +33,7 @@ func (n *node) ship(to uint64, header []byte, source *multiraft.Outgoing) {
 	w := n.world
 	s := &shipment{world: w, from: n, fromStart: n.starts, to: w.node(to), start: w.node(to).starts, source: source}
 	header = bytes.Clone(header)
-	w.note("node %d sends a snapshot to node %d", n.id, to)
+	w.Note("node %d sends a snapshot to node %d", n.id, to)
 	s.hop(s.from, s.to, func() {
 		in, err := s.to.host.Incoming(header)
 		if err != nil {
@@ -49,16 +50,16 @@ func (s *shipment) hop(from, to *node, something func()) {
 	w := s.world
 	s.hops++
 	hop := s.hops
-	w.after(shipmentSilence, func() {
+	w.After(shipmentSilence, func() {
 		if s.hops == hop {
 			s.fail(errStream)
 		}
 	})
-	w.after(w.network.delay(), func() {
+	w.After(w.network.Takes(), func() {
 		if s.ended {
 			return
 		}
-		if w.network.cut[link{from.id, to.id}] > 0 || !s.alive(s.from, s.fromStart) || !s.alive(s.to, s.start) {
+		if !w.network.Passes(network.Between(from.id, to.id)) || !s.alive(s.from, s.fromStart) || !s.alive(s.to, s.start) {
 			s.fail(errStream)
 			return
 		}
@@ -104,7 +105,7 @@ func (s *shipment) answer(err error) {
 		if err == nil {
 			s.world.result.Snapshots++
 		}
-		s.world.note("node %d has a snapshot of node %d: %v", s.to.id, s.from.id, err)
+		s.world.Note("node %d has a snapshot of node %d: %v", s.to.id, s.from.id, err)
 		s.source.Done(err)
 	})
 }
@@ -115,14 +116,14 @@ func (s *shipment) fail(err error) {
 		return
 	}
 	s.ended = true
-	s.world.note("a snapshot of node %d to node %d: %v", s.from.id, s.to.id, err)
+	s.world.Note("a snapshot of node %d to node %d: %v", s.from.id, s.to.id, err)
 	if s.alive(s.from, s.fromStart) {
 		s.from.do(func() { s.source.Done(err) })
 	}
 	if s.alive(s.to, s.start) && s.in != nil && !s.sealed {
 		s.to.do(func() {
 			if err := s.in.Abort(); err != nil {
-				s.world.fail(err)
+				s.world.Fail(err)
 			}
 		})
 	}

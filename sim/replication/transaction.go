@@ -10,6 +10,7 @@ import (
 	"stator/internal/partition/command"
 	"stator/internal/partition/replica"
 	"stator/sim/history"
+	"stator/sim/timeline"
 )
 
 // transact writes all items of one collection in one batch, or none of them.
@@ -51,18 +52,18 @@ func (c *client) prepared() {
 	put.Condition, put.Blind = nil, false
 	t := command.Transaction{
 		ID: w.transactionID(), Record: command.Place{Table: tableID, Suffix: put.Key}, Actions: []*command.Command{put},
-		SentMillis: startMillis + w.now.Milliseconds(),
+		SentMillis: timeline.StartMillis + w.Now.Milliseconds(),
 	}
 	result, err := c.send(put.Key, &command.Command{Action: command.Prepare, Table: tableID, Transaction: &t})
 	if err != nil && certainlyNot(err) || err == nil && result.Refusal != command.Accepted {
-		w.note("client %d prepares nothing: %v", c.id, err)
+		w.Note("client %d prepares nothing: %v", c.id, err)
 		return
 	}
-	if err != nil || w.chance(20) {
-		w.start("release", func() { c.insist(command.Release, &t, 0) })
+	if err != nil || w.Chance(20) {
+		w.Start("release", func() { c.insist(command.Release, &t, 0) })
 		return
 	}
-	w.sleep(w.between(0, 3*time.Second))
+	w.Sleep(w.Between(0, 3*time.Second))
 	o := &history.Operation{Item: item(put.Key), Client: c.id, Write: put, Part: true}
 	w.history.Begin(o)
 	if c.insist(command.Apply, &t, result.Version) {
@@ -85,10 +86,10 @@ func (c *client) insist(action command.Action, t *command.Transaction, version u
 	}}
 	for range insistencesMax {
 		if _, err := c.send(key, end); err == nil {
-			w.note("client %d: transaction %x: action %d", c.id, t.ID[:8], action)
+			w.Note("client %d: transaction %x: action %d", c.id, t.ID[:8], action)
 			return true
 		}
-		w.sleep(w.between(10*time.Millisecond, 500*time.Millisecond))
+		w.Sleep(w.Between(10*time.Millisecond, 500*time.Millisecond))
 	}
 	return false
 }

@@ -49,7 +49,7 @@ func (c *client) visit(wish *command.Command) {
 	}
 	s.Saw(written.partition, written.index)
 	w.glimpses.add(of, written.value.After)
-	for range 1 + w.random.IntN(visitReads) {
+	for range 1 + w.Random.IntN(visitReads) {
 		c.look(s, of)
 	}
 }
@@ -58,7 +58,7 @@ func (c *client) visit(wish *command.Command) {
 func (c *client) look(s *session.Session, of glimpsed) {
 	w := c.world
 	at := w.layout.holding([]byte(of.key))
-	to := at.nodes[w.random.IntN(len(at.nodes))]
+	to := at.nodes[w.Random.IntN(len(at.nodes))]
 	get := &command.Get{Table: tableID, TableVersion: w.layout.table.Version, Key: []byte(of.key)}
 	read, err := ask(w, question{c.router.home, to, at.id}, func(p *partition, done func(stood[command.GetResult], error)) {
 		answer := standing(p, done)
@@ -74,5 +74,5 @@ func (c *client) look(s *session.Session, of glimpsed) {
 	}
 	s.Saw(read.partition, read.index)
 	w.glimpses.add(of, read.value.Item)
-	w.note("client %d in visit %d sees %d bytes on node %d", c.id, of.visit, len(read.value.Item), to)
+	w.Note("client %d in visit %d sees %d bytes on node %d", c.id, of.visit, len(read.value.Item), to)
 }

@@ -1,4 +1,4 @@
-package sim
+package rows
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 )
 
 // checkMap holds the catalog's map against what the partitions say of themselves: every row lies in exactly one.
-func (f *rows) checkMap(c *catalog.Catalog) error {
+func (f *Rows) checkMap(c *catalog.Catalog) error {
 	listed := map[uint64]bool{machine.CatalogPartition: true}
 	tables := map[uint64]bool{machine.CatalogTable: true}
 	for _, entry := range c.Entries() {
@@ -28,12 +28,12 @@ func (f *rows) checkMap(c *catalog.Catalog) error {
 			}
 		}
 	}
-	for id, part := range f.parts {
+	for id, part := range f.Parts {
 		if !listed[id] {
 			return fmt.Errorf("partition %d of table %d is in no map", id, part.Descriptor.Table)
 		}
 	}
-	for id := range f.changes {
+	for id := range f.Changes {
 		if !listed[id] {
 			return fmt.Errorf("the change log of partition %d outlived it", id)
 		}
@@ -43,7 +43,7 @@ func (f *rows) checkMap(c *catalog.Catalog) error {
 			return fmt.Errorf("the index of expiry of partition %d outlived it", id)
 		}
 	}
-	return errors.Join(known(tables, f.data), known(tables, f.local), known(tables, f.sizes))
+	return errors.Join(known(tables, f.Data), known(tables, f.local), known(tables, f.sizes))
 }
 
 func known[V any](tables map[uint64]bool, rows map[uint64]map[string]V) error {
@@ -56,10 +56,10 @@ func known[V any](tables map[uint64]bool, rows map[uint64]map[string]V) error {
 }
 
 // checkBounds walks a table's partitions in key order: each begins where the one before ended.
-func (f *rows) checkBounds(tableID uint64, partitions []catalog.Partition) error {
+func (f *Rows) checkBounds(tableID uint64, partitions []catalog.Partition) error {
 	var at []byte
 	for i, p := range partitions {
-		d := f.parts[p.ID].Descriptor
+		d := f.Parts[p.ID].Descriptor
 		switch {
 		case d.Partition != p.ID || d.Table != tableID:
 			return fmt.Errorf("partition %d is not in the store", p.ID)
@@ -79,39 +79,36 @@ func (f *rows) checkBounds(tableID uint64, partitions []catalog.Partition) error
 	return nil
 }
 
-// checkAtRest is checkStore with what is only true when nothing is left to do: every global index is the function of
-// its table, and every change was consumed.
-func (w *world) checkAtRest() error {
-	w.run.note("at rest")
-	if err := w.checkStore(); err != nil {
-		return fmt.Errorf("at rest: %w", err)
-	}
-	snapshot := w.node.Engine().Snapshot()
-	found, err := readRows(snapshot)
-	if err = errors.Join(err, snapshot.Close()); err != nil {
+// CheckAtRest is Check with what is only true when nothing is left to do: every global index is the function of its table,
+// and every change was consumed that no stream shows.
+func (f *Rows) CheckAtRest(c *catalog.Catalog) error {
+	if err := f.Check(c); err != nil {
 		return err
 	}
-	for _, entry := range w.node.Catalog().Entries() {
+	for _, entry := range c.Entries() {
 		for i := range entry.Table.Global {
 			ix := &entry.Table.Global[i]
 			want := map[string]attr.Map{}
-			for _, item := range found.data[entry.Table.ID] {
+			for _, item := range f.Data[entry.Table.ID] {
 				if place, shown := projected(entry.Table, ix, item.Attributes); place != nil {
 					want[string(place.suffix(entry.Table, item.Attributes))] = shown
 				}
 			}
-			if err := equalRows(want, found.data[ix.ID]); err != nil {
+			if err := equalRows(want, f.Data[ix.ID]); err != nil {
 				return fmt.Errorf("index %s of table %s: %w", ix.Name, entry.Table.Name, err)
 			}
 		}
 	}
-	return found.checkConsumed()
+	return f.checkConsumed()
 }
 
-func (f *rows) checkConsumed() error {
-	for id, part := range f.parts {
-		if id != machine.CatalogPartition && len(f.changes[id]) > 0 {
-			return fmt.Errorf("partition %d has %d changes that nobody will read, the last is %d", id, len(f.changes[id]), part.Applied.Sequence)
+func (f *Rows) checkConsumed() error {
+	for id, part := range f.Parts {
+		if part.Table != nil && len(part.Table.Streams) > 0 {
+			continue
+		}
+		if id != machine.CatalogPartition && len(f.Changes[id]) > 0 {
+			return fmt.Errorf("partition %d has %d changes that nobody will read, the last is %d", id, len(f.Changes[id]), part.Applied.Sequence)
 		}
 		if part.Descriptor.Table != machine.CatalogTable && part.Table == nil {
 			return fmt.Errorf("partition %d has adopted nothing", id)

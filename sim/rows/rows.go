@@ -1,4 +1,6 @@
-package sim
+// Package rows is all that stores hold of tables and partitions, held against itself: what is there twice, and what follows
+// from something else. It does not know how it came to be there.
+package rows
 
 import (
 	"bytes"
@@ -7,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 
+	"stator/internal/cluster/catalog"
 	"stator/internal/model/attr"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
@@ -15,77 +18,48 @@ import (
 	"stator/internal/storage/record"
 )
 
-// rows is all that a store holds of tables and partitions, read at a moment when nothing is under way.
-type rows struct {
-	parts map[uint64]machine.Part
-	// data, local and sizes map a table id to its rows by suffix.
-	data  map[uint64]map[string]record.Item
+// Rows is what was read at a moment when nothing was under way.
+type Rows struct {
+	Parts map[uint64]machine.Part
+	// Data, local and sizes map a table id to its rows by suffix.
+	Data  map[uint64]map[string]record.Item
 	local map[uint64]map[string]record.Item
 	sizes map[uint64]map[string]uint64
-	// locks and transactions map a table id to what transactions left, by suffix.
-	locks        map[uint64]map[string]record.Lock
-	transactions map[uint64]map[string]record.Transaction
-	// changes are the change logs by partition, in order.
-	changes map[uint64][]record.Change
+	// Locks and Transactions map a table id to what transactions left, by suffix.
+	Locks        map[uint64]map[string]record.Lock
+	Transactions map[uint64]map[string]record.Transaction
+	// Changes are the change logs by partition, in order.
+	Changes map[uint64][]record.Change
 	// expiry are the indexes of expiry by partition.
 	expiry map[uint64][]expiryEntry
 }
 
-// checkStore holds everything that the store keeps twice against each other.
-func (w *world) checkStore() error {
-	snapshot := w.node.Engine().Snapshot()
-	found, err := readRows(snapshot)
-	if err = errors.Join(err, snapshot.Close()); err != nil {
-		return err
-	}
-	w.observe(found.data)
-	if err := found.checkMap(w.node.Catalog()); err != nil {
-		return err
-	}
-	for id, part := range found.parts {
-		if err := found.checkPart(id, part); err != nil {
-			return fmt.Errorf("partition %d of table %d: %w", id, part.Descriptor.Table, err)
-		}
-	}
-	for id := range found.data {
-		if err := found.checkTable(id); err != nil {
-			return fmt.Errorf("table %d: %w", id, err)
-		}
-	}
-	return nil
-}
-
-// observe notes the items of a store at rest as reads.
-func (w *world) observe(data map[uint64]map[string]record.Item) {
-	for _, item := range w.run.history.Items() {
-		if data[item.Table] == nil {
-			continue // the table is gone, or empty and maybe gone
-		}
-		w.run.history.Observe(item, data[item.Table][item.Key].Attributes)
+// New returns no rows.
+func New() *Rows {
+	return &Rows{
+		Parts: map[uint64]machine.Part{}, Data: map[uint64]map[string]record.Item{}, local: map[uint64]map[string]record.Item{},
+		sizes: map[uint64]map[string]uint64{}, Changes: map[uint64][]record.Change{}, expiry: map[uint64][]expiryEntry{},
+		Locks: map[uint64]map[string]record.Lock{}, Transactions: map[uint64]map[string]record.Transaction{},
 	}
 }
 
-func readRows(snapshot *engine.Snapshot) (*rows, error) {
-	found := &rows{
-		parts: map[uint64]machine.Part{}, data: map[uint64]map[string]record.Item{}, local: map[uint64]map[string]record.Item{},
-		sizes: map[uint64]map[string]uint64{}, changes: map[uint64][]record.Change{}, expiry: map[uint64][]expiryEntry{},
-		locks: map[uint64]map[string]record.Lock{}, transactions: map[uint64]map[string]record.Transaction{},
-	}
-	it, err := snapshot.Iter(nil, nil)
+// Read adds what a snapshot holds in a range.
+func (f *Rows) Read(snapshot *engine.Snapshot, within command.Bounds) error {
+	it, err := snapshot.Iter(within.Lower, within.Upper)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for ok := it.First(); ok && err == nil; ok = it.Next() {
 		var value []byte
 		if value, err = it.Value(); err == nil {
-			err = found.add(snapshot, bytes.Clone(it.Key()), bytes.Clone(value))
+			err = f.add(snapshot, bytes.Clone(it.Key()), bytes.Clone(value))
 		}
 	}
-	return found, errors.Join(err, it.Err(), it.Close())
+	return errors.Join(err, it.Err(), it.Close())
 }
 
 // add files one row of the store.
-func (f *rows) add(snapshot *engine.Snapshot, key, value []byte) error {
+func (f *Rows) add(snapshot *engine.Snapshot, key, value []byte) error {
 	space := keys.Space(key[0])
 	if space == keys.SpaceNode {
 		return nil
@@ -94,7 +68,7 @@ func (f *rows) add(snapshot *engine.Snapshot, key, value []byte) error {
 	switch space {
 	case keys.SpaceData, keys.SpaceLocalIndex:
 		item, err := record.ParseItem(value)
-		into := f.data
+		into := f.Data
 		if space == keys.SpaceLocalIndex {
 			into = f.local
 		}
@@ -105,11 +79,11 @@ func (f *rows) add(snapshot *engine.Snapshot, key, value []byte) error {
 		put(f.sizes, id, rest, n)
 	case keys.SpaceLock:
 		lock, err := record.ParseLock(value)
-		put(f.locks, id, rest, lock)
+		put(f.Locks, id, rest, lock)
 		return err
 	case keys.SpaceTransaction:
 		transaction, err := record.ParseTransaction(value)
-		put(f.transactions, id, rest, transaction)
+		put(f.Transactions, id, rest, transaction)
 		return err
 	case keys.SpaceExpiry:
 		f.expiry[id] = append(f.expiry[id], expiryEntry{suffix: rest[8:], second: binary.BigEndian.Uint64([]byte(rest))})
@@ -118,20 +92,38 @@ func (f *rows) add(snapshot *engine.Snapshot, key, value []byte) error {
 		if change.Sequence != binary.BigEndian.Uint64([]byte(rest)) {
 			return fmt.Errorf("the log of partition %d holds change %d at the place of %x", id, change.Sequence, rest)
 		}
-		f.changes[id] = append(f.changes[id], change)
+		f.Changes[id] = append(f.Changes[id], change)
 		return err
 	case keys.SpacePart:
-		if _, known := f.parts[id]; known {
+		if _, known := f.Parts[id]; known {
 			return nil
 		}
 		part, known, err := machine.Load(frozen{snapshot}, id)
 		if err == nil && !known {
 			err = fmt.Errorf("partition %d has records and no descriptor", id)
 		}
-		f.parts[id] = part
+		f.Parts[id] = part
 		return err
 	default:
 		return fmt.Errorf("a row in space %c", space)
+	}
+	return nil
+}
+
+// Check holds everything that is kept twice against each other.
+func (f *Rows) Check(c *catalog.Catalog) error {
+	if err := f.checkMap(c); err != nil {
+		return err
+	}
+	for id, part := range f.Parts {
+		if err := f.checkPart(id, part); err != nil {
+			return fmt.Errorf("partition %d of table %d: %w", id, part.Descriptor.Table, err)
+		}
+	}
+	for id := range f.Data {
+		if err := f.checkTable(id); err != nil {
+			return fmt.Errorf("table %d: %w", id, err)
+		}
 	}
 	return nil
 }
@@ -149,10 +141,10 @@ type frozen struct{ snapshot *engine.Snapshot }
 func (f frozen) Get(key []byte) ([]byte, bool, error) { return f.snapshot.Get(key, nil) }
 
 // checkPart recounts a partition's statistics and reads its change log.
-func (f *rows) checkPart(id uint64, part machine.Part) error {
+func (f *Rows) checkPart(id uint64, part machine.Part) error {
 	d := part.Descriptor
 	truth := command.Stats{Local: map[uint32]command.Tally{}}
-	for suffix, item := range f.data[d.Table] {
+	for suffix, item := range f.Data[d.Table] {
 		if !d.Bounds.Holds([]byte(suffix)) {
 			continue
 		}
@@ -173,7 +165,7 @@ func (f *rows) checkPart(id uint64, part machine.Part) error {
 		}
 	}
 	locks := int64(0)
-	for suffix := range f.locks[d.Table] {
+	for suffix := range f.Locks[d.Table] {
 		if d.Bounds.Holds([]byte(suffix)) {
 			locks++
 		}
@@ -195,8 +187,8 @@ func (f *rows) checkPart(id uint64, part machine.Part) error {
 
 // checkLog finds gaps in a change log, changes that do not follow from each other, and items that are not as their last
 // change left them.
-func (f *rows) checkLog(id uint64, part machine.Part) error {
-	log := f.changes[id]
+func (f *Rows) checkLog(id uint64, part machine.Part) error {
+	log := f.Changes[id]
 	applied := part.Applied
 	if want := applied.Sequence + 1 - applied.First; uint64(len(log)) != want {
 		return fmt.Errorf("the change log holds %d changes, from %d to %d there are %d", len(log), applied.First, applied.Sequence, want)
@@ -221,7 +213,7 @@ func (f *rows) checkLog(id uint64, part machine.Part) error {
 		if !part.Descriptor.Bounds.Holds([]byte(key)) {
 			continue // a split gave the item away; the other half's log goes on
 		}
-		item := f.data[change.Table][key]
+		item := f.Data[change.Table][key]
 		if !bytes.Equal(item.Attributes, change.After) || len(change.After) > 0 && item.Version != change.Version {
 			return fmt.Errorf("item %x is not as change %d left it", key, change.Sequence)
 		}
@@ -230,14 +222,14 @@ func (f *rows) checkLog(id uint64, part machine.Part) error {
 }
 
 // checkTable recomputes what is derived from a table's items: sizes, local indexes, item collections.
-func (f *rows) checkTable(id uint64) error {
+func (f *Rows) checkTable(id uint64) error {
 	owner := f.partOf(id)
 	if owner == nil || owner.Table == nil {
 		return errors.New("items of a table that no partition knows")
 	}
 	local := map[string]attr.Map{}
 	sizes := map[string]uint64{}
-	for suffix, item := range f.data[id] {
+	for suffix, item := range f.Data[id] {
 		if int(item.Size) != item.Attributes.Size() {
 			return fmt.Errorf("item %x has size %d, not %d", suffix, item.Attributes.Size(), item.Size)
 		}
@@ -272,8 +264,8 @@ func (f *rows) checkTable(id uint64) error {
 }
 
 // partOf is some partition of a table, with the description it has adopted.
-func (f *rows) partOf(tableID uint64) *machine.Part {
-	for _, part := range f.parts {
+func (f *Rows) partOf(tableID uint64) *machine.Part {
+	for _, part := range f.Parts {
 		if part.Descriptor.Table == tableID {
 			return &part
 		}

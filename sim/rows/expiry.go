@@ -1,4 +1,4 @@
-package sim
+package rows
 
 import (
 	"fmt"
@@ -16,13 +16,13 @@ type expiryEntry struct {
 
 // checkExpiry holds a partition's index of expiry against its items: within the bounds no entry is at odds with its item
 // and, unless the index is being rebuilt, none is missing. A split leaves entries of the other half behind.
-func (f *rows) checkExpiry(id uint64, part machine.Part) error {
+func (f *Rows) checkExpiry(id uint64, part machine.Part) error {
 	shown := map[string]bool{}
 	for _, e := range f.expiry[id] {
 		if !part.Descriptor.Bounds.Holds([]byte(e.suffix)) {
 			continue
 		}
-		item := f.data[part.Descriptor.Table][e.suffix]
+		item := f.Data[part.Descriptor.Table][e.suffix]
 		if second, ok := endOf(part, item.Attributes); !ok || second != e.second {
 			return fmt.Errorf("the index of expiry has item %x at %d, the item says %d (%t)", e.suffix, e.second, second, ok)
 		}
@@ -31,7 +31,7 @@ func (f *rows) checkExpiry(id uint64, part machine.Part) error {
 	if part.Expiry != nil {
 		return nil
 	}
-	for suffix, item := range f.data[part.Descriptor.Table] {
+	for suffix, item := range f.Data[part.Descriptor.Table] {
 		if _, ok := endOf(part, item.Attributes); ok && part.Descriptor.Bounds.Holds([]byte(suffix)) && !shown[suffix] {
 			return fmt.Errorf("the index of expiry lacks item %x", suffix)
 		}

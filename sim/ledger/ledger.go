@@ -1,4 +1,6 @@
-package sim
+// Package ledger is what the tellers of a bank did, to be put into one order in which each saw what the one before it left.
+// It does not know how they did it.
+package ledger
 
 import (
 	"fmt"
@@ -8,32 +10,33 @@ import (
 	"stator/sim/history"
 )
 
-// deed is what a teller did, with the version of what was written.
-type deed struct {
+// Deed is what a teller did, with the version of what was written.
+type Deed struct {
 	history.Deed
-	version uint64
+	Version uint64
 }
 
-// ledger is every deed of a bank, to be put into one order in which each saw what the one before it left.
-type ledger struct {
-	done, under []*deed
+// Ledger is every deed of a bank, to be put into one order in which each saw what the one before it left.
+type Ledger struct {
+	done, under []*Deed
 }
 
-func (l *ledger) begin(d *deed, now int64) {
+// Begin enters a deed that is under way.
+func (l *Ledger) Begin(d *Deed, now int64) {
 	d.Begun = now
 	l.under = append(l.under, d)
 }
 
-func (l *ledger) leave(d *deed) {
+func (l *Ledger) leave(d *Deed) {
 	if i := slices.Index(l.under, d); i >= 0 {
 		l.under = slices.Delete(l.under, i, i+1)
 	}
 }
 
-// finish enters a deed that was answered, unless the world had ended by then: then nobody heard the answer.
-func (l *ledger) finish(d *deed, now, endAt int64) {
+// Finish enters a deed that was answered, unless the world had ended by then: then nobody heard the answer.
+func (l *Ledger) Finish(d *Deed, now, endAt int64) {
 	if endAt > 0 {
-		l.open(d)
+		l.Open(d)
 		return
 	}
 	l.leave(d)
@@ -41,10 +44,11 @@ func (l *ledger) finish(d *deed, now, endAt int64) {
 	l.done = append(l.done, d)
 }
 
-func (l *ledger) cancel(d *deed) { l.leave(d) }
+// Cancel forgets a deed that was certainly not done.
+func (l *Ledger) Cancel(d *Deed) { l.leave(d) }
 
-// open enters a deed of which nobody knows whether it was done.
-func (l *ledger) open(d *deed) {
+// Open enters a deed of which nobody knows whether it was done.
+func (l *Ledger) Open(d *Deed) {
 	l.leave(d)
 	if d.Tag != 0 {
 		d.Unknown, d.End, d.Saw = true, math.MaxInt64, nil
@@ -52,18 +56,18 @@ func (l *ledger) open(d *deed) {
 	}
 }
 
-// end closes the deeds of a world that ended at a moment.
-func (l *ledger) end(int64) {
+// End closes the deeds of a world that ended.
+func (l *Ledger) End() {
 	for _, d := range slices.Clone(l.under) {
-		l.open(d)
+		l.Open(d)
 	}
 }
 
 // deedsMax bounds the histories of which porcupine is asked.
 const deedsMax = 300
 
-// check looks for the order.
-func (l *ledger) check() error {
+// Check looks for the order.
+func (l *Ledger) Check() error {
 	if err := l.checkVersions(); err != nil {
 		return err
 	}
@@ -85,18 +89,18 @@ func (l *ledger) check() error {
 
 // checkVersions replays what was written in the order of versions: each write saw what the one before it left, or one of
 // which nobody knows when it was.
-func (l *ledger) checkVersions() error {
+func (l *Ledger) checkVersions() error {
 	unknown := map[int64]bool{}
-	var known []*deed
+	var known []*Deed
 	for _, d := range l.done {
 		if d.Unknown {
 			unknown[d.Tag] = true
-		} else if d.version > 0 {
+		} else if d.Version > 0 {
 			known = append(known, d)
 		}
 	}
-	slices.SortStableFunc(known, func(a, b *deed) int {
-		if a.version < b.version {
+	slices.SortStableFunc(known, func(a, b *Deed) int {
+		if a.Version < b.Version {
 			return -1
 		}
 		return 1
@@ -105,7 +109,7 @@ func (l *ledger) checkVersions() error {
 	for _, d := range known {
 		for i, account := range d.Looked {
 			if tag, ok := last[account]; ok && d.Saw[i] != tag && !unknown[d.Saw[i]] {
-				return fmt.Errorf("deed %d of version %d saw %d in account %d, not %d", d.Tag, d.version, d.Saw[i], account, tag)
+				return fmt.Errorf("deed %d of version %d saw %d in account %d, not %d", d.Tag, d.Version, d.Saw[i], account, tag)
 			}
 		}
 		for _, account := range d.Wrote {

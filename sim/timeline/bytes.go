@@ -1,0 +1,41 @@
+package timeline
+
+import (
+	cryptorand "crypto/rand"
+	"math/rand/v2"
+	"sync"
+)
+
+// Bytes are a seed's random bytes for whoever reads them.
+type Bytes struct {
+	mu     sync.Mutex // guards random
+	random *rand.Rand
+}
+
+// NewBytes returns one of the streams of bytes that a seed has.
+func NewBytes(seed, stream uint64) *Bytes {
+	return &Bytes{random: rand.New(rand.NewPCG(seed, stream))}
+}
+
+// Read implements io.Reader.
+func (b *Bytes) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range p {
+		p[i] = byte(b.random.Uint32())
+	}
+	return len(p), nil
+}
+
+// running is held by the one world that there is.
+var running sync.Mutex
+
+// Alone lets a world live whose random numbers of raft, which are crypto/rand's, come from its seed: one at a time in a process.
+func Alone(seed uint64, live func()) {
+	running.Lock()
+	defer running.Unlock()
+	machines := cryptorand.Reader
+	cryptorand.Reader = NewBytes(seed, 0x7af7)
+	defer func() { cryptorand.Reader = machines }()
+	live()
+}
