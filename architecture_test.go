@@ -158,14 +158,14 @@ func (t tree) eachProduct(visit func(source) []string) []string {
 
 // floors lists the rooms of internal/ from the ground up. A room imports lower floors, and on its own floor only rooms further left.
 var floors = [][]string{
-	{"base/must", "base/wire", "base/clock", "base/metric", "base/limiter"},
+	{"base/must", "base/wire", "base/clock", "base/trace", "base/metric", "base/limiter"},
 	{"model/attr", "model/token", "model/table", "model/expr", "model/partiql", "model/policy", "model/capacity", "model/heat", "model/scaling", "model/cost", "model/api"},
 	{"storage/engine", "storage/keys", "storage/record", "storage/bucket"},
 	{"partition/command", "partition/machine", "partition/replica", "partition/solo", "partition/multiraft"},
 	{"cluster/rpc", "cluster/session", "cluster/catalog", "cluster/placement", "cluster/budget", "cluster/router", "cluster/txn"},
 	{"ops", "jobs/adopt", "jobs/propagate", "jobs/expire", "jobs/backfill", "jobs/settle", "jobs/trim", "jobs/drop", "jobs/split", "jobs/warm",
 		"jobs/rebalance", "jobs/scale", "jobs/archive", "jobs/mirror"},
-	{"edge/sigv4", "edge/iam", "edge/httpapi", "edge/admin", "edge/console"},
+	{"edge/sigv4", "edge/iam", "edge/httpapi", "edge/admin", "edge/otlp", "edge/console"},
 	{"node"},
 }
 
@@ -225,6 +225,7 @@ var walls = []wall{
 	{imported: "github.com/cockroachdb/pebble", except: "github.com/cockroachdb/pebble/v2/vfs", inside: []string{"internal/storage/engine"}},
 	{imported: "github.com/cockroachdb/pebble/v2/vfs", inside: []string{"internal/storage/engine", "sim"}, tests: true},
 	{imported: "net/http", inside: []string{".", "cmd", "internal/edge", "internal/cluster/rpc", "internal/storage/bucket", "test", "examples"}, tests: true},
+	{imported: "go.opentelemetry.io", inside: []string{"internal/edge/otlp"}, tests: true},
 	{imported: "github.com/valyala/fasthttp", inside: []string{"internal/edge"}},
 	// ops and jobs meet in the router.
 	{imported: "stator/internal/ops", inside: []string{"internal/ops", "internal/edge", "internal/node", "cmd", "gen", "sim", "test"}},

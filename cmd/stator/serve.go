@@ -13,9 +13,11 @@ import (
 
 	"stator/internal/base/clock"
 	"stator/internal/base/metric"
+	"stator/internal/base/trace"
 	"stator/internal/edge/admin"
 	"stator/internal/edge/httpapi"
 	"stator/internal/edge/iam"
+	"stator/internal/edge/otlp"
 	"stator/internal/edge/sigv4"
 	"stator/internal/node"
 	"stator/internal/storage/engine"
@@ -48,6 +50,7 @@ type serveCommand struct {
 	DiskReserve byteSize `placeholder:"SIZE" help:"Refuse writes when less than this is free on the disk. Without it, the smaller of 1 % and 256 MiB."`
 	AdminToken  string   `placeholder:"FILE" help:"Ask operators for the token in FILE. Needed when --admin is beyond loopback."`
 	CORS        string   `name:"cors" placeholder:"ORIGIN" help:"Let web pages of this origin (or *) call the API."`
+	Traces      string   `placeholder:"URL" help:"Send OpenTelemetry traces of requests to this collector (OTLP over HTTP), such as http://127.0.0.1:4318."`
 	Pprof       bool     `help:"Serve profiles at the admin address."`
 	LogLevel    string   `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error (${default})."`
 	LogFormat   string   `enum:"text,json" default:"text" help:"text or json (${default})."`
@@ -80,6 +83,7 @@ type server struct {
 	admin   *admin.Door
 	ring    *sigv4.Ring // nil without --auth sigv4
 	clock   clock.Clock
+	traces  *otlp.Recorder          // nil without --traces
 	verbs   map[string]http.Handler // the admin door's, of a build for tests
 }
 
@@ -140,6 +144,12 @@ func (s *server) open(ctx context.Context, auth httpapi.Authenticator) (err erro
 		return err
 	}
 	c := s.command
+	if c.Traces != "" {
+		s.traces, err = otlp.New(ctx, otlp.Options{URL: c.Traces, Release: release(), Node: s.doors.api.Addr().String(), Log: s.log})
+		if err != nil {
+			return fmt.Errorf("--traces: %w", err)
+		}
+	}
 	c.tuneMemory()
 	addProcessors()
 	membership, err := s.membership()
@@ -150,7 +160,7 @@ func (s *server) open(ctx context.Context, auth httpapi.Authenticator) (err erro
 		Data: c.Data, InMemory: c.InMemory, Partitions: c.Partitions, Durability: node.Durability(c.Durability),
 		CacheBytes: int64(c.Cache), DiskReserve: int64(c.DiskReserve), Region: c.Region, Account: c.Account,
 		Address: s.doors.api.Addr().String(), Creator: "stator " + release(), Log: s.log,
-		Clock: s.clock, Membership: membership, Capacity: c.capacity(),
+		Clock: s.clock, Membership: membership, Capacity: c.capacity(), Traces: s.recorder(),
 	})
 	if err != nil {
 		return err
@@ -170,7 +180,7 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 	options := httpapi.Options{
 		Calls: calls, Auth: auth, Budget: budget, IDs: ids, Clock: s.clock, Log: s.log,
 		Region: s.command.Region, Requests: requests, Origin: s.command.CORS, Nodes: s.node.Living(),
-		Cluster: s.node.ClusterID(),
+		Cluster: s.node.ClusterID(), Traces: s.recorder(),
 	}
 	if s.ring != nil {
 		options.Policies = iam.New(iam.Options{
@@ -193,6 +203,14 @@ func (s *server) assemble(auth httpapi.Authenticator, token string) error {
 		Verbs: s.verbs,
 	})
 	return nil
+}
+
+// recorder is nil, and not a recorder that is nil, without --traces.
+func (s *server) recorder() trace.Recorder {
+	if s.traces == nil {
+		return nil
+	}
+	return s.traces
 }
 
 // capacity is what --capacity says, or what fits who is served: a developer's own machine serves what it can, one that knows its clients
@@ -247,6 +265,9 @@ func (s *server) close(ctx context.Context) error {
 		failures = append(failures, s.node.Close())
 	case s.doors != nil && s.doors.rpc != nil:
 		s.doors.rpc.Close()
+	}
+	if s.traces != nil {
+		failures = append(failures, s.traces.Close(ctx))
 	}
 	return errors.Join(failures...)
 }

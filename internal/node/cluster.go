@@ -121,7 +121,7 @@ func (c *cluster) listen() error {
 	server, err := rpc.Listen(rpc.Options{
 		Cluster: c.id, Node: c.self, Incarnation: binary.BigEndian.Uint64(incarnation[:]), Listener: c.membership.Listener,
 		TLS: c.membership.TLS, Handler: c, AppendError: command.AppendError, ParseError: command.ParseError, Log: c.node.options.Log,
-		Reads: c.node.options.reads, Writes: c.writes,
+		Reads: c.node.options.reads, Writes: c.writes, Traces: c.node.options.Traces,
 	})
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 
 	"stator/internal/base/clock"
 	"stator/internal/base/metric"
+	"stator/internal/base/trace"
 	"stator/internal/cluster/budget"
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
@@ -90,6 +91,9 @@ type Options struct {
 	Steady func() time.Duration
 	Within func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 	After  func(d time.Duration, call func())
+
+	// Traces records where the time of other nodes' requests goes that came with a position in a trace; nil is nobody.
+	Traces trace.Recorder
 
 	// Failpoint is called before each step of a transaction (package txn); nil is none.
 	Failpoint func(step string) error

@@ -1,6 +1,11 @@
 package router
 
-import "slices"
+import (
+	"context"
+	"slices"
+
+	"stator/internal/base/trace"
+)
 
 // pack is what one partition is brought of a request that names several keys: those at some places.
 type pack struct {
@@ -12,7 +17,9 @@ type pack struct {
 
 // packs cuts the keys at some places by the partition that holds them, in the order in which they first name one: the same
 // request goes the same way twice. n counts the tries of the request.
-func (r *Router) packs(at []int, n int, key func(place int) (tableID uint64, suffix []byte)) []pack {
+func (r *Router) packs(ctx context.Context, at []int, n int, key func(place int) (tableID uint64, suffix []byte)) []pack {
+	_, span := trace.Begin(ctx, trace.Lookup)
+	defer span.End(nil)
 	var all []pack
 	for _, i := range at {
 		p, err := r.locate(key(i))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"stator/internal/base/trace"
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/session"
 	"stator/internal/partition/command"
@@ -14,9 +15,16 @@ var errRefused = errors.New("the partition cannot take more now")
 
 // Read brings a Get to the partition of its key.
 func (r *Router) Read(ctx context.Context, g command.Get) (command.GetResult, error) {
+	ctx, routing := trace.Begin(ctx, trace.Routing)
+	result, err := r.read(ctx, g)
+	routing.End(err)
+	return result, err
+}
+
+func (r *Router) read(ctx context.Context, g command.Get) (command.GetResult, error) {
 	s := session.Of(ctx)
 	want := r.held(s, g.Strong)
-	p, err := r.locate(g.Table, g.Key)
+	p, err := r.lookup(ctx, g.Table, g.Key)
 	if err != nil {
 		return command.GetResult{}, err
 	}
@@ -28,7 +36,7 @@ func (r *Router) Read(ctx context.Context, g command.Get) (command.GetResult, er
 	}
 	var result command.GetResult
 	err = r.try(ctx, g.TableVersion, func(ctx context.Context, n int) error {
-		p, err := r.locate(g.Table, g.Key)
+		p, err := r.lookup(ctx, g.Table, g.Key)
 		if err != nil {
 			return err
 		}
@@ -49,6 +57,13 @@ func (r *Router) Read(ctx context.Context, g command.Get) (command.GetResult, er
 // Scan walks a plan over as many partitions as it needs and returns one page. Where a partition held little of what the
 // page may hold, the next ones are read side by side.
 func (r *Router) Scan(ctx context.Context, plan command.Plan) (command.Page, error) {
+	ctx, routing := trace.Begin(ctx, trace.Routing)
+	page, err := r.scan(ctx, plan)
+	routing.End(err)
+	return page, err
+}
+
+func (r *Router) scan(ctx context.Context, plan command.Plan) (command.Page, error) {
 	var all command.Page
 	plan.Strong = r.held(session.Of(ctx), plan.Strong)
 	for {
@@ -153,7 +168,7 @@ func (r *Router) next(plan *command.Plan) []command.Plan {
 func (r *Router) scanOne(ctx context.Context, plan *command.Plan) (command.Page, error) {
 	var page command.Page
 	err := r.try(ctx, plan.TableVersion, func(ctx context.Context, n int) error {
-		p, err := r.first(plan)
+		p, err := r.first(ctx, plan)
 		if err != nil {
 			return err
 		}
@@ -172,11 +187,15 @@ func (r *Router) scanOne(ctx context.Context, plan *command.Plan) (command.Page,
 	return page, err
 }
 
-func (r *Router) first(plan *command.Plan) (*catalog.Partition, error) {
+func (r *Router) first(ctx context.Context, plan *command.Plan) (p *catalog.Partition, err error) {
+	_, span := trace.Begin(ctx, trace.Lookup)
 	if plan.Reverse {
-		return r.locateBelow(plan.Table, plan.Upper)
+		p, err = r.locateBelow(plan.Table, plan.Upper)
+	} else {
+		p, err = r.locate(plan.Table, plan.Lower)
 	}
-	return r.locate(plan.Table, plan.Lower)
+	span.End(err)
+	return p, err
 }
 
 // join adds a partition's page to what was read before it.

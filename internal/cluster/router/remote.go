@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"strconv"
 
+	"stator/internal/base/trace"
 	"stator/internal/cluster/budget"
 	"stator/internal/cluster/rpc"
 	"stator/internal/cluster/session"
@@ -31,8 +33,16 @@ func NewRemote(caller Caller, node, partition uint64) Remote {
 
 func ask[Q, A any](ctx context.Context, to *remote, m *method[Q, A], question *Q) (A, error) {
 	body := binary.BigEndian.AppendUint64(m.question.write(nil, question), to.partition)
-	back, err := to.caller.Call(ctx, to.node, m.number, body)
+	back, err := to.call(ctx, m.number, body)
 	return m.ended(back, err)
+}
+
+func (t *remote) call(ctx context.Context, number byte, body []byte) ([]byte, error) {
+	ctx, span := trace.Begin(ctx, trace.Call)
+	span.Note("node", strconv.FormatUint(t.node, 10))
+	back, err := t.caller.Call(ctx, t.node, number, body)
+	span.End(err)
+	return back, err
 }
 
 // askItems is ask about items: within a session, it says how far the copy must have come, and notes how far it has.
@@ -46,7 +56,7 @@ func askItems[Q, A any](ctx context.Context, to *remote, m *method[Q, A], questi
 		index = s.Index(to.partition)
 	}
 	body := binary.BigEndian.AppendUint64(m.question.write(nil, question), index)
-	back, err := to.caller.Call(ctx, to.node, m.number|inSession, binary.BigEndian.AppendUint64(body, to.partition))
+	back, err := to.call(ctx, m.number|inSession, binary.BigEndian.AppendUint64(body, to.partition))
 	at := len(back) - indexBytes
 	if err == nil && at < 0 {
 		err = command.ErrMalformed

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"time"
 
+	"stator/internal/base/trace"
 	"stator/internal/cluster/catalog"
 	"stator/internal/partition/command"
 	"stator/internal/partition/replica"
@@ -60,7 +61,14 @@ var ErrNoTable = errors.New("the table has no partitions")
 
 var errNoReplica = errors.New("no replica of the partition is here")
 
-// locate finds the partition that holds key, as the catalog has it.
+// lookup finds the partition that holds key, as the catalog has it.
+func (r *Router) lookup(ctx context.Context, tableID uint64, key []byte) (*catalog.Partition, error) {
+	_, span := trace.Begin(ctx, trace.Lookup)
+	p, err := r.locate(tableID, key)
+	span.End(err)
+	return p, err
+}
+
 func (r *Router) locate(tableID uint64, key []byte) (*catalog.Partition, error) {
 	partitions := r.options.Map.Partitions(tableID)
 	if len(partitions) == 0 {
@@ -84,8 +92,8 @@ func (r *Router) locateBelow(tableID uint64, upper []byte) (*catalog.Partition, 
 }
 
 // find aims the n-th try of a request for a key.
-func (r *Router) find(tableID uint64, key []byte, strong bool, n int) (aim, error) {
-	p, err := r.locate(tableID, key)
+func (r *Router) find(ctx context.Context, to command.Place, strong bool, n int) (aim, error) {
+	p, err := r.lookup(ctx, to.Table, to.Suffix)
 	if err != nil {
 		return aim{}, err
 	}

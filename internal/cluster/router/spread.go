@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"stator/internal/base/trace"
 	"stator/internal/partition/command"
 )
 
@@ -35,13 +36,15 @@ type Share struct {
 
 // Spread brings a wish to all partitions side by side. Only what certainly did not happen is tried again.
 func (r *Router) Spread(ctx context.Context, s Spread) []Share {
+	ctx, routing := trace.Begin(ctx, trace.Routing)
+	defer routing.End(nil)
 	at := s.At
 	if at == nil {
 		at = places(len(s.Keys))
 	}
 	var ended []Share
 	left, err := r.insist(ctx, at, func(ctx context.Context, at []int, t turn) (left []int, known bool) {
-		parcels := r.parcels(&s, at, t.n)
+		parcels := r.parcels(ctx, &s, at, t.n)
 		r.send(ctx, &s, parcels)
 		known = true
 		for i := range parcels {
@@ -78,8 +81,8 @@ type parcel struct {
 }
 
 // parcels are the commands of a Spread about the keys at some places, none of them made yet.
-func (r *Router) parcels(s *Spread, at []int, n int) []parcel {
-	packs := r.packs(at, n, func(i int) (uint64, []byte) { return s.Keys[i].Table, s.Keys[i].Suffix })
+func (r *Router) parcels(ctx context.Context, s *Spread, at []int, n int) []parcel {
+	packs := r.packs(ctx, at, n, func(i int) (uint64, []byte) { return s.Keys[i].Table, s.Keys[i].Suffix })
 	parcels := make([]parcel, len(packs))
 	for i, p := range packs {
 		parcels[i] = parcel{Share: Share{At: p.at, Err: p.err}, aim: p.aim}
@@ -119,7 +122,9 @@ func (r *Router) sendAll(ctx context.Context, s *Spread, parcels []parcel) {
 		if p.Err != nil {
 			replies.take(i, command.Result{}, p.Err)
 		} else if here, ok := p.Target.(queue); ok {
+			_, reading := trace.Begin(ctx, trace.StorageRead)
 			here.Write(commands[i], func(result command.Result, err error) { replies.take(i, result, err) })
+			reading.End(nil)
 			commands[i] = nil
 		}
 	}
@@ -129,7 +134,7 @@ func (r *Router) sendAll(ctx context.Context, s *Spread, parcels []parcel) {
 			replies.take(i, result, err)
 		}
 	})
-	failed := r.options.Wait(ctx, replies.all)
+	failed := r.wait(ctx, replies)
 	for i := range parcels {
 		parcels[i].Result, parcels[i].Err = replies.of(i, failed)
 	}
@@ -164,6 +169,14 @@ type reply struct {
 
 func newReplies(n int) *replies {
 	return &replies{all: make(chan struct{}), list: make([]reply, n), left: n}
+}
+
+// wait waits for the answers of copies here, which come once what they show is agreed and durable.
+func (r *Router) wait(ctx context.Context, gathered *replies) error {
+	_, replication := trace.Begin(ctx, trace.Replication)
+	err := r.options.Wait(ctx, gathered.all)
+	replication.End(err)
+	return err
 }
 
 func (r *replies) take(i int, result command.Result, err error) {

@@ -4,21 +4,24 @@ import (
 	"context"
 	"errors"
 
+	"stator/internal/base/trace"
 	"stator/internal/partition/command"
 )
 
 // Together reads items strongly, those of one partition at one moment. whole tells that one partition held all of them.
 // Those that are here are read one partition after the other: a read mostly finds what it looks for in memory.
 func (r *Router) Together(ctx context.Context, gets []command.Get) (seen []command.Seen, whole bool, err error) {
+	ctx, routing := trace.Begin(ctx, trace.Routing)
 	err = r.try(ctx, 0, func(ctx context.Context, n int) error {
 		seen, whole, err = r.together(ctx, gets, n)
 		return err
 	})
+	routing.End(err)
 	return seen, whole, err
 }
 
 func (r *Router) together(ctx context.Context, gets []command.Get, n int) ([]command.Seen, bool, error) {
-	packs := r.packs(places(len(gets)), n, func(i int) (uint64, []byte) { return gets[i].Table, gets[i].Key })
+	packs := r.packs(ctx, places(len(gets)), n, func(i int) (uint64, []byte) { return gets[i].Table, gets[i].Key })
 	seen := make([]command.Seen, len(gets))
 	if err := r.bring(packs, func(p *pack) error { return r.readPack(ctx, p, gets, seen) }); err != nil {
 		return nil, false, err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"stator/internal/cluster/budget"
+	"stator/internal/partition/command"
 )
 
 // tokensMax ends the search for a keeper: the node goes on without one, and asks again soon.
@@ -17,7 +18,7 @@ func (r *Router) Tokens(ctx context.Context, round budget.Round) (answers budget
 	defer end()
 	q := budget.Question{PayerID: round.ID(), Asks: round.Asks}
 	err = r.try(ctx, 0, func(ctx context.Context, n int) error {
-		at, err := r.find(q.PayerID, nil, true, n)
+		at, err := r.find(ctx, command.Place{Table: q.PayerID}, true, n)
 		if err != nil {
 			return err
 		}

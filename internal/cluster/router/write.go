@@ -3,13 +3,21 @@ package router
 import (
 	"context"
 
+	"stator/internal/base/trace"
 	"stator/internal/cluster/session"
 	"stator/internal/partition/command"
 )
 
 // Write brings a command to the partition of its key. Only what certainly did not happen is tried again.
 func (r *Router) Write(ctx context.Context, c *command.Command) (command.Result, error) {
-	p, err := r.locate(c.Table, c.Key)
+	ctx, routing := trace.Begin(ctx, trace.Routing)
+	result, err := r.write(ctx, c)
+	routing.End(err)
+	return result, err
+}
+
+func (r *Router) write(ctx context.Context, c *command.Command) (command.Result, error) {
+	p, err := r.lookup(ctx, c.Table, c.Key)
 	if err != nil {
 		return command.Result{}, err
 	}
@@ -21,7 +29,7 @@ func (r *Router) Write(ctx context.Context, c *command.Command) (command.Result,
 	}
 	var result command.Result
 	err = r.try(ctx, c.TableVersion, func(ctx context.Context, n int) error {
-		at, err := r.find(c.Table, c.Key, true, n)
+		at, err := r.find(ctx, command.Place{Table: c.Table, Suffix: c.Key}, true, n)
 		if err != nil {
 			return err
 		}
@@ -35,7 +43,7 @@ func (r *Router) Write(ctx context.Context, c *command.Command) (command.Result,
 // Feed brings entries to a global index, each to its partition. Entries may arrive twice; that is harmless.
 func (r *Router) Feed(ctx context.Context, c *command.Command) error {
 	return r.try(ctx, 0, func(ctx context.Context, n int) error {
-		packs := r.packs(places(len(c.Entries)), n, func(i int) (uint64, []byte) { return c.Table, c.Entries[i].Key })
+		packs := r.packs(ctx, places(len(c.Entries)), n, func(i int) (uint64, []byte) { return c.Table, c.Entries[i].Key })
 		return r.bring(packs, func(p *pack) error { return r.feed(ctx, p, c) })
 	})
 }

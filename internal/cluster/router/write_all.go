@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 
+	"stator/internal/base/trace"
 	"stator/internal/partition/command"
 )
 
@@ -15,6 +16,8 @@ type Reply struct {
 // WriteAll brings commands to the partitions of their keys, those of one partition together, and answers each on its own.
 // Only what certainly did not happen is tried again.
 func (r *Router) WriteAll(ctx context.Context, commands []*command.Command) []Reply {
+	ctx, routing := trace.Begin(ctx, trace.Routing)
+	defer routing.End(nil)
 	ended := make([]Reply, len(commands))
 	left, err := r.insist(ctx, places(len(commands)), func(ctx context.Context, at []int, t turn) (left []int, known bool) {
 		now := make([]*command.Command, len(at))
@@ -40,7 +43,7 @@ func (r *Router) WriteAll(ctx context.Context, commands []*command.Command) []Re
 // writeEach has all commands under way at once: those of a partition that is led here in one piece.
 func (r *Router) writeEach(ctx context.Context, commands []*command.Command, n int) []Reply {
 	gathered := newReplies(len(commands))
-	packs := r.packs(places(len(commands)), n, func(i int) (uint64, []byte) { return commands[i].Table, commands[i].Key })
+	packs := r.packs(ctx, places(len(commands)), n, func(i int) (uint64, []byte) { return commands[i].Table, commands[i].Key })
 	var far []func()
 	for i := range packs {
 		b := &packs[i]
@@ -49,7 +52,9 @@ func (r *Router) writeEach(ctx context.Context, commands []*command.Command, n i
 		case b.err != nil:
 			b.fail(gathered)
 		case ok:
+			_, reading := trace.Begin(ctx, trace.StorageRead)
 			b.queue(here, commands, gathered)
+			reading.End(nil)
 		default:
 			for _, place := range b.at {
 				far = append(far, func() {
@@ -60,7 +65,7 @@ func (r *Router) writeEach(ctx context.Context, commands []*command.Command, n i
 		}
 	}
 	r.sideBySide(len(far), func(int) bool { return true }, func(i int) { far[i]() })
-	failed := r.options.Wait(ctx, gathered.all)
+	failed := r.wait(ctx, gathered)
 	replies := make([]Reply, len(commands))
 	for i := range packs {
 		b := &packs[i]

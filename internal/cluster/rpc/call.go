@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+
+	"stator/internal/base/trace"
 )
 
 // call is a request under way. Its state settles who was first, the writer that sends it or the caller that gives up:
@@ -97,7 +99,11 @@ func (l *link) call(ctx context.Context, method byte, body []byte) ([]byte, erro
 		return nil, &Unreachable{Node: l.node, Cause: ErrFull}
 	}
 	deadline, _ := ctx.Deadline()
-	if err := l.outbox.put(entry{kind: kindCall, id: id, method: method, deadline: deadline, body: body, call: c}); err != nil {
+	e := entry{kind: kindCall, id: id, method: method, deadline: deadline, position: trace.Position(ctx), body: body, call: c}
+	if e.position != nil {
+		e.kind = kindTraced
+	}
+	if err := l.outbox.put(e); err != nil {
 		l.calls.end(id)
 		return nil, &Unreachable{Node: l.node, Cause: err}
 	}

@@ -17,6 +17,7 @@ const (
 	kindPong                    // id: the answerer's incarnation
 	kindCall                    // id, method, timeoutMicros, body
 	kindAnswer                  // id, ending, body
+	kindTraced                  // id, method, timeoutMicros, position, body: a call of which somebody records where its time goes
 )
 
 // ending is how a call ended at its handler.
@@ -38,14 +39,15 @@ type entry struct {
 	// deadline is the caller's, zero for none. What travels is the time that was left, as clocks differ.
 	deadline      time.Time
 	timeoutMicros uint64
+	position      []byte // of a traced call in its trace
 	body          []byte
 	call          *call
 }
 
-// entryOverheadMax is what an entry takes beside its body: kind, three varints, one byte.
-const entryOverheadMax = 2 + 3*binary.MaxVarintLen64
+// entryOverheadMax is what an entry takes beside its body: kind, four varints, one byte.
+const entryOverheadMax = 2 + 4*binary.MaxVarintLen64
 
-func (e *entry) bytesMax() int { return entryOverheadMax + len(e.body) }
+func (e *entry) bytesMax() int { return entryOverheadMax + len(e.position) + len(e.body) }
 
 // append writes the entry behind dst.
 func (e *entry) append(dst []byte) []byte {
@@ -53,9 +55,12 @@ func (e *entry) append(dst []byte) []byte {
 	switch e.kind {
 	case kindPing, kindPong:
 		return binary.AppendUvarint(dst, e.id)
-	case kindCall:
+	case kindCall, kindTraced:
 		dst = append(binary.AppendUvarint(dst, e.id), e.method)
 		dst = binary.AppendUvarint(dst, e.timeoutMicros)
+		if e.kind == kindTraced {
+			dst = wire.AppendBytes(dst, e.position)
+		}
 	case kindAnswer:
 		dst = append(binary.AppendUvarint(dst, e.id), byte(e.ending))
 	}
@@ -71,8 +76,11 @@ func parseEntry(data []byte) (e entry, rest []byte, err error) {
 		e.body = r.Part()
 	case kindPing, kindPong:
 		e.id = r.Uvarint()
-	case kindCall:
+	case kindCall, kindTraced:
 		e.id, e.method, e.timeoutMicros = r.Uvarint(), r.Byte(), r.Uvarint()
+		if e.kind == kindTraced {
+			e.position = r.Part()
+		}
 		e.body = r.Part()
 	case kindAnswer:
 		e.id, e.ending = r.Uvarint(), ending(r.Byte())

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+
+	"stator/internal/base/trace"
 )
 
 // inbound is a stream on which one peer asks.
@@ -47,7 +49,7 @@ func (in *inbound) take(e *entry) error {
 	case kindPing:
 		in.outbox.urge(entry{kind: kindPong, id: in.server.options.Incarnation})
 		return nil
-	case kindCall:
+	case kindCall, kindTraced:
 	default:
 		return errFrame
 	}
@@ -86,8 +88,13 @@ func (in *inbound) serve(e entry) {
 	}
 	ctx, cancel := context.WithTimeout(in.ctx, timeout)
 	defer cancel()
+	span := trace.Nothing
+	if e.kind == kindTraced {
+		ctx, span = trace.From(ctx, in.server.options.Traces, e.position, trace.Serving)
+	}
 	answer := entry{kind: kindAnswer, id: e.id}
 	body, err := in.server.options.Handler.Call(ctx, in.from, e.method, e.body)
+	span.End(err)
 	if err == nil && len(body) > messageBytesMax {
 		err = fmt.Errorf("an answer of %d bytes is larger than a message may be", len(body))
 	}

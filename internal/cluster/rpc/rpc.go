@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"time"
+
+	"stator/internal/base/trace"
 )
 
 // Class is a kind of traffic. Each has a stream of its own to each peer, on a connection of its own: a snapshot's chunks
@@ -59,6 +61,8 @@ type Options struct {
 	// SnapshotBytesPerSecond bounds what all snapshots sent from here take together; 0 is SnapshotRateDefault.
 	SnapshotBytesPerSecond int64
 	Log                    *slog.Logger
+	// Traces records where the time of calls goes that came with a position in a trace; nil is nobody.
+	Traces trace.Recorder
 
 	limits limits
 }
@@ -73,7 +77,7 @@ const (
 	// frameBytesMax is how much is gathered into one frame. A larger message is a frame of its own.
 	frameBytesMax = 1 << 20
 	// frameOverheadMax is what a frame needs beside the body of its one entry.
-	frameOverheadMax = 64
+	frameOverheadMax = 128
 	joinBytesMax     = 64 << 10
 )
 

@@ -15,6 +15,7 @@ import (
 	"stator/internal/base/clock"
 	"stator/internal/base/limiter"
 	"stator/internal/base/metric"
+	"stator/internal/base/trace"
 	"stator/internal/cluster/session"
 	"stator/internal/edge/iam"
 	"stator/internal/edge/sigv4"
@@ -58,6 +59,7 @@ type Options struct {
 	Origin   string           // the origin that CORS lets in, or "*"; empty: no CORS headers
 	Cluster  uint64           // the cluster whose sessions these are; 0: this node is alone
 	Patience time.Duration    // how long a request waits for memory; 0: one second
+	Traces   trace.Recorder   // records where the time of requests goes; nil: nobody
 }
 
 // Protocol answers requests. It is immutable and safe for concurrent use.
@@ -76,12 +78,14 @@ type Protocol struct {
 	origin   string
 	cluster  uint64
 	patience time.Duration
+	traces   trace.Recorder
 }
 
 // route is everything there is to know of an operation before it is called.
 type route struct {
 	call    api.Call
 	target  string
+	name    string
 	service string // which signatures are scoped to
 	action  string // what policies call it
 	reserve int64  // bytes of budget charged for the operation besides those for its body
@@ -97,7 +101,7 @@ func New(o Options) *Protocol {
 		routes: make(map[string]*route, len(o.Calls)), unknown: &metric.Operation{},
 		auth: o.Auth, policies: o.Policies, budget: o.Budget, ids: o.IDs, clock: o.Clock, log: o.Log, hosts: o.Hosts, origin: o.Origin,
 		health:   "healthy: dynamodb." + o.Region + ".amazonaws.com ",
-		patience: o.Patience, nodes: o.Nodes, cluster: o.Cluster,
+		patience: o.Patience, nodes: o.Nodes, cluster: o.Cluster, traces: o.Traces,
 	}
 	if p.patience == 0 {
 		p.patience = patienceMax
@@ -114,6 +118,7 @@ func New(o Options) *Protocol {
 func newRoute(target string, call api.Call, requests *metric.Requests) *route {
 	r := &route{call: call, target: target, service: signingService([]byte(target)), reserve: requestBytes}
 	_, name, _ := strings.Cut(target, ".")
+	r.name = name
 	if pages[name] {
 		r.reserve += pageBytes
 	}
@@ -234,12 +239,33 @@ func (p *Protocol) answerCall(ctx context.Context, r *Request, w *Response) *met
 	target := r.Headers.Peek("X-Amz-Target")
 	called, known := p.routes[string(target)]
 	if !known {
-		called = &route{target: UnknownTarget, service: signingService(target), metrics: p.unknown}
+		called = &route{target: UnknownTarget, name: UnknownTarget, service: signingService(target), metrics: p.unknown}
 	}
-	if err := p.run(ctx, called, r, w); err != nil {
+	ctx, span := p.begin(ctx, called, r, w)
+	err := p.run(ctx, called, r, w)
+	if err != nil {
 		p.fail(ctx, called, err, w)
 	}
+	span.End(told(err))
 	return called.metrics
+}
+
+// begin begins the trace of a request, or a part of one that the client began.
+func (p *Protocol) begin(ctx context.Context, called *route, r *Request, w *Response) (context.Context, trace.Span) {
+	if p.traces == nil {
+		return ctx, trace.Nothing
+	}
+	ctx, span := trace.From(ctx, p.traces, r.Headers.Peek("Traceparent"), called.name)
+	span.Note("aws.request_id", string(w.RequestID[:]))
+	return ctx, span
+}
+
+// told is what a trace is told of an error: of a refusal its type, since the words of one may show what is in an item.
+func told(err error) error {
+	if refused, ok := errors.AsType[*api.Error](err); ok {
+		return errors.New(refused.Type)
+	}
+	return err
 }
 
 // panicked is the error that a panic becomes.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"stator/internal/base/trace"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 	"stator/internal/storage/engine"
@@ -124,10 +125,12 @@ func (r *Replica) ReadTogetherAndWait(ctx context.Context, wait Wait, g *command
 	var seen []command.Seen
 	var failed error
 	var inline once
-	r.readTogetherBehind(r.blocking(ctx, wait), g, func(got []command.Seen, err error) {
+	within, reading := trace.Begin(ctx, trace.StorageRead)
+	r.readTogetherBehind(r.blocking(within, wait), g, func(got []command.Seen, err error) {
 		seen, failed = got, err
 		inline.end()
 	})
+	reading.End(nil)
 	if err := inline.wait(ctx, wait); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"stator/internal/base/trace"
 	"stator/internal/partition/command"
 )
 
@@ -26,13 +27,18 @@ func (r *Replica) WriteAndWait(ctx context.Context, wait Wait, c *command.Comman
 	var result command.Result
 	var failed error
 	done := make(chan struct{})
+	_, reading := trace.Begin(ctx, trace.StorageRead)
 	r.Write(c, func(got command.Result, err error) {
 		result, failed = got, err
 		close(done)
 	})
+	reading.End(nil)
+	_, replication := trace.Begin(ctx, trace.Replication)
 	if err := wait(ctx, done); err != nil {
+		replication.End(err)
 		return command.Result{}, &command.Ambiguous{Cause: err}
 	}
+	replication.End(failed)
 	return result, failed
 }
 
@@ -41,10 +47,12 @@ func (r *Replica) ReadAndWait(ctx context.Context, wait Wait, g *command.Get) (c
 	var result command.GetResult
 	var failed error
 	var inline once
-	r.readBehind(r.blocking(ctx, wait), g, func(got command.GetResult, err error) {
+	within, reading := trace.Begin(ctx, trace.StorageRead)
+	r.readBehind(r.blocking(within, wait), g, func(got command.GetResult, err error) {
 		result, failed = got, err
 		inline.end()
 	})
+	reading.End(nil)
 	if err := inline.wait(ctx, wait); err != nil {
 		return command.GetResult{}, err
 	}
@@ -56,10 +64,12 @@ func (r *Replica) ScanAndWait(ctx context.Context, wait Wait, p *command.Plan) (
 	var page command.Page
 	var failed error
 	var inline once
-	r.scanBehind(r.blocking(ctx, wait), p, func(got command.Page, err error) {
+	within, reading := trace.Begin(ctx, trace.StorageRead)
+	r.scanBehind(r.blocking(within, wait), p, func(got command.Page, err error) {
 		page, failed = got, err
 		inline.end()
 	})
+	reading.End(nil)
 	if err := inline.wait(ctx, wait); err != nil {
 		return command.Page{}, err
 	}
@@ -122,5 +132,8 @@ func (o *once) wait(ctx context.Context, wait Wait) error {
 	}
 	o.done = make(chan struct{})
 	o.mu.Unlock()
-	return wait(ctx, o.done)
+	_, replication := trace.Begin(ctx, trace.Replication)
+	err := wait(ctx, o.done)
+	replication.End(err)
+	return err
 }
