@@ -83,7 +83,8 @@ func TestErrorBytes(t *testing.T) {
 		"0101026e6f": errors.New("no"), "010201026e6f": &command.Rejected{Cause: errors.New("no")}, "0103026e6f": &command.Ambiguous{Cause: errors.New("no")},
 		"010407ac0201610162": &command.StaleRoute{Partition: 7, Generation: 300, Have: command.Bounds{Lower: []byte("a"), Upper: []byte("b")}},
 		"01050a":             &command.StaleTable{Have: 10}, "010603": &command.NotLeader{Hint: 3}, "010708": &command.Trimmed{First: 8},
-		"0108": context.Canceled, "0109": context.DeadlineExceeded, "010a": &command.BeyondBound{}, &command.Unfit{Text: "it is one key"},
+		"0108": context.Canceled, "0109": context.DeadlineExceeded, "010a": &command.BeyondBound{},
+		"010b0d6974206973206f6e65206b6579": &command.Unfit{Text: "it is one key"},
 	} {
 		if got := fmt.Sprintf("%x", command.AppendError(nil, err)); got != want {
 			t.Errorf("%v is %s, want %s", err, got, want)
