@@ -213,7 +213,9 @@ func TestBatchUnderWay(t *testing.T) {
 	adopt(t, n, entry.Partitions[entry.Table.ID], entry.Table)
 	adopt(t, n, entry.Partitions[tables[0]+tables[1]-entry.Table.ID], catalog.IndexTable(entry.Table, &entry.Table.Global[0]))
 	for _, id := range partitions {
-		correct := &command.Command{Action: command.Correct, Correction: command.Stats{Items: 1}}
+		correct := &command.Command{
+			Action: command.Correct, Generation: n.Must(id).State().Descriptor.Generation, Correction: command.Stats{Items: 1},
+		}
 		n.Must(id).Write(correct, func(command.Result, error) {})
 	}
 	for n.Executable() > 0 {

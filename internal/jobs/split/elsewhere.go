@@ -103,37 +103,10 @@ func (j *Job) Of(ctx context.Context, partition uint64, at []byte) (child uint64
 	return j.cut(ctx, entry.Table.Name, r, at)
 }
 
-// Recount sets the statistics of a partition right that is led here: what an order asks for.
-func (j *Job) Recount(ctx context.Context, partition uint64) error {
-	r, leads := j.Host.Led(partition)
-	if !leads {
-		return &command.NotLeader{}
-	}
-	// A change of generation alone has the partition stand still while it is counted how many rows there are.
-	for range triesMax {
-		d := r.State().Descriptor
-		counted, err := j.perform(ctx, r, catalog.Reservation{Generation: d.Generation})
-		if _, moved := errors.AsType[*command.StaleRoute](err); moved {
-			continue
-		}
-		if err != nil {
-			return errors.Join(err, counted.drop())
-		}
-		truth, err := counted.count()
-		if err != nil {
-			return fmt.Errorf("counting partition %d: %w", partition, err)
-		}
-		return j.add(ctx, d.Table, partition, minus(truth, counted.estimated))
-	}
-	return fmt.Errorf("counting partition %d: %w", partition, errMoving)
-}
-
-var errMoving = errors.New("it changes all the time")
-
 // recounted sets a half's statistics right whose split somebody else began: nobody knows what was added to them since.
 func (j *Job) recounted(ctx context.Context, tableID, partition uint64) error {
 	if j.Leaders == nil {
-		return j.recount(ctx, tableID, partition)
+		return j.Recount(ctx, partition)
 	}
 	p, ok := j.partition(tableID, partition)
 	if !ok {
@@ -143,9 +116,9 @@ func (j *Job) recounted(ctx context.Context, tableID, partition uint64) error {
 	return err
 }
 
-// addElsewhere corrects a partition's statistics wherever it is led.
-func (j *Job) addElsewhere(ctx context.Context, tableID, partition uint64, correct *command.Command) error {
-	p, ok := j.partition(tableID, partition)
+// writeElsewhere corrects a half wherever it is led.
+func (j *Job) writeElsewhere(ctx context.Context, h half, correct *command.Command) error {
+	p, ok := j.partition(h.table, h.partition)
 	if !ok {
 		return nil
 	}

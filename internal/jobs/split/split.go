@@ -157,7 +157,8 @@ func (j *Job) reserve(ctx context.Context, name string, wanted catalog.Reservati
 			return nil, errBorn
 		}
 		for _, s := range e.Splits {
-			if s.Parent == wanted.Parent {
+			// A right half is split once its statistics are right, as both of its halves begin with them.
+			if s.Parent == wanted.Parent || s.Child == wanted.Parent {
 				return nil, &command.Unfit{Text: fmt.Sprintf("partition %d is being split already", s.Parent)}
 			}
 		}
@@ -183,7 +184,9 @@ func (j *Job) perform(ctx context.Context, parent *replica.Replica, s catalog.Re
 		parent.Split(&command.Command{At: s.At, Child: s.Child, Generation: s.Generation}, func(err error) {
 			if err == nil {
 				state := parent.State()
-				c = census{estimated: state.Applied.Stats, count: j.Host.Counted(state.Descriptor)}
+				c = census{
+					generation: state.Descriptor.Generation, estimated: state.Applied.Stats, count: j.Host.Counted(state.Descriptor),
+				}
 			}
 			done(err)
 		})

@@ -97,8 +97,7 @@ func (d *decision) decide(c *command.Command) (Answer, error) {
 	case command.Sweep:
 		return d.sweep(c)
 	case command.Correct:
-		d.correct(c.Correction)
-		return Answer{}, nil
+		return d.correct(c), nil
 	case command.Consume:
 		return d.consume(c), nil
 	case command.Progress:

@@ -186,7 +186,7 @@ func TestDecideLeavesTheStateAlone(t *testing.T) {
 		putOf("a", attr.Entry{Name: "l", Value: attr.String("x")}),
 		{Action: command.Consume, Consumer: "index", Sequence: 2},
 		{Action: command.Progress, Index: 200, Generation: 1, Backfill: command.Backfill{Done: true}},
-		{Action: command.Correct, Correction: command.Stats{Local: map[uint32]command.Tally{1: {Items: 1}}}},
+		{Action: command.Correct, Generation: 1, Correction: command.Stats{Local: map[uint32]command.Tally{1: {Items: 1}}}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -208,8 +208,11 @@ func (s *script) command(line string) *command.Command {
 			c.Backfill.Items++
 			c.Entries = append(c.Entries, command.Entry{Key: c.Backfill.After})
 		}
-	case "correct":
+	case "correct", "stale-correct":
 		s.corrected = true
+		if fields[0] == "stale-correct" {
+			c.Generation--
+		}
 		c.Action, c.Correction = command.Correct, command.Stats{Items: s.signed(rest[0]), Bytes: s.signed(rest[1])}
 	default:
 		s.t.Fatalf("no such action: %s", line)

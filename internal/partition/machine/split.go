@@ -104,13 +104,18 @@ func rightOf(state Part, c *command.Command) Part {
 }
 
 // correct mends statistics that a split estimated. The difference found at the split holds for ever, as every write since
-// moved the estimate as it would have moved the truth.
-func (d *decision) correct(difference command.Stats) {
+// moved the estimate as it would have moved the truth. But who counts a half anew, as the next leader of its parent does, raises
+// its generation first: what was found before that is not added to it.
+func (d *decision) correct(c *command.Command) Answer {
+	if c.Generation != d.part.Descriptor.Generation {
+		return Answer{Err: StaleRoute(d.part.Descriptor)}
+	}
 	stats := &d.part.Applied.Stats
-	stats.Items += difference.Items
-	stats.Bytes += difference.Bytes
-	d.addLocal(difference.Local)
+	stats.Items += c.Correction.Items
+	stats.Bytes += c.Correction.Bytes
+	d.addLocal(c.Correction.Local)
 	d.corrected = true
+	return Answer{}
 }
 
 // halved estimates the left half's statistics; correct mends them.
