@@ -159,7 +159,7 @@ func (t tree) eachProduct(visit func(source) []string) []string {
 // floors lists the rooms of internal/ from the ground up. A room imports lower floors, and on its own floor only rooms further left.
 var floors = [][]string{
 	{"base/must", "base/wire", "base/clock", "base/trace", "base/metric", "base/limiter"},
-	{"model/attr", "model/token", "model/table", "model/expr", "model/partiql", "model/policy", "model/capacity", "model/heat", "model/scaling", "model/cost", "model/api"},
+	{"model/attr", "model/token", "model/table", "model/expr", "model/partiql", "model/policy", "model/capacity", "model/heat", "model/scaling", "model/cost", "model/advice", "model/api"},
 	{"storage/engine", "storage/keys", "storage/record", "storage/bucket"},
 	{"partition/command", "partition/machine", "partition/replica", "partition/solo", "partition/multiraft"},
 	{"cluster/rpc", "cluster/session", "cluster/catalog", "cluster/placement", "cluster/budget", "cluster/router", "cluster/txn"},

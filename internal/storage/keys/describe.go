@@ -96,19 +96,28 @@ func describeToken(b *strings.Builder, rest []byte) []byte {
 }
 
 func describeComponents(b *strings.Builder, rest []byte) {
+	for _, component := range components(rest) {
+		b.WriteString(" " + component)
+	}
+}
+
+// Show writes the values of a suffix for a person, a string each; of a suffix that was cut off, the last in hexadecimal.
+func Show(suffix []byte) []string { return components(suffix[min(len(suffix), TokenBytes):]) }
+
+func components(rest []byte) (shown []string) {
 	for len(rest) > 0 {
 		tag, value, after, ok := readComponent(rest)
 		switch {
 		case !ok:
-			b.WriteString(" ?" + hex.EncodeToString(rest))
-			return
+			return append(shown, "?"+hex.EncodeToString(rest))
 		case tag == tagNumber:
-			b.WriteString(" N:" + string(attr.Number(value).Append(nil)))
+			shown = append(shown, "N:"+string(attr.Number(value).Append(nil)))
 		case tag == tagString:
-			b.WriteString(" S:" + strconv.Quote(string(value)))
+			shown = append(shown, "S:"+strconv.Quote(string(value)))
 		default:
-			b.WriteString(" B:" + hex.EncodeToString(value))
+			shown = append(shown, "B:"+hex.EncodeToString(value))
 		}
 		rest = after
 	}
+	return shown
 }

@@ -1,0 +1,85 @@
+package node_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"stator/internal/model/advice"
+	"stator/internal/model/capacity"
+	"stator/internal/model/cost"
+	"stator/internal/node"
+)
+
+// What a node tells of the use of a table is what advice is drawn from: the key that is hot, the scans, the units that stand idle.
+func TestUse(t *testing.T) {
+	var now atomic.Int64
+	n, err := node.Open(t.Context(), node.Options{
+		InMemory: true, Capacity: node.CapacityEnforce, Steady: func() time.Duration { return time.Duration(now.Load()) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, n) })
+	calls := n.Calls()
+	metered(t, calls, 2000)
+	// A quarter of a second in which one key takes nine tenths of more than a partition serves.
+	for i := range 2000 {
+		now.Add(int64(time.Second / 8000))
+		key := "hot"
+		if i%10 == 0 {
+			key = fmt.Sprint(i)
+		}
+		_, _ = calls[dynamo+"PutItem"](t.Context(), fmt.Appendf(nil, `{"TableName": "things", "Item": {"pk": {"S": %q}}}`, key), nil)
+	}
+	call(t, calls, "Scan", `{"TableName": "things", "FilterExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "hot"}}}`)
+	if err := n.Count(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	u, err := n.Use(t.Context(), "things")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if scan := u.Operations["Scan"]; scan.Requests != 1 || scan.Returned != 1 || scan.Examined < 100 {
+		t.Errorf("scans: %+v", scan)
+	}
+	table := u.Resources[0]
+	if table.Provisioned.Write != 2000 || table.Refused[capacity.Writes] == 0 || u.OnDemand {
+		t.Errorf("the table: %+v", table)
+	}
+	hottest := table.Partitions[0].Hottest[capacity.Writes]
+	if strings.Join(hottest.Key, " ") != `S:"hot"` || hottest.Share < 0.85 || hottest.Share > 0.95 {
+		t.Errorf("the hottest key: %+v", hottest)
+	}
+	prices, _ := cost.List(cost.DefaultList)
+	found := advice.Find(u, prices)
+	if !slices.ContainsFunc(found, func(f advice.Finding) bool {
+		return f.Pitfall == advice.HotPartitions && f.Throttled == table.Refused[capacity.Writes]
+	}) {
+		t.Errorf("found %+v", found)
+	}
+	if _, err := n.Use(t.Context(), "nothing"); err == nil {
+		t.Error("a table that is not there was used")
+	}
+}
+
+// Whichever node is asked tells what all of them counted.
+func TestUseOfACluster(t *testing.T) {
+	first := membership(t)
+	one := opened(t, t.TempDir(), first)
+	made(t, one.Calls())
+	two := opened(t, t.TempDir(), membership(t, first.Address))
+	comes(t, two.Calls(), dynamo+"DescribeTable", `{"TableName": "things"}`, `"TableStatus":"ACTIVE"`)
+	for _, n := range []*node.Node{one, two, two} {
+		call(t, n.Calls(), "Scan", `{"TableName": "things"}`)
+	}
+	for _, n := range []*node.Node{one, two} {
+		u, err := n.Use(t.Context(), "things")
+		if err != nil || u.Operations["Scan"].Requests != 3 || !u.OnDemand {
+			t.Errorf("node %d: %+v, %v", n.ID(), u.Operations, err)
+		}
+	}
+}
