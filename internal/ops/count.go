@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"stator/internal/base/metric"
 	"stator/internal/model/api"
 )
 
@@ -52,9 +53,7 @@ func (o *Ops) count(operation int, in any, a answered) {
 		switch {
 		case a.err == nil:
 			served.Latency.Observe(a.took)
-			items, bytes := returnedBy(a.out)
-			served.Returned.Add(items)
-			served.Bytes.Add(bytes)
+			countAnswer(served, a.out)
 		case !isRefused:
 			served.Faults.Add(1)
 		case isThrottled(refused) || cancelledForThroughput(refused):
@@ -145,20 +144,21 @@ func tableOfAction(a *api.TransactWriteItem) string {
 	return ""
 }
 
-// returnedBy is how many items or records an answer shows of what was searched, and their bytes where they are counted.
-func returnedBy(out any) (items, bytes int64) {
+// countAnswer counts how many items or records an answer shows of what was searched, their bytes, and how many were looked at.
+func countAnswer(served *metric.Served, out any) {
 	switch out := out.(type) {
 	case *api.QueryOutput:
-		return *out.Count, 0
+		served.Returned.Add(*out.Count)
+		served.Examined.Add(*out.ScannedCount)
 	case *api.ScanOutput:
-		return *out.Count, 0
+		served.Returned.Add(*out.Count)
+		served.Examined.Add(*out.ScannedCount)
 	case *api.ExecuteStatementOutput:
-		return int64(len(out.Items)), 0
+		served.Returned.Add(int64(len(out.Items)))
 	case *api.GetRecordsOutput:
+		served.Returned.Add(int64(len(out.Records)))
 		for i := range out.Records {
-			bytes += *out.Records[i].Dynamodb.SizeBytes
+			served.Bytes.Add(*out.Records[i].Dynamodb.SizeBytes)
 		}
-		return int64(len(out.Records)), bytes
 	}
-	return 0, 0
 }

@@ -62,7 +62,8 @@ func shownCounts(ops *Ops) string {
 			served := asked[number]
 			latency := served.Latency.Snapshot()
 			fmt.Fprintf(&b, "%s %s: %d in %v", table, Counted[number], latency.Count, latency.Sum)
-			fmt.Fprintf(&b, ", %d throttled, %d faults, %d returned\n", served.Throttled.Load(), served.Faults.Load(), served.Returned.Load())
+			fmt.Fprintf(&b, ", %d throttled, %d faults, %d of %d returned\n", served.Throttled.Load(), served.Faults.Load(),
+				served.Returned.Load(), served.Examined.Load())
 		}
 	}
 	return b.String()

@@ -37,6 +37,7 @@ type Served struct {
 	Throttled atomic.Int64
 	Faults    atomic.Int64
 	Returned  atomic.Int64 // items or records
+	Examined  atomic.Int64 // items, of which some were returned
 	Bytes     atomic.Int64 // of records
 }
 
