@@ -24,6 +24,7 @@ type commands struct {
 	Credentials credentialsCommand `cmd:"" help:"Manage the credentials of clients."`
 	Split       splitCommand       `cmd:"" help:"Split a partition of a table."`
 	Cost        costCommand        `cmd:"" help:"Work out what a table would cost as a service, by each way of paying."`
+	Advise      adviseCommand      `cmd:"" help:"Find what is wrong with the way a table is used, and what ends it."`
 	Cluster     clusterCommand     `cmd:"" help:"Look after a cluster of nodes."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }

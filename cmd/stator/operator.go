@@ -9,6 +9,7 @@ import (
 	"github.com/go-faster/jx"
 
 	"stator/internal/cluster/catalog"
+	"stator/internal/model/advice"
 	"stator/internal/model/api"
 	"stator/internal/model/attr"
 	"stator/internal/model/cost"
@@ -109,8 +110,19 @@ func (o operator) keyAttributes(ctx context.Context, table string) ([]keyAttribu
 // Workload implements admin.Operator.
 func (o operator) Workload(ctx context.Context, table string) (cost.Workload, error) {
 	metered, err := o.node.Workload(ctx, table)
+	return metered, missing(table, err)
+}
+
+// Use implements admin.Operator.
+func (o operator) Use(ctx context.Context, table string) (advice.Use, error) {
+	used, err := o.node.Use(ctx, table)
+	return used, missing(table, err)
+}
+
+// missing says of a table that it is not there, if that is what err says.
+func missing(table string, err error) error {
 	if errors.Is(err, catalog.ErrMissing) {
-		return metered, api.NewResourceNotFoundException("there is no table " + table)
+		return api.NewResourceNotFoundException("there is no table " + table)
 	}
-	return metered, err
+	return err
 }

@@ -31,6 +31,7 @@ const (
 	methodNodeReport byte = 128 + iota
 	methodAskCluster
 	methodConsumed
+	methodShare
 )
 
 // Call answers another node: mostly its router, for the partitions that are here.
@@ -46,6 +47,8 @@ func (c *cluster) Call(ctx context.Context, _ uint64, method byte, body []byte) 
 		return c.answerOther(ctx, body)
 	case methodConsumed:
 		return c.consumed(body)
+	case methodShare:
+		return c.shared(body)
 	}
 	return c.node.router.Serve(ctx, method, body)
 }

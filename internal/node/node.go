@@ -106,14 +106,16 @@ type Options struct {
 
 // Node is an open database.
 type Node struct {
-	options      Options
-	engine       *engine.Engine
-	committer    *solo.Committer
-	began        time.Time
-	budget       *budget.Budget // nil where nobody counts what is consumed
-	meter        meter
-	requests     *metric.Tables
-	totals       totals
+	options   Options
+	engine    *engine.Engine
+	committer *solo.Committer
+	began     time.Time
+	budget    *budget.Budget // nil where nobody counts what is consumed
+	meter     meter
+	requests  *metric.Tables
+	totals    totals
+	// countedSince is when the requests began to be counted, in epoch milliseconds.
+	countedSince int64
 	executors    *executors
 	host         *host
 	catalog      *catalog.Catalog
@@ -188,6 +190,7 @@ func newNode(ctx context.Context, o Options) (*Node, error) {
 		committing: newSignal(), settling: newSignal(), following: newSignal(), controlling: newSignal(), filling: newSignal(),
 		unlocking: newSignal(),
 	}
+	n.countedSince = n.nowMillis()
 	n.committer = solo.NewCommitter(e, o.Durability == Synced && !o.InMemory, n.committing.raise, n.settling.raise)
 	n.host = &host{node: n}
 	if o.Membership != nil {

@@ -120,6 +120,27 @@ func (c *cluster) ask(ctx context.Context, node uint64, q question, answer any) 
 	return nil
 }
 
+// askAll asks all the other nodes that live, of which one that is alone has none, and has their answers taken.
+func askAll[A any](ctx context.Context, c *cluster, q question, take func(node uint64, answer A) error) error {
+	if c == nil {
+		return nil
+	}
+	for _, other := range c.nodes() {
+		if other.ID == c.self || !c.alive(other.ID) {
+			continue
+		}
+		var answer A
+		err := c.ask(ctx, other.ID, q, &answer)
+		if err == nil {
+			err = take(other.ID, answer)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // report is what this node says of itself.
 func (c *cluster) report() rebalance.Report {
 	e := c.node.engine

@@ -95,7 +95,7 @@ func (n *Node) served(partition uint64) advice.Partition {
 	if !ok {
 		return p
 	}
-	p.PerSecond = r.Heat()
+	p.PerSecond = r.PerSecond()
 	for kind := range capacity.Kinds {
 		if hottest := r.Hottest(kind, 1); len(hottest) > 0 && p.PerSecond[kind] > 0 {
 			p.Hottest[kind] = advice.KeyShare{Key: keys.Show(hottest[0].Bytes), Share: min(1, hottest[0].PerSecond/p.PerSecond[kind])}

@@ -22,6 +22,7 @@ import (
 	"stator/internal/base/metric"
 	"stator/internal/edge/httpapi"
 	"stator/internal/jobs/rebalance"
+	"stator/internal/model/advice"
 	"stator/internal/model/cost"
 )
 
@@ -39,6 +40,8 @@ type Operator interface {
 	Split(ctx context.Context, table string, at []byte) (string, error)
 	// Workload is what was metered of a table.
 	Workload(ctx context.Context, table string) (cost.Workload, error)
+	// Use is how a table was used.
+	Use(ctx context.Context, table string) (advice.Use, error)
 }
 
 // Cluster answers what concerns more than one node.
@@ -114,7 +117,8 @@ func (d *Door) routes() http.Handler {
 	mux.HandleFunc("GET /readyz", d.readyz)
 	mux.Handle("GET /metrics", d.guarded(promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})))
 	mux.Handle("POST /split", d.guarded(http.HandlerFunc(d.split)))
-	mux.Handle("GET /workload", d.guarded(http.HandlerFunc(d.workload)))
+	mux.Handle("GET /workload", telling(d, d.options.Operator.Workload))
+	mux.Handle("GET /use", telling(d, d.options.Operator.Use))
 	d.clusterRoutes(mux)
 	for pattern, verb := range d.options.Verbs {
 		mux.Handle(pattern, d.guarded(verb))

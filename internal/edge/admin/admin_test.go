@@ -17,6 +17,7 @@ import (
 	"stator/internal/base/metric"
 	"stator/internal/edge/admin"
 	"stator/internal/edge/httpapi"
+	"stator/internal/model/advice"
 	"stator/internal/model/api"
 	"stator/internal/model/cost"
 )
@@ -42,6 +43,10 @@ func (fakeOperator) Workload(_ context.Context, table string) (cost.Workload, er
 		return cost.Workload{}, errors.New("disk on fire")
 	}
 	return cost.Workload{}, api.NewResourceNotFoundException("Requested resource not found: Table: " + table + " not found")
+}
+
+func (fakeOperator) Use(_ context.Context, table string) (advice.Use, error) {
+	return advice.Use{OnDemand: true}, nil
 }
 
 func newDoor(change func(*admin.Options)) (*admin.Door, *admin.Options, *bytes.Buffer) {
@@ -229,12 +234,25 @@ func TestServeAndShutdown(t *testing.T) {
 	}
 }
 
-func TestWorkload(t *testing.T) {
-	d, _, _ := newDoor(nil)
-	for path, want := range map[string]int{"/workload?table=t": 200, "/workload": 400, "/workload?table=x": 400, "/workload?table=f": 500} {
-		code, text := ask(d, "GET", path)
-		if code != want || code == 200 && !strings.Contains(text, `"bytes":7`) {
-			t.Errorf("%s: %d %s", path, code, text)
+func TestTelling(t *testing.T) {
+	d, _, log := newDoor(nil)
+	for _, test := range []struct {
+		target string
+		code   int
+		text   string
+	}{
+		{"/workload?table=t", 200, `"bytes":7`},
+		{"/workload", 400, "which table? GET /workload?table=NAME"},
+		{"/workload?table=x", 400, "ResourceNotFoundException: "},
+		{"/workload?table=f", 500, "disk on fire"},
+		{"/use?table=t", 200, `"onDemand":true`},
+	} {
+		code, text := ask(d, "GET", test.target)
+		if code != test.code || !strings.Contains(text, test.text) {
+			t.Errorf("%s: %d %q, want %d %q", test.target, code, text, test.code, test.text)
 		}
+	}
+	if !strings.Contains(log.String(), "path=/workload") {
+		t.Errorf("a fault was not logged: %s", log.String())
 	}
 }
