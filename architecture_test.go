@@ -162,7 +162,7 @@ var floors = [][]string{
 	{"model/attr", "model/token", "model/table", "model/expr", "model/partiql", "model/policy", "model/capacity", "model/heat", "model/scaling", "model/cost", "model/advice", "model/api"},
 	{"storage/engine", "storage/keys", "storage/record", "storage/bucket"},
 	{"partition/command", "partition/machine", "partition/replica", "partition/solo", "partition/multiraft"},
-	{"cluster/rpc", "cluster/session", "cluster/catalog", "cluster/placement", "cluster/budget", "cluster/router", "cluster/txn"},
+	{"cluster/rpc", "cluster/session", "cluster/catalog", "cluster/placement", "cluster/budget", "cluster/insight", "cluster/router", "cluster/txn"},
 	{"ops", "jobs/adopt", "jobs/propagate", "jobs/expire", "jobs/backfill", "jobs/settle", "jobs/trim", "jobs/drop", "jobs/split", "jobs/warm",
 		"jobs/rebalance", "jobs/scale", "jobs/archive", "jobs/mirror"},
 	{"edge/sigv4", "edge/iam", "edge/httpapi", "edge/admin", "edge/otlp", "edge/console"},

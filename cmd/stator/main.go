@@ -25,6 +25,7 @@ type commands struct {
 	Split       splitCommand       `cmd:"" help:"Split a partition of a table."`
 	Cost        costCommand        `cmd:"" help:"Work out what a table would cost as a service, by each way of paying."`
 	Advise      adviseCommand      `cmd:"" help:"Find what is wrong with the way a table is used, and what ends it."`
+	Explain     explainCommand     `cmd:"" help:"Tell why something is as it is."`
 	Cluster     clusterCommand     `cmd:"" help:"Look after a cluster of nodes."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }

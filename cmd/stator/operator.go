@@ -9,6 +9,7 @@ import (
 	"github.com/go-faster/jx"
 
 	"stator/internal/cluster/catalog"
+	"stator/internal/cluster/insight"
 	"stator/internal/model/advice"
 	"stator/internal/model/api"
 	"stator/internal/model/attr"
@@ -36,12 +37,10 @@ func (o operator) Split(ctx context.Context, table string, at []byte) (string, e
 	child, err := o.node.Split(ctx, table, suffix)
 	no, unfit := errors.AsType[*partition.Unfit](err)
 	switch {
-	case errors.Is(err, catalog.ErrMissing):
-		return "", api.NewResourceNotFoundException("there is no table " + table)
 	case unfit:
 		return "", api.NewValidationException(no.Text)
 	case err != nil:
-		return "", err
+		return "", missing(table, err)
 	}
 	return fmt.Sprintf("table %s was split: the right half is partition %d", table, child), nil
 }
@@ -117,6 +116,12 @@ func (o operator) Workload(ctx context.Context, table string) (cost.Workload, er
 func (o operator) Use(ctx context.Context, table string) (advice.Use, error) {
 	used, err := o.node.Use(ctx, table)
 	return used, missing(table, err)
+}
+
+// Throttles implements admin.Operator.
+func (o operator) Throttles(ctx context.Context, table string) (insight.Explanation, error) {
+	explained, err := o.node.Throttles(ctx, table)
+	return explained, missing(table, err)
 }
 
 // missing says of a table that it is not there, if that is what err says.

@@ -32,6 +32,7 @@ const (
 	methodAskCluster
 	methodConsumed
 	methodShare
+	methodRecall
 )
 
 // Call answers another node: mostly its router, for the partitions that are here.
@@ -49,6 +50,8 @@ func (c *cluster) Call(ctx context.Context, _ uint64, method byte, body []byte) 
 		return c.consumed(body)
 	case methodShare:
 		return c.shared(body)
+	case methodRecall:
+		return c.recalled(body)
 	}
 	return c.node.router.Serve(ctx, method, body)
 }

@@ -26,7 +26,7 @@ func (n *Node) newBudget() *budget.Budget {
 	if n.options.Capacity == CapacityOff {
 		return nil
 	}
-	o := budget.Options{Now: n.steady, Report: n.options.Capacity == CapacityReport}
+	o := budget.Options{Now: n.steady, Report: n.options.Capacity == CapacityReport, Observer: n.insights}
 	if c := n.cluster; c != nil {
 		o.Nodes, o.Low = c.members, c.spending.raise
 	} else {

@@ -3,12 +3,15 @@ package node_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"stator/internal/base/clock"
+	"stator/internal/cluster/catalog"
 	"stator/internal/model/api"
 	"stator/internal/node"
 )
@@ -68,7 +71,10 @@ func TestThroughputOfANode(t *testing.T) {
 // Nodes of a cluster share what a table is set to: whichever of them is asked, no more is admitted than comes in, and each is served.
 func TestThroughputIsShared(t *testing.T) {
 	first := membership(t)
-	var calls []map[string]api.Call
+	var (
+		nodes []*node.Node
+		calls []map[string]api.Call
+	)
 	for i := range 3 {
 		m := first
 		if i > 0 {
@@ -79,7 +85,7 @@ func TestThroughputIsShared(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { closed(t, n) })
-		calls = append(calls, n.Calls())
+		nodes, calls = append(nodes, n), append(calls, n.Calls())
 	}
 	const perSecond = 100
 	began := time.Now()
@@ -87,12 +93,14 @@ func TestThroughputIsShared(t *testing.T) {
 	for i := range calls {
 		comes(t, calls[i], dynamo+"DescribeTable", `{"TableName": "things"}`, `"TableStatus":"ACTIVE"`)
 	}
-	admitted, served := 0, [3]int{}
+	admitted, throttled, served := 0, 0, [3]int{}
 	for i := 0; admitted < 5*perSecond; i++ {
-		if !put(t, calls[i%3], i) {
-			admitted++
-			served[i%3]++
+		if put(t, calls[i%3], i) {
+			throttled++
+			continue
 		}
+		admitted++
+		served[i%3]++
 	}
 	// Each node begins with a tenth of a second's units on credit, and the keeper with a second's.
 	if most := perSecond * (time.Since(began).Seconds() + 1.2); float64(admitted) > most {
@@ -102,6 +110,48 @@ func TestThroughputIsShared(t *testing.T) {
 		if n == 0 {
 			t.Errorf("node %d admitted nothing of %v", i, served)
 		}
+	}
+	// Any of them knows what all of them refused, and why.
+	for i, n := range nodes {
+		e, err := n.Throttles(t.Context(), "things")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if int(e.Requests) != throttled || len(e.Throttles) != 1 || e.Throttles[0].Limit != "what is provisioned" || e.Throttles[0].PerSecond != perSecond {
+			t.Errorf("node %d explains %d throttles by %+v", i, throttled, e)
+		}
+	}
+}
+
+// What a partition alone would have refused is told where nothing is refused, with what it served.
+func TestReportOfAPartition(t *testing.T) {
+	n, err := node.Open(t.Context(), node.Options{
+		InMemory: true, Partitions: 1, Capacity: node.CapacityReport, Steady: func() time.Duration { return 0 },
+		Clock: clock.NewManual(time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, n) })
+	made(t, n.Calls())
+	const bound, beyond = 1000, 7
+	for i := range bound + beyond {
+		if put(t, n.Calls(), i) {
+			t.Fatal("a write was refused")
+		}
+	}
+	if err := n.Count(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e, err := n.Throttles(t.Context(), "things")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Throttles) != 1 || e.Requests != beyond || e.Throttles[0].Partition == 0 || e.Throttles[0].Minutes[0].Consumed != bound+beyond {
+		t.Errorf("it is explained by %+v", e)
+	}
+	if _, err := n.Throttles(t.Context(), "nothing"); !errors.Is(err, catalog.ErrMissing) {
+		t.Errorf("of a table that is not there: %v", err)
 	}
 }
 

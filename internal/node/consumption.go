@@ -15,21 +15,17 @@ type span struct{ From, To int64 }
 // Consumption is what the requests to all living nodes consumed in the minutes [from, to) since the epoch.
 func (n *Node) Consumption(ctx context.Context, from, to int64) (map[int64]budget.Minute, error) {
 	sum, err := n.Consumed(from, to)
-	if err != nil || n.cluster == nil {
-		return sum, err
+	if err != nil {
+		return nil, err
 	}
-	c := n.cluster
-	for _, other := range c.nodes() {
-		if other.ID == c.self || !c.alive(other.ID) {
-			continue
-		}
-		var answer map[int64][]byte
-		if err := c.ask(ctx, other.ID, question{methodConsumed, span{from, to}}, &answer); err != nil {
-			return nil, fmt.Errorf("what was consumed: %w", err)
-		}
+	err = askAll(ctx, n.cluster, question{methodConsumed, span{from, to}}, func(node uint64, answer map[int64][]byte) error {
 		if err := addAll(sum, answer); err != nil {
-			return nil, fmt.Errorf("what node %d consumed: %w", other.ID, err)
+			return fmt.Errorf("what node %d answered: %w", node, err)
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what was consumed: %w", err)
 	}
 	return sum, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stator/internal/cluster/budget"
+	"stator/internal/cluster/insight"
 	"stator/internal/model/capacity"
 	"stator/internal/storage/keys"
 )
@@ -38,9 +39,12 @@ func meterKey(minute int64) []byte {
 
 // count brings what was consumed since the last time into the books, and closes the minute that is over.
 func (n *Node) count(context.Context) error {
-	over, err := n.countUntil(n.nowMillis() / time.Minute.Milliseconds())
+	minute := n.minute()
+	n.insights.served(minute)
+	over, err := n.countUntil(minute)
 	if over {
 		n.budget.Keep(func(id uint64) bool { _, there := n.payer(id); return there })
+		n.insights.heat.Forget(minute - insight.Minutes)
 	}
 	return err
 }

@@ -116,6 +116,7 @@ type Node struct {
 	totals    totals
 	// countedSince is when the requests began to be counted, in epoch milliseconds.
 	countedSince int64
+	insights     *insights
 	executors    *executors
 	host         *host
 	catalog      *catalog.Catalog
@@ -198,6 +199,7 @@ func newNode(ctx context.Context, o Options) (*Node, error) {
 			return nil, errors.Join(err, e.Close())
 		}
 	}
+	n.insights = &insights{node: n}
 	n.budget = n.newBudget()
 	return n, nil
 }

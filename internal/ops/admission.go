@@ -17,7 +17,7 @@ type Admission interface {
 	// Charge takes what it cost besides; fewer units than none are given back.
 	Charge(r capacity.Request)
 	// Refuse is told of one that was let through and that its partition refused.
-	Refuse(r capacity.Request, by capacity.Limit)
+	Refuse(r capacity.Request)
 }
 
 // throttle is why a request was not let through: a limit of its table's, or of an index that it would have written.
@@ -47,7 +47,7 @@ func (o *Ops) admitWrite(p *plannedWrite, times float64) *throttle {
 		if ix.Status != table.IndexActive && ix.Status != table.IndexUpdating || !enters(ix, p.command) {
 			continue
 		}
-		if why := o.admit(capacity.Request{Payer: capacity.Payer{Table: p.table, Index: ix}, Kind: capacity.Writes, Key: p.command.Key}); why != nil {
+		if why := o.admit(capacity.Request{Payer: capacity.Payer{Table: p.table, Index: ix}, Kind: capacity.Writes}); why != nil {
 			return why
 		}
 	}
@@ -84,16 +84,14 @@ func (o *Ops) settleWrite(p *plannedWrite, result *command.Result, times float64
 		o.account.Admission.Charge(p.request(-p.paid))
 		return
 	case result.Refusal == command.Throttled:
-		o.account.Admission.Refuse(p.request(0), capacity.KeyRangeThroughput)
+		o.account.Admission.Refuse(p.request(p.paid))
 		o.account.Admission.Charge(p.request(-p.paid))
 		return
 	}
 	used := usageOf(p.table, result)
 	for name, units := range used.Global {
 		ix, _ := p.table.GlobalIndex(name)
-		o.account.Admission.Charge(capacity.Request{
-			Payer: capacity.Payer{Table: p.table, Index: ix}, Kind: capacity.Writes, Units: units, Key: p.command.Key,
-		})
+		o.account.Admission.Charge(capacity.Request{Payer: capacity.Payer{Table: p.table, Index: ix}, Kind: capacity.Writes, Units: units})
 	}
 	used.Global, used.Table = nil, times*used.Table
 	o.account.Admission.Charge(p.request(used.Total() - p.paid))
@@ -127,11 +125,11 @@ func (o *Ops) settleRead(r capacity.Request, units float64, failed error) error 
 	if failed != nil {
 		units = 0
 	}
-	paid := r.Units
-	r.Units = units - paid
-	o.account.Admission.Charge(r)
+	rest := r
+	rest.Units = units - r.Units
+	o.account.Admission.Charge(rest)
 	if _, beyond := errors.AsType[*command.BeyondBound](failed); beyond {
-		o.account.Admission.Refuse(r, capacity.KeyRangeThroughput)
+		o.account.Admission.Refuse(r)
 		return o.throttled(&throttle{Payer: r.Payer, kind: r.Kind, limit: capacity.KeyRangeThroughput})
 	}
 	return failed

@@ -9,6 +9,7 @@ import (
 	"stator/internal/model/expr"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
+	"stator/internal/storage/keys"
 )
 
 // pageBytesMax is how much a Query or Scan evaluates before its page ends (semantics §10.1).
@@ -63,13 +64,22 @@ func (o *Ops) walk(ctx context.Context, name string, w walker) (page, error) {
 	}
 }
 
+// collection is what the places of the source begin with that share the partition key that is asked for; nil for a scan.
+func (w plannedWalk) collection() []byte {
+	if w.within.collection == nil {
+		return nil
+	}
+	hash, _ := keys.SplitSuffix(w.within.collection, len(w.source.key().Hash))
+	return hash
+}
+
 // walkOnce brings a planned walk's page.
 func (o *Ops) walkOnce(ctx context.Context, w plannedWalk) (page, error) {
 	p := page{source: w.source, strong: w.plan.Strong}
 	if w.within.empty() {
 		return p, nil
 	}
-	request := capacity.Request{Payer: p.payer(), Kind: capacity.Reads, Units: p.usage().Total()}
+	request := capacity.Request{Payer: p.payer(), Kind: capacity.Reads, Units: p.usage().Total(), Key: w.collection()}
 	if err := o.admitRead(request); err != nil {
 		return p, err
 	}

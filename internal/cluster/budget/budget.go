@@ -15,7 +15,8 @@ import (
 type Observer interface {
 	// Consumed tells that r.Units were consumed; fewer than none are given back, by a request that cost less than it was taken for.
 	Consumed(r capacity.Request)
-	Refused(r capacity.Request, by capacity.Limit)
+	// Refused tells what refused a request: a bound of its payer's, or of the partition that it reached.
+	Refused(r capacity.Request, by capacity.Bound)
 }
 
 // Options are a budget's surroundings.
@@ -75,7 +76,7 @@ func (b *Budget) Admit(r capacity.Request) capacity.Limit {
 		b.options.Low()
 	}
 	if !enough {
-		b.refused(r, bound.Limit)
+		b.refused(r, bound)
 		if !b.options.Report {
 			return bound.Limit
 		}
@@ -114,13 +115,14 @@ func (b *Budget) Charge(r capacity.Request) {
 	b.consumed(r)
 }
 
-// Refuse takes note that a request was let through here and refused elsewhere.
-func (b *Budget) Refuse(r capacity.Request, by capacity.Limit) {
+// Refuse takes note that a request was let through here and refused by its partition.
+func (b *Budget) Refuse(r capacity.Request) {
+	bound := capacity.PartitionBounds[r.Kind]
 	a := b.account(r.Payer)
 	a.mu.Lock()
-	a.tally.Refused[r.Kind][by]++
+	a.tally.Refused[r.Kind][bound.Limit]++
 	a.mu.Unlock()
-	b.refused(r, by)
+	b.refused(r, bound)
 }
 
 // Turn tells what every payer consumed and was refused since the last turn.
@@ -185,7 +187,7 @@ func (b *Budget) consumed(r capacity.Request) {
 	}
 }
 
-func (b *Budget) refused(r capacity.Request, by capacity.Limit) {
+func (b *Budget) refused(r capacity.Request, by capacity.Bound) {
 	if b.options.Observer != nil {
 		b.options.Observer.Refused(r, by)
 	}

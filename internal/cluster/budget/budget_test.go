@@ -80,8 +80,8 @@ type books struct {
 }
 
 func (b *books) Consumed(r capacity.Request) { b.consumed += r.Units }
-func (b *books) Refused(r capacity.Request, by capacity.Limit) {
-	b.refused = append(b.refused, r.Reason(r.Kind, by)+" "+string(r.Key))
+func (b *books) Refused(r capacity.Request, by capacity.Bound) {
+	b.refused = append(b.refused, r.Reason(r.Kind, by.Limit)+" "+string(r.Key))
 }
 
 func TestBooks(t *testing.T) {
@@ -94,7 +94,7 @@ func TestBooks(t *testing.T) {
 	write.Units = 9
 	b.Charge(write)
 	b.Admit(write)
-	b.Refuse(capacity.Request{Payer: capacity.Payer{Table: shop, Index: &shop.Global[0]}, Kind: capacity.Reads}, capacity.KeyRangeThroughput)
+	b.Refuse(capacity.Request{Payer: capacity.Payer{Table: shop, Index: &shop.Global[0]}, Kind: capacity.Reads})
 	turned := b.Turn()
 	own, index := turned[100], turned[101]
 	if own.Consumed != [capacity.Kinds]float64{capacity.Writes: 10} || own.Throttled(capacity.Writes) != 1 || own.Throttled(capacity.Reads) != 0 {

@@ -49,19 +49,36 @@ type Entry struct {
 	Partitions map[uint64][]Partition
 	// Splits are the splits reserved and not yet finished.
 	Splits []Reservation
+	// Past are the last splits that were finished, oldest first.
+	Past []Reservation
 }
 
 // TableIDs lists the table's own id and those of its hidden tables, ascending: whoever asks all partitions for something asks
 // them in the same order each time.
 func (e *Entry) TableIDs() []uint64 { return slices.Sorted(maps.Keys(e.Partitions)) }
 
-// Reservation is a split under way: child is the id the right half gets.
+// pastMax is how many finished splits of a table and its indexes are remembered.
+const pastMax = 64
+
+// Finished is e with a split among the past ones.
+func (e *Entry) Finished(s Reservation) *Entry {
+	next := *e
+	if slices.ContainsFunc(e.Past, func(o Reservation) bool { return o.Child == s.Child }) {
+		return &next
+	}
+	next.Past = append(slices.Clone(e.Past), s)
+	next.Past = next.Past[max(0, len(next.Past)-pastMax):]
+	return &next
+}
+
+// Reservation is a split: child is the id the right half gets.
 type Reservation struct {
 	Table      uint64 `json:"table"`
 	Parent     uint64 `json:"parent"`
 	Generation uint64 `json:"generation"`
 	At         []byte `json:"at"`
 	Child      uint64 `json:"child"`
+	Millis     int64  `json:"millis,omitempty"` // when it was reserved, since the epoch
 }
 
 // Options are a catalog's surroundings.

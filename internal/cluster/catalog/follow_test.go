@@ -126,12 +126,25 @@ func TestReservations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The last 64 that were finished are remembered, each once.
+	_, err = c.UpdateEntry(t.Context(), "things", func(now *catalog.Entry) (*catalog.Entry, error) {
+		for child := range uint64(70) {
+			now = now.Finished(catalog.Reservation{Child: child}).Finished(catalog.Reservation{Child: child})
+		}
+		return now, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := late.Follow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	entry, _ := late.Entry("things")
 	if !reflect.DeepEqual(entry.Splits, []catalog.Reservation{want}) || entry.Table.Version != 1 {
 		t.Errorf("reservations %+v at version %d", entry.Splits, entry.Table.Version)
+	}
+	if len(entry.Past) != 64 || entry.Past[0].Child != 6 || entry.Past[63].Child != 69 {
+		t.Errorf("finished are %+v", entry.Past)
 	}
 	if len(late.Partitions(made.ID)) != 2 || len(late.Partitions(made.Global[0].ID)) != 2 {
 		t.Error("a reservation changed the partitions")

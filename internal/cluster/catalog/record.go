@@ -40,10 +40,11 @@ type body struct {
 	Table      json.RawMessage        `json:"table"`
 	Partitions map[uint64][]Partition `json:"partitions"`
 	Splits     []Reservation          `json:"splits,omitempty"`
+	Past       []Reservation          `json:"past,omitempty"`
 }
 
 func (e *Entry) item() attr.Map {
-	return bodyItem(tablePrefix+e.Table.Name, e.Revision, body{Table: e.Table.Encode(), Partitions: e.Partitions, Splits: e.Splits})
+	return bodyItem(tablePrefix+e.Table.Name, e.Revision, body{Table: e.Table.Encode(), Partitions: e.Partitions, Splits: e.Splits, Past: e.Past})
 }
 
 func bodyItem(pk string, revision int64, body any) attr.Map {
@@ -80,7 +81,7 @@ func Parse(item attr.Map) (*Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the catalog's item of table %s: %w", name, err)
 	}
-	return &Entry{Table: t, Revision: revision, Partitions: b.Partitions, Splits: b.Splits}, nil
+	return &Entry{Table: t, Revision: revision, Partitions: b.Partitions, Splits: b.Splits, Past: b.Past}, nil
 }
 
 // tableName is the name of the table an item speaks of.

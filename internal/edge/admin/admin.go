@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"stator/internal/base/metric"
+	"stator/internal/cluster/insight"
 	"stator/internal/edge/httpapi"
 	"stator/internal/jobs/rebalance"
 	"stator/internal/model/advice"
@@ -42,6 +43,8 @@ type Operator interface {
 	Workload(ctx context.Context, table string) (cost.Workload, error)
 	// Use is how a table was used.
 	Use(ctx context.Context, table string) (advice.Use, error)
+	// Throttles explains why requests to a table were throttled lately.
+	Throttles(ctx context.Context, table string) (insight.Explanation, error)
 }
 
 // Cluster answers what concerns more than one node.
@@ -119,6 +122,7 @@ func (d *Door) routes() http.Handler {
 	mux.Handle("POST /split", d.guarded(http.HandlerFunc(d.split)))
 	mux.Handle("GET /workload", telling(d, d.options.Operator.Workload))
 	mux.Handle("GET /use", telling(d, d.options.Operator.Use))
+	mux.Handle("GET /throttles", telling(d, d.options.Operator.Throttles))
 	d.clusterRoutes(mux)
 	for pattern, verb := range d.options.Verbs {
 		mux.Handle(pattern, d.guarded(verb))

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"stator/internal/base/metric"
+	"stator/internal/cluster/insight"
 	"stator/internal/edge/admin"
 	"stator/internal/edge/httpapi"
 	"stator/internal/model/advice"
@@ -47,6 +48,10 @@ func (fakeOperator) Workload(_ context.Context, table string) (cost.Workload, er
 
 func (fakeOperator) Use(_ context.Context, table string) (advice.Use, error) {
 	return advice.Use{OnDemand: true}, nil
+}
+
+func (fakeOperator) Throttles(_ context.Context, table string) (insight.Explanation, error) {
+	return insight.Explanation{Table: table, Requests: 7}, nil
 }
 
 func newDoor(change func(*admin.Options)) (*admin.Door, *admin.Options, *bytes.Buffer) {
@@ -246,6 +251,7 @@ func TestTelling(t *testing.T) {
 		{"/workload?table=x", 400, "ResourceNotFoundException: "},
 		{"/workload?table=f", 500, "disk on fire"},
 		{"/use?table=t", 200, `"onDemand":true`},
+		{"/throttles?table=t", 200, `"requests":7`},
 	} {
 		code, text := ask(d, "GET", test.target)
 		if code != test.code || !strings.Contains(text, test.text) {

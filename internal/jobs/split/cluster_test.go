@@ -28,7 +28,8 @@ func newFleet(t *testing.T) *fleet {
 	f := &fleet{Fleet: routertest.OpenFleet(t, 5)}
 	var adopts []*adopt.Job
 	for _, m := range f.Members {
-		j := &split.Job{Catalog: m.Catalog, Host: m.Node, Wait: replica.WaitOnChannel, Leaders: m.Router}
+		j := &split.Job{Catalog: m.Catalog, Host: m.Node, Wait: replica.WaitOnChannel, Leaders: m.Router,
+			NowMillis: func() int64 { return 1 }}
 		m.Ordered = func(ctx context.Context, partition uint64, o command.Order) (uint64, error) {
 			if o.Recount {
 				return 0, j.Recount(ctx, partition)
@@ -65,8 +66,8 @@ func (f *fleet) put(i int) *command.Command {
 func (f *fleet) check(t *testing.T, partitions, items int) {
 	t.Helper()
 	entry := f.Entry("things")
-	if len(entry.Partitions[f.table.ID]) != partitions || len(entry.Splits) > 0 {
-		t.Fatalf("the catalog has %+v, reserved %+v", entry.Partitions[f.table.ID], entry.Splits)
+	if len(entry.Partitions[f.table.ID]) != partitions || len(entry.Splits) > 0 || len(entry.Past) != partitions-1 {
+		t.Fatalf("the catalog has %+v, reserved %+v, finished %+v", entry.Partitions[f.table.ID], entry.Splits, entry.Past)
 	}
 	for _, m := range f.Members {
 		page, err := m.Router.Scan(t.Context(), command.Plan{Table: f.table.ID, TableVersion: f.table.Version, Strong: true})

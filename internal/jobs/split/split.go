@@ -38,8 +38,8 @@ type Job struct {
 	Wait    replica.Wait
 	// Leaders are those of all partitions; nil on a node that is alone.
 	Leaders Leaders
-	// BytesMax is how large a partition becomes before it is split by Step; NowMillis is the clock by which Step leaves alone
-	// what it could not split.
+	// BytesMax is how large a partition becomes before it is split by Step; NowMillis is the clock by which splits are dated, and by
+	// which Step leaves alone what it could not split.
 	BytesMax  int64
 	NowMillis func() int64
 	// searches are those for the middle of partitions, resting the partitions that Step leaves alone, and until when.
@@ -86,6 +86,7 @@ func (j *Job) cut(ctx context.Context, name string, parent *replica.Replica, at 
 	}
 	reserved, err := j.reserve(ctx, name, catalog.Reservation{
 		Table: state.Descriptor.Table, Parent: state.Descriptor.Partition, Generation: state.Descriptor.Generation, At: at,
+		Millis: j.NowMillis(),
 	})
 	defer j.busy.end(reserved.Child)
 	if err != nil {
@@ -239,9 +240,9 @@ func (j *Job) enter(ctx context.Context, name string, s catalog.Reservation) (pe
 		return true, err
 	}
 	_, err = j.Catalog.UpdateEntry(ctx, name, func(e *catalog.Entry) (*catalog.Entry, error) {
-		next := *e
+		next := e.Finished(s)
 		next.Partitions = j.entered(e.Partitions, s, descriptor)
-		return &next, nil
+		return next, nil
 	})
 	return true, err
 }

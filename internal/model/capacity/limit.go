@@ -81,6 +81,7 @@ type Bound struct {
 	PerSecond    float64
 	BurstSeconds float64
 	Limit        Limit
+	OfPartition  bool // of one copy of a partition, not of a payer
 }
 
 // Burst is how many units can be saved up.
@@ -88,8 +89,8 @@ func (b Bound) Burst() float64 { return b.PerSecond * b.BurstSeconds }
 
 // PartitionBounds are what one copy of a partition serves, by kind (semantics §18.4).
 var PartitionBounds = [Kinds]Bound{
-	Reads:  {PerSecond: 3_000, BurstSeconds: BurstSeconds, Limit: KeyRangeThroughput},
-	Writes: {PerSecond: 1_000, BurstSeconds: BurstSeconds, Limit: KeyRangeThroughput},
+	Reads:  {PerSecond: 3_000, BurstSeconds: BurstSeconds, Limit: KeyRangeThroughput, OfPartition: true},
+	Writes: {PerSecond: 1_000, BurstSeconds: BurstSeconds, Limit: KeyRangeThroughput, OfPartition: true},
 }
 
 // Bound is the narrowest of a payer's bounds. The warm throughput of an on-demand table or index is twice its previous peak (see Peak).

@@ -5,7 +5,8 @@ type Request struct {
 	Payer
 	Kind  Kind
 	Units float64
-	// Key is the key suffix of the item that is asked for, nil for a walk.
+	// Key is the key suffix of the item that is asked for, or what those of a collection begin with, in the payer's own order; nil where
+	// that is not known, or no one key.
 	Key []byte
 }
 

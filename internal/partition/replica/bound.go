@@ -9,17 +9,19 @@ import (
 	"stator/internal/partition/command"
 )
 
-// bound keeps this copy to what one copy of a partition serves. It stands behind the tokens of the table, which do not know where in the
-// table its load falls.
+// bound keeps this copy to what one copy of a partition serves, and counts that. It stands behind the tokens of the table, which do not know
+// where in the table its load falls.
 type bound struct {
-	now func() time.Duration // nil: the copy serves what it can
+	now    func() time.Duration // nil: the copy serves what it can, and nobody counts
+	report bool                 // it serves what it can, and what it would have refused is counted
 
-	mu      sync.Mutex // guards buckets
+	mu      sync.Mutex // guards what follows
 	buckets [capacity.Kinds]capacity.Bucket
+	tally   capacity.Tally // since the last Turn
 }
 
-func newBound(now func() time.Duration) *bound {
-	b := &bound{now: now}
+func newBound(now func() time.Duration, report bool) *bound {
+	b := &bound{now: now, report: report}
 	if now != nil {
 		for kind := range capacity.Kinds {
 			b.buckets[kind] = capacity.NewBucket(capacity.PartitionBounds[kind], now())
@@ -35,7 +37,15 @@ func (b *bound) takes(kind capacity.Kind, units float64) bool {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.buckets[kind].Take(capacity.PartitionBounds[kind], b.now(), units)
+	bound := capacity.PartitionBounds[kind]
+	if !b.buckets[kind].Take(bound, b.now(), units) {
+		if !b.report {
+			return false
+		}
+		b.tally.Refused[kind][bound.Limit]++
+	}
+	b.tally.Consumed[kind] += units
+	return true
 }
 
 // charge takes what it cost besides.
@@ -46,6 +56,20 @@ func (b *bound) charge(kind capacity.Kind, units float64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.buckets[kind].Charge(units)
+	if b.report {
+		b.buckets[kind].Forgive(capacity.PartitionBounds[kind]) // nobody slows down who owes
+	}
+	b.tally.Consumed[kind] += units
+}
+
+// Turn tells what this copy served since the last turn, and how many requests it only let through because it reports.
+func (r *Replica) Turn() capacity.Tally {
+	b := r.bound
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	turned := b.tally
+	b.tally = capacity.Tally{}
+	return turned
 }
 
 // takesWrite lets a command through. Only what clients ask for is held to the bound: what follows from it has been let through already.

@@ -42,7 +42,7 @@ type Options struct {
 	NowMillis func() int64
 	// Steady is a clock that never jumps, by which it is counted what this copy serves, and where it falls; nil: nobody counts.
 	Steady func() time.Duration
-	// Bounded tells that this copy is kept to what one copy of a partition serves.
+	// Bounded tells that this copy is kept to what one copy of a partition serves. Without that it counts what it would have refused.
 	Bounded bool
 	// Ordered tells that one log keeps all partitions there are: what is appended later, to whichever of them, becomes
 	// durable later.
@@ -83,10 +83,7 @@ type Replica struct {
 
 // New returns a copy that neither leads nor follows until its log says so.
 func New(o Options) *Replica {
-	r := &Replica{options: o, bound: newBound(nil), traffic: traffic{now: o.Steady}}
-	if o.Bounded {
-		r.bound = newBound(o.Steady)
-	}
+	r := &Replica{options: o, bound: newBound(o.Steady, !o.Bounded), traffic: traffic{now: o.Steady}}
 	r.flight.writes = map[string]flown{}
 	return r
 }

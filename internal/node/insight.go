@@ -1,0 +1,130 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"time"
+
+	"stator/internal/cluster/catalog"
+	"stator/internal/cluster/insight"
+	"stator/internal/model/capacity"
+	"stator/internal/partition/command"
+)
+
+// insights are what this node remembers of the last hour: of the requests that came to it, and of the partitions that are here. They end
+// with the process.
+type insights struct {
+	node     *Node
+	refusals insight.Refusals
+	heat     insight.Heat
+}
+
+// Consumed implements budget.Observer.
+func (i *insights) Consumed(capacity.Request) {}
+
+// Refused implements budget.Observer.
+func (i *insights) Refused(r capacity.Request, by capacity.Bound) {
+	i.refusals.Note(&r, by, i.node.partitionOf(r.ID(), r.Key), i.node.minute())
+}
+
+// served takes in what the partitions here served since the last time.
+func (i *insights) served(minute int64) {
+	for id, r := range i.node.host.all() {
+		turned := r.Turn()
+		if turned == (capacity.Tally{}) {
+			continue
+		}
+		i.heat.Add(id, minute, turned.Consumed)
+		for kind := range capacity.Kinds {
+			if n := turned.Throttled(kind); n > 0 {
+				i.refusals.NoteCounted(&insight.Refused{
+					Minute: minute, Payer: r.State().Descriptor.Table, Partition: id, Kind: kind, Bound: capacity.PartitionBounds[kind],
+					Requests: n, Units: float64(n),
+				})
+			}
+		}
+	}
+}
+
+// minute is the one under way, since the epoch.
+func (n *Node) minute() int64 { return n.nowMillis() / time.Minute.Milliseconds() }
+
+// partitionOf is the partition that holds a key; 0 without one.
+func (n *Node) partitionOf(tableID uint64, key []byte) uint64 {
+	partitions := n.catalog.Partitions(tableID)
+	if key == nil || len(partitions) == 0 {
+		return 0
+	}
+	i := sort.Search(len(partitions), func(i int) bool { return string(partitions[i].Bounds.Lower) > string(key) })
+	return partitions[i-1].ID
+}
+
+// recall is a question of another node for what it remembers.
+type recall struct {
+	Payers     []uint64
+	Partitions []uint64
+	Since      int64 // the first minute that is asked about
+}
+
+// memory is its answer.
+type memory struct {
+	Refused insight.Refusal
+	Served  []insight.Served
+}
+
+func (i *insights) recall(q *recall) memory {
+	return memory{Refused: i.refusals.Of(q.Payers, q.Since), Served: i.heat.Of(q.Partitions)}
+}
+
+// recalled answers another node.
+func (c *cluster) recalled(body []byte) ([]byte, error) {
+	var q recall
+	if err := json.Unmarshal(body, &q); err != nil {
+		return nil, &command.Rejected{Cause: err}
+	}
+	return json.Marshal(c.node.insights.recall(&q))
+}
+
+// recallAll is what all living nodes remember of a table.
+func (n *Node) recallAll(ctx context.Context, e *catalog.Entry) (memory, error) {
+	q := recall{Since: n.minute() - insight.Minutes}
+	for id, partitions := range e.Partitions {
+		q.Payers = append(q.Payers, id)
+		for i := range partitions {
+			q.Partitions = append(q.Partitions, partitions[i].ID)
+		}
+	}
+	all := n.insights.recall(&q)
+	err := askAll(ctx, n.cluster, question{methodRecall, &q}, func(_ uint64, other memory) error {
+		all.Refused.Add(other.Refused)
+		all.Served = insight.Hotter(all.Served, other.Served)
+		return nil
+	})
+	if err != nil {
+		return memory{}, fmt.Errorf("what was throttled: %w", err)
+	}
+	return all, nil
+}
+
+// Throttles explains why requests to a table were throttled in the last hour, or would have been.
+func (n *Node) Throttles(ctx context.Context, name string) (insight.Explanation, error) {
+	entry, ok := n.catalog.Entry(name)
+	if !ok {
+		return insight.Explanation{}, fmt.Errorf("table %s: %w", name, catalog.ErrMissing)
+	}
+	known, err := n.recallAll(ctx, entry)
+	if err != nil {
+		return insight.Explanation{}, err
+	}
+	minute := n.minute()
+	consumed, err := n.Consumption(ctx, minute-insight.Minutes, minute+1)
+	if err != nil {
+		return insight.Explanation{}, err
+	}
+	return insight.Explain(&insight.Facts{
+		Entry: entry, Capacity: string(n.options.Capacity), Now: n.options.Clock.Now().UTC(), Refused: known.Refused, Consumed: consumed,
+		Served: known.Served,
+	}), nil
+}
