@@ -4,9 +4,11 @@ import (
 	"errors"
 
 	"stator/internal/model/api"
+	"stator/internal/model/attr"
 	"stator/internal/model/capacity"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
+	"stator/internal/storage/keys"
 )
 
 // Admission lets requests through as far as their tables have throughput, and is told what they cost in the end. Without one everything is
@@ -91,10 +93,25 @@ func (o *Ops) settleWrite(p *plannedWrite, result *command.Result, times float64
 	used := usageOf(p.table, result)
 	for name, units := range used.Global {
 		ix, _ := p.table.GlobalIndex(name)
-		o.account.Admission.Charge(capacity.Request{Payer: capacity.Payer{Table: p.table, Index: ix}, Kind: capacity.Writes, Units: units})
+		o.account.Admission.Charge(capacity.Request{
+			Payer: capacity.Payer{Table: p.table, Index: ix}, Kind: capacity.Writes, Units: units, Key: entryKey(ix, result),
+		})
 	}
 	used.Global, used.Table = nil, times*used.Table
 	o.account.Admission.Charge(p.request(used.Total() - p.paid))
+}
+
+// entryKey is where in an index a write left an entry, or took it from, if that is counted.
+func entryKey(ix *table.Index, result *command.Result) []byte {
+	if !ix.Insights.On {
+		return nil
+	}
+	for _, item := range []attr.Map{result.After, result.Before} {
+		if hash, rng, ok := ix.Key.Values(item); ok {
+			return keys.Suffix(hash, rng)
+		}
+	}
+	return nil
 }
 
 // usageOf is what a decided write cost.

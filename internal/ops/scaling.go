@@ -106,21 +106,23 @@ func pageOf[T any](list []T, key func(T) string, token *string, limit *int64) (p
 	if err != nil {
 		return nil, nil, api.NewInvalidNextTokenException("Invalid NextToken: " + *token)
 	}
-	slices.SortFunc(list, func(a, b T) int { return strings.Compare(key(a), key(b)) })
-	first := slices.IndexFunc(list, func(v T) bool { return token == nil || key(v) > string(after) })
-	if first < 0 {
-		return []T{}, nil, nil
-	}
-	page = list[first:]
 	size := scalingPageMax
 	if limit != nil && *limit > 0 {
 		size = int(min(*limit, scalingPageMax))
 	}
+	page, next = pageAfter(list, key, string(after), size)
+	return page, next, nil
+}
+
+// pageAfter cuts a page of some size, from what comes after a key; next is the token of what follows it.
+func pageAfter[T any](list []T, key func(T) string, after string, size int) (page []T, next *string) {
+	slices.SortFunc(list, func(a, b T) int { return strings.Compare(key(a), key(b)) })
+	page = slices.DeleteFunc(list, func(v T) bool { return key(v) <= after })
 	if len(page) <= size {
-		return page, nil, nil
+		return page, nil
 	}
 	page = page[:size]
-	return page, ref(base64.RawURLEncoding.EncodeToString([]byte(key(page[size-1])))), nil
+	return page, ref(base64.RawURLEncoding.EncodeToString([]byte(key(page[size-1]))))
 }
 
 func (o *Ops) arn(service, resource string) string {

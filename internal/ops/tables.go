@@ -24,6 +24,10 @@ func (o *Ops) tableCalls() map[string]api.Call {
 		"GetResourcePolicy":    api.Bind(o.GetResourcePolicy),
 		"DeleteResourcePolicy": api.Bind(o.DeleteResourcePolicy),
 
+		"UpdateContributorInsights":   api.Bind(o.UpdateContributorInsights),
+		"DescribeContributorInsights": api.Bind(o.DescribeContributorInsights),
+		"ListContributorInsights":     api.Bind(o.ListContributorInsights),
+
 		"DescribeTableReplicaAutoScaling": api.Bind(o.DescribeTableReplicaAutoScaling),
 		"UpdateTableReplicaAutoScaling":   api.Bind(o.UpdateTableReplicaAutoScaling),
 	}

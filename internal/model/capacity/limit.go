@@ -57,6 +57,22 @@ func (p Payer) ID() uint64 {
 	return p.Table.ID
 }
 
+// Key is what its items, or entries, are found by.
+func (p Payer) Key() *table.Key {
+	if p.Index != nil {
+		return &p.Index.Key
+	}
+	return &p.Table.Key
+}
+
+// Insights are the payer's contributor insights.
+func (p Payer) Insights() *table.Insights {
+	if p.Index != nil {
+		return &p.Index.Insights
+	}
+	return &p.Table.Insights
+}
+
 // Reason is DynamoDB's name for a refusal (semantics §18.2).
 func (p Payer) Reason(kind Kind, limit Limit) string {
 	of, units := "Table", "Read"

@@ -25,7 +25,8 @@ type Index struct {
 	OnDemand    OnDemand    `json:"onDemand"`
 	Warm        Warm        `json:"warm"`
 
-	CreatedMillis int64 `json:"createdMillis,omitempty"` // epoch milliseconds
+	CreatedMillis int64    `json:"createdMillis,omitempty"` // epoch milliseconds
+	Insights      Insights `json:"insights,omitzero"`
 }
 
 // Entry is the index's view of one of t's items: the projected attributes. ok is false when the item is not in the index: an index key

@@ -34,6 +34,7 @@ type Table struct {
 	Tags               map[string]string `json:"tags,omitempty"`
 	TimeToLive         string            `json:"timeToLive,omitempty"` // the attribute that says when an item ends, "" = none does
 	CreatedMillis      int64             `json:"createdMillis"`        // epoch milliseconds
+	Insights           Insights          `json:"insights,omitzero"`
 
 	// Policies are the table's own under "", a stream's under its label. Partitions do not keep them.
 	Policies map[string]Policy `json:"policies,omitempty"`
