@@ -69,7 +69,7 @@ func printExplanation(to io.Writer, e *insight.Explanation) error {
 	verb := "were"
 	switch e.Capacity {
 	case "off":
-		_, err := fmt.Fprintln(to, "Nothing is throttled or counted: the server runs with --capacity off.")
+		_, err := fmt.Fprintln(to, nobodyCounts)
 		return err
 	case "report":
 		verb = "would have been"

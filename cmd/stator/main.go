@@ -26,6 +26,8 @@ type commands struct {
 	Cost        costCommand        `cmd:"" help:"Work out what a table would cost as a service, by each way of paying."`
 	Advise      adviseCommand      `cmd:"" help:"Find what is wrong with the way a table is used, and what ends it."`
 	Explain     explainCommand     `cmd:"" help:"Tell why something is as it is."`
+	Heat        heatCommand        `cmd:"" help:"Show how hot a table's partitions were in the last hour."`
+	Insights    insightsCommand    `cmd:"" help:"Show which keys of a table are asked for and throttled most."`
 	Cluster     clusterCommand     `cmd:"" help:"Look after a cluster of nodes."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }

@@ -124,6 +124,18 @@ func (o operator) Throttles(ctx context.Context, table string) (insight.Explanat
 	return explained, missing(table, err)
 }
 
+// Heat implements admin.Operator.
+func (o operator) Heat(ctx context.Context, table string) (insight.Ring, error) {
+	ring, err := o.node.Heat(ctx, table)
+	return ring, missing(table, err)
+}
+
+// Contributors implements admin.Operator.
+func (o operator) Contributors(ctx context.Context, table string) (insight.Report, error) {
+	told, err := o.node.Contributors(ctx, table)
+	return told, missing(table, err)
+}
+
 // missing says of a table that it is not there, if that is what err says.
 func missing(table string, err error) error {
 	if errors.Is(err, catalog.ErrMissing) {

@@ -93,6 +93,10 @@ func TestThroughputIsShared(t *testing.T) {
 	for i := range calls {
 		comes(t, calls[i], dynamo+"DescribeTable", `{"TableName": "things"}`, `"TableStatus":"ACTIVE"`)
 	}
+	call(t, calls[0], "UpdateContributorInsights", `{"TableName": "things", "ContributorInsightsAction": "ENABLE"}`)
+	for i := range calls {
+		comes(t, calls[i], dynamo+"DescribeContributorInsights", `{"TableName": "things"}`, `"ContributorInsightsStatus":"ENABLED"`)
+	}
 	admitted, throttled, served := 0, 0, [3]int{}
 	for i := 0; admitted < 5*perSecond; i++ {
 		if put(t, calls[i%3], i) {
@@ -111,8 +115,33 @@ func TestThroughputIsShared(t *testing.T) {
 			t.Errorf("node %d admitted nothing of %v", i, served)
 		}
 	}
-	// Any of them knows what all of them refused, and why.
+	for _, n := range nodes {
+		if err := n.Count(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Any of them knows what all of them refused, and why, what was served, and the keys that were asked for.
 	for i, n := range nodes {
+		ring, err := n.Heat(t.Context(), "things")
+		if err != nil {
+			t.Fatal(err)
+		}
+		share := 0.0
+		for _, p := range ring.Spaces[0].Partitions {
+			for _, minute := range p.Writes {
+				share += minute
+			}
+		}
+		if share == 0 {
+			t.Errorf("node %d knows of no heat: %+v", i, ring)
+		}
+		told, err := n.Contributors(t.Context(), "things")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(told.Resources) != 1 || len(told.Resources[0].Rules) != 2 || len(told.Resources[0].Rules[0].Keys) != 25 || len(told.Resources[0].Rules[1].Keys) == 0 {
+			t.Errorf("node %d knows of %+v", i, told)
+		}
 		e, err := n.Throttles(t.Context(), "things")
 		if err != nil {
 			t.Fatal(err)

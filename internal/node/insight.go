@@ -19,13 +19,17 @@ type insights struct {
 	node     *Node
 	refusals insight.Refusals
 	heat     insight.Heat
+	keys     *insight.Keys
 }
 
+func newInsights(n *Node) *insights { return &insights{node: n, keys: insight.NewKeys(n.steady)} }
+
 // Consumed implements budget.Observer.
-func (i *insights) Consumed(capacity.Request) {}
+func (i *insights) Consumed(r capacity.Request) { i.keys.Consumed(&r) }
 
 // Refused implements budget.Observer.
 func (i *insights) Refused(r capacity.Request, by capacity.Bound) {
+	i.keys.Refused(&r)
 	i.refusals.Note(&r, by, i.node.partitionOf(r.ID(), r.Key), i.node.minute())
 }
 
@@ -46,6 +50,15 @@ func (i *insights) served(minute int64) {
 			}
 		}
 	}
+}
+
+// forget lets go of what is an hour old, or wanted no more.
+func (i *insights) forget(minute int64) {
+	i.heat.Forget(minute - insight.Minutes)
+	i.keys.Keep(func(id uint64) bool {
+		p, there := i.node.payer(id)
+		return there && p.Insights().On
+	})
 }
 
 // minute is the one under way, since the epoch.
@@ -72,10 +85,15 @@ type recall struct {
 type memory struct {
 	Refused insight.Refusal
 	Served  []insight.Served
+	Keys    map[uint64]insight.Contributors
 }
 
 func (i *insights) recall(q *recall) memory {
-	return memory{Refused: i.refusals.Of(q.Payers, q.Since), Served: i.heat.Of(q.Partitions)}
+	m := memory{Refused: i.refusals.Of(q.Payers, q.Since), Served: i.heat.Of(q.Partitions), Keys: map[uint64]insight.Contributors{}}
+	for _, id := range q.Payers {
+		m.Keys[id] = i.keys.Of(id)
+	}
+	return m
 }
 
 // recalled answers another node.
@@ -90,31 +108,58 @@ func (c *cluster) recalled(body []byte) ([]byte, error) {
 // recallAll is what all living nodes remember of a table.
 func (n *Node) recallAll(ctx context.Context, e *catalog.Entry) (memory, error) {
 	q := recall{Since: n.minute() - insight.Minutes}
-	for id, partitions := range e.Partitions {
+	for _, id := range e.TableIDs() {
 		q.Payers = append(q.Payers, id)
-		for i := range partitions {
-			q.Partitions = append(q.Partitions, partitions[i].ID)
+		for i := range e.Partitions[id] {
+			q.Partitions = append(q.Partitions, e.Partitions[id][i].ID)
 		}
 	}
 	all := n.insights.recall(&q)
 	err := askAll(ctx, n.cluster, question{methodRecall, &q}, func(_ uint64, other memory) error {
 		all.Refused.Add(other.Refused)
 		all.Served = insight.Hotter(all.Served, other.Served)
+		for id, keys := range other.Keys {
+			all.Keys[id].Add(keys)
+		}
 		return nil
 	})
 	if err != nil {
-		return memory{}, fmt.Errorf("what was throttled: %w", err)
+		return memory{}, fmt.Errorf("what happened to table %s lately: %w", e.Table.Name, err)
 	}
 	return all, nil
 }
 
-// Throttles explains why requests to a table were throttled in the last hour, or would have been.
-func (n *Node) Throttles(ctx context.Context, name string) (insight.Explanation, error) {
+// known is what all living nodes remember of a table by its name.
+func (n *Node) known(ctx context.Context, name string) (*catalog.Entry, memory, error) {
 	entry, ok := n.catalog.Entry(name)
 	if !ok {
-		return insight.Explanation{}, fmt.Errorf("table %s: %w", name, catalog.ErrMissing)
+		return nil, memory{}, fmt.Errorf("table %s: %w", name, catalog.ErrMissing)
 	}
 	known, err := n.recallAll(ctx, entry)
+	return entry, known, err
+}
+
+// Heat is how hot the partitions of a table were in the last hour.
+func (n *Node) Heat(ctx context.Context, name string) (insight.Ring, error) {
+	entry, known, err := n.known(ctx, name)
+	if err != nil {
+		return insight.Ring{}, err
+	}
+	return insight.RingOf(entry, string(n.options.Capacity), n.options.Clock.Now().UTC(), known.Served), nil
+}
+
+// Contributors are the keys of a table that are asked for and throttled most.
+func (n *Node) Contributors(ctx context.Context, name string) (insight.Report, error) {
+	entry, known, err := n.known(ctx, name)
+	if err != nil {
+		return insight.Report{}, err
+	}
+	return insight.Tell(entry.Table, string(n.options.Capacity), known.Keys), nil
+}
+
+// Throttles explains why requests to a table were throttled in the last hour, or would have been.
+func (n *Node) Throttles(ctx context.Context, name string) (insight.Explanation, error) {
+	entry, known, err := n.known(ctx, name)
 	if err != nil {
 		return insight.Explanation{}, err
 	}

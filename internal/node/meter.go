@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"stator/internal/cluster/budget"
-	"stator/internal/cluster/insight"
 	"stator/internal/model/capacity"
 	"stator/internal/storage/keys"
 )
@@ -44,7 +43,7 @@ func (n *Node) count(context.Context) error {
 	over, err := n.countUntil(minute)
 	if over {
 		n.budget.Keep(func(id uint64) bool { _, there := n.payer(id); return there })
-		n.insights.heat.Forget(minute - insight.Minutes)
+		n.insights.forget(minute)
 	}
 	return err
 }

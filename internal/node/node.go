@@ -199,7 +199,7 @@ func newNode(ctx context.Context, o Options) (*Node, error) {
 			return nil, errors.Join(err, e.Close())
 		}
 	}
-	n.insights = &insights{node: n}
+	n.insights = newInsights(n)
 	n.budget = n.newBudget()
 	return n, nil
 }

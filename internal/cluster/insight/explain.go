@@ -11,6 +11,7 @@ import (
 	"stator/internal/cluster/budget"
 	"stator/internal/cluster/catalog"
 	"stator/internal/model/capacity"
+	"stator/internal/model/table"
 	"stator/internal/storage/keys"
 )
 
@@ -216,7 +217,12 @@ func (f *Facts) ranges(payer capacity.Payer, rows []Refused) (ranges []Range) {
 		}
 		r := Range{Partition: p.ID, From: onRing(p.Bounds.Lower), To: onRing(p.Bounds.Upper), Requests: sum.Requests}
 		if key := sum.key(); key != nil {
-			r.Key, r.Item = named(payer, key, bytes.Equal(sum.Lower, sum.Upper))
+			attributes := payer.Key().Hash
+			r.Item = payer.Index == nil && bytes.Equal(sum.Lower, sum.Upper) && len(key) < keyBytesMax && len(keys.Show(key)) == payer.Key().Len()
+			if r.Item {
+				attributes = payer.Key().Attributes()
+			}
+			r.Key = named(attributes, key)
 		}
 		ranges = append(ranges, r)
 	}
@@ -236,22 +242,14 @@ func onRing(bound []byte) string {
 	return text
 }
 
-// named writes the partition key that a key begins with, or all of it if that is asked for and it is one item's.
-func named(payer capacity.Payer, key []byte, all bool) (text string, item bool) {
-	of := payer.Table.Key
-	if payer.Index != nil {
-		of = payer.Index.Key
-	}
+// named writes the values that a key begins with behind their names.
+func named(attributes []table.KeyAttribute, key []byte) string {
 	values := keys.Show(key)
-	attributes := of.Hash
-	if item = all && payer.Index == nil && len(values) == of.Len() && len(key) < keyBytesMax; item {
-		attributes = of.Attributes()
-	}
 	var parts []string
 	for i := range min(len(attributes), len(values)) {
 		parts = append(parts, attributes[i].Name+" = "+values[i])
 	}
-	return strings.Join(parts, ", "), item
+	return strings.Join(parts, ", ")
 }
 
 // splits are those that the ranges came of, oldest first: a split's parent is the partition to the left, and keeps its id.

@@ -45,6 +45,9 @@ type Operator interface {
 	Use(ctx context.Context, table string) (advice.Use, error)
 	// Throttles explains why requests to a table were throttled lately.
 	Throttles(ctx context.Context, table string) (insight.Explanation, error)
+	// Heat tells how hot its partitions were, Contributors which of its keys are asked for and throttled most.
+	Heat(ctx context.Context, table string) (insight.Ring, error)
+	Contributors(ctx context.Context, table string) (insight.Report, error)
 }
 
 // Cluster answers what concerns more than one node.
@@ -123,6 +126,8 @@ func (d *Door) routes() http.Handler {
 	mux.Handle("GET /workload", telling(d, d.options.Operator.Workload))
 	mux.Handle("GET /use", telling(d, d.options.Operator.Use))
 	mux.Handle("GET /throttles", telling(d, d.options.Operator.Throttles))
+	mux.Handle("GET /heat", telling(d, d.options.Operator.Heat))
+	mux.Handle("GET /insights", telling(d, d.options.Operator.Contributors))
 	d.clusterRoutes(mux)
 	for pattern, verb := range d.options.Verbs {
 		mux.Handle(pattern, d.guarded(verb))

@@ -54,6 +54,14 @@ func (fakeOperator) Throttles(_ context.Context, table string) (insight.Explanat
 	return insight.Explanation{Table: table, Requests: 7}, nil
 }
 
+func (fakeOperator) Heat(_ context.Context, table string) (insight.Ring, error) {
+	return insight.Ring{Table: table}, nil
+}
+
+func (fakeOperator) Contributors(_ context.Context, table string) (insight.Report, error) {
+	return insight.Report{Table: table}, nil
+}
+
 func newDoor(change func(*admin.Options)) (*admin.Door, *admin.Options, *bytes.Buffer) {
 	var log bytes.Buffer
 	o := admin.Options{
@@ -252,6 +260,8 @@ func TestTelling(t *testing.T) {
 		{"/workload?table=f", 500, "disk on fire"},
 		{"/use?table=t", 200, `"onDemand":true`},
 		{"/throttles?table=t", 200, `"requests":7`},
+		{"/heat?table=t", 200, `"spaces":`},
+		{"/insights?table=t", 200, `"resources":`},
 	} {
 		code, text := ask(d, "GET", test.target)
 		if code != test.code || !strings.Contains(text, test.text) {
