@@ -15,6 +15,8 @@ const (
 	askAtLeast = time.Second
 	// holdFor is how long the tokens that a node holds may last at its present demand. It is what is lost with the node.
 	holdFor = 500 * time.Millisecond
+	// keepFor is how long its even share takes to bring what a node holds while nothing is asked for: whoever comes then finds something.
+	keepFor = 100 * time.Millisecond
 	// silentMax is how long a node waits for its keeper's word before it goes on by itself.
 	silentMax = time.Second
 	// shareOver is the time over which a node learns its share of a budget.
@@ -57,6 +59,8 @@ type purse struct {
 	asked  time.Duration // when it was last asked
 	heard  time.Duration // when it last answered
 	filled time.Duration // until when the purse has filled itself
+	waits  time.Duration // since when it waits for an answer
+	waited bool          // it does
 	asking bool          // an ask is under way
 	scarce bool          // the last answer was less than was wanted
 	saved  float64
@@ -66,7 +70,7 @@ type purse struct {
 // newPurse begins with what the node's even share of the budget brings until the keeper can answer.
 func newPurse(b capacity.Bound, nodes int, now time.Duration) purse {
 	even := b.PerSecond / float64(max(1, nodes))
-	lent := even * askEvery.Seconds()
+	lent := even * keepFor.Seconds()
 	return purse{held: lent, lent: lent, even: even, asked: now - askEvery, heard: now, filled: now}
 }
 
@@ -94,7 +98,7 @@ func (p *purse) forgive(b capacity.Bound) { p.held = max(p.held, -b.PerSecond) }
 
 // goOn fills the purse by itself while the keeper is silent.
 func (p *purse) goOn(b capacity.Bound, now time.Duration) {
-	if now-p.heard <= silentMax {
+	if !p.waited || now-p.waits <= silentMax {
 		p.filled = now
 		return
 	}
@@ -114,8 +118,11 @@ func (p *purse) due(now time.Duration) bool {
 	case p.low():
 		return !p.scarce || since >= askEvery
 	}
-	return since >= askAtLeast && (p.demand > 0 || p.held > 0)
+	return since >= askAtLeast && (p.demand > 0 || p.held > 2*p.least())
 }
+
+// least is what is held in any case.
+func (p *purse) least() float64 { return p.even * keepFor.Seconds() }
 
 // low tells whether what is held has been spent or soon will be.
 func (p *purse) low() bool {
@@ -131,8 +138,11 @@ func (p *purse) ask(now time.Duration) Ask {
 		p.rate = 0
 	}
 	p.demand, p.asked, p.asking = 0, now, true
+	if !p.waited {
+		p.waited, p.waits = true, now
+	}
 	a := Ask{Spent: p.lent, Saved: p.saved, Known: p.known}
-	hold := p.rate * holdFor.Seconds()
+	hold := max(p.rate*holdFor.Seconds(), p.least())
 	switch {
 	case p.held < 0:
 		a.Spent -= p.held
@@ -148,7 +158,7 @@ func (p *purse) ask(now time.Duration) Ask {
 
 // answered ends an ask that was answered.
 func (p *purse) answered(a Ask, with Answer, now time.Duration) {
-	p.asking = false
+	p.asking, p.waited = false, false
 	since := max(now-p.heard, askSoonest)
 	weight := min(1, since.Seconds()/shareOver.Seconds())
 	p.share += (max(0, with.Given+a.Spent-p.lent)/since.Seconds() - p.share) * weight

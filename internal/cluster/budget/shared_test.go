@@ -88,6 +88,24 @@ func within(t *testing.T, what string, got, want, percent float64) {
 	}
 }
 
+// A request now and then finds something, of the other kind than those before, too.
+func TestNowAndThen(t *testing.T) {
+	f := newFleet(3, 100)
+	f.table.Throughput.Read = 100
+	for round, pause := range []time.Duration{
+		0, 50 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond, time.Second, 1100 * time.Millisecond, 3 * time.Second, time.Minute, time.Second,
+	} {
+		f.run(pause, 1, 0, 0, 0)
+		for kind := range capacity.Kinds {
+			i := (round + int(kind)) % 3
+			if why := f.nodes[i].Admit(capacity.Request{Payer: capacity.Payer{Table: f.table}, Kind: kind, Units: 1}); why != capacity.Unlimited {
+				t.Errorf("after %v a request of kind %v at node %d is refused: %v", f.now, kind, i, why)
+			}
+			f.run(20*time.Millisecond, 1, 0, 0, 0)
+		}
+	}
+}
+
 // Three nodes together admit what the table is set to, whichever of them are asked, and however the requests move between them.
 func TestThreeNodes(t *testing.T) {
 	for name, mix := range map[string][]float64{
