@@ -25,6 +25,10 @@ func help(t *Throttle, payer capacity.Payer, by capacity.Bound) (help []string) 
 	case by.OfPartition:
 		helpPartition(t, payer, say)
 	case by.Limit == capacity.ProvisionedThroughput:
+		if float64(need) <= by.PerSecond {
+			say("No whole minute asked for more than that, a part of one did: spread the requests, or raise the %s of %s above %.0f.", units, name, by.PerSecond)
+			return help
+		}
 		say("Raise the %s of %s from %.0f to %d, which is what was asked for in the worst minute, retries with it.", units, name, by.PerSecond, need)
 		say("Or have it scaled by what it consumes (docs/scaling.md), or let the table pay by the request (BillingMode PAY_PER_REQUEST).")
 	case by.Limit == capacity.MaxOnDemandThroughput:
