@@ -35,7 +35,7 @@ func (a *actor) AskCluster(_ context.Context, q rebalance.Question) (rebalance.A
 func askActor(t *testing.T, a *actor, args ...string) (code int, out, complaint string) {
 	t.Helper()
 	door := admin.New(admin.Options{
-		Cluster: a, Requests: metric.NewRequests(slices.Values([]string{})), Log: slog.New(slog.DiscardHandler), Token: "secret",
+		Operator: operator{}, Cluster: a, Requests: metric.NewRequests(slices.Values([]string{})), Log: slog.New(slog.DiscardHandler), Token: "secret",
 	})
 	server := httptest.NewServer(door.Handler())
 	defer server.Close()
