@@ -98,6 +98,23 @@ func (j *Job) recount(ctx context.Context, r *replica.Replica) error {
 	return err
 }
 
+// recountStill sets the statistics of a partition right before anything else writes to it, at the start of a node that is alone.
+func (j *Job) recountStill(ctx context.Context, tableID, partition uint64) error {
+	r, ok := j.Host.Replica(partition)
+	if !ok {
+		return fmt.Errorf("partition %d did not start", partition)
+	}
+	state := r.State()
+	truth, err := j.Host.Counted(state.Descriptor)()
+	if err != nil {
+		return fmt.Errorf("counting partition %d of table %d after a crash: %w", partition, tableID, err)
+	}
+	_, err = r.WriteAndWait(ctx, j.Wait, &command.Command{
+		Action: command.Correct, Generation: state.Descriptor.Generation, Correction: minus(truth, state.Applied.Stats),
+	})
+	return err
+}
+
 func minus(a, b command.Stats) command.Stats {
 	d := command.Stats{Items: a.Items - b.Items, Bytes: a.Bytes - b.Bytes, Local: map[uint32]command.Tally{}}
 	for index, tally := range a.Local {
