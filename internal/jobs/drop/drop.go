@@ -3,6 +3,7 @@
 package drop
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,10 +42,13 @@ type Job struct {
 	Elsewhere *Elsewhere
 }
 
-// Step removes whatever is to go.
+// Step removes whatever is to go. A table of which a crash left nothing but what the catalog says goes first: transactions of other
+// tables that took part in it can be settled only once nobody looks for its partitions any more.
 func (j *Job) Step(ctx context.Context) error {
 	var failed []error
-	for _, entry := range j.Catalog.Entries() {
+	entries := j.Catalog.Entries()
+	slices.SortStableFunc(entries, func(a, b *catalog.Entry) int { return cmp.Compare(j.left(a), j.left(b)) })
+	for _, entry := range entries {
 		if err := j.table(ctx, entry); err != nil {
 			failed = append(failed, fmt.Errorf("dropping from table %s: %w", entry.Table.Name, err))
 		}
@@ -87,6 +91,16 @@ func (j *Job) table(ctx context.Context, entry *catalog.Entry) error {
 		}
 	}
 	return j.leave(ctx, t, gone)
+}
+
+// left is how many partitions of a table are here.
+func (j *Job) left(entry *catalog.Entry) (here int) {
+	for _, p := range entry.Partitions[entry.Table.ID] {
+		if _, ok := j.Host.Replica(p.ID); ok {
+			here++
+		}
+	}
+	return here
 }
 
 // leave takes what is gone out of the catalog.

@@ -2,6 +2,8 @@ package drop_test
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -197,6 +199,51 @@ func TestNothingGoesTooEarly(t *testing.T) {
 	}
 	if err := job.Step(t.Context()); err != nil || len(host.dropped) != 2 {
 		t.Errorf("dropped %v, %v", host.dropped, err)
+	}
+}
+
+// halfGone is a host that a crash left without the partitions of a table, whose transactions can be settled only without it.
+type halfGone struct {
+	*spy
+	table *catalog.Entry
+}
+
+func (h halfGone) Replica(partition uint64) (*replica.Replica, bool) {
+	if h.has(partition) {
+		return h.spy.Replica(partition)
+	}
+	return nil, false
+}
+
+func (h halfGone) has(partition uint64) bool {
+	return !slices.ContainsFunc(h.table.Partitions[h.table.Table.ID], func(p catalog.Partition) bool { return p.ID == partition })
+}
+
+func (h halfGone) Table(_ context.Context, partitions []catalog.Partition) (bool, error) {
+	if _, there := h.Catalog().Entry(h.table.Table.Name); there && h.has(partitions[0].ID) {
+		return false, errors.New("a partition of a table is asked that is not there")
+	}
+	return true, nil
+}
+
+// A crash took a table's partitions and left it in the catalog: another one, whose transactions took part in it, goes all the same.
+func TestCrashBetweenTwoTables(t *testing.T) {
+	n := nodetest.Open(t, nil)
+	zoo := nodetest.Things()
+	zoo.Name = "zoo"
+	n.Create(nodetest.Things(), 2)
+	n.Create(zoo, 2)
+	for _, entry := range n.Catalog().Entries() {
+		if _, err := n.Catalog().Update(t.Context(), entry.Table.Name, setDeleting); err != nil {
+			t.Fatal(err)
+		}
+		entry = n.Entry(entry.Table.Name)
+		adopt(t, n, entry.Partitions[entry.Table.ID], entry.Table)
+	}
+	host := halfGone{&spy{Node: n}, n.Entry("zoo")}
+	job := drop.Job{Catalog: n.Catalog(), Host: host, Wait: n.Wait, Settled: host}
+	if err := job.Step(t.Context()); err != nil || len(host.dropped) != 2 || host.dropped[0] != host.table.Table.ID {
+		t.Errorf("dropped are %v: %v", host.dropped, err)
 	}
 }
 
