@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -230,5 +231,38 @@ func TestScanEndsBeforeABusyPartition(t *testing.T) {
 	rest := scan(fmt.Sprintf(`, "ExclusiveStartKey": {"pk": {"S": %q}}`, first.LastEvaluatedKey["pk"]["S"]))
 	if first.Count+rest.Count != 40 {
 		t.Errorf("%d items and %d more, want 40", first.Count, rest.Count)
+	}
+}
+
+// What an index is asked for is known by the index's own keys, whether its table is written or it is read itself.
+func TestInsightsOfAnIndex(t *testing.T) {
+	n, err := node.Open(t.Context(), node.Options{InMemory: true, Capacity: node.CapacityReport})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, n) })
+	calls := n.Calls()
+	call(t, calls, "CreateTable", `{"TableName": "things", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST",
+		"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "year", "AttributeType": "N"}],
+		"GlobalSecondaryIndexes": [{"IndexName": "by-year", "KeySchema": [{"AttributeName": "year", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}]}`)
+	comes(t, calls, dynamo+"DescribeTable", `{"TableName": "things"}`, `"TableStatus":"ACTIVE"`)
+	call(t, calls, "UpdateContributorInsights", `{"TableName": "things", "IndexName": "by-year", "ContributorInsightsAction": "ENABLE"}`)
+	call(t, calls, "PutItem", `{"TableName": "things", "Item": {"pk": {"S": "a"}, "year": {"N": "1999"}}}`)
+	call(t, calls, "DeleteItem", `{"TableName": "things", "Key": {"pk": {"S": "a"}}}`)
+	call(t, calls, "Query", `{"TableName": "things", "IndexName": "by-year", "KeyConditionExpression": "#y = :y",
+		"ExpressionAttributeNames": {"#y": "year"}, "ExpressionAttributeValues": {":y": {"N": "2000"}}}`)
+	told, err := n.Contributors(t.Context(), "things")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(told.Resources) != 1 || told.Resources[0].Index != "by-year" {
+		t.Fatalf("insights of %+v", told.Resources)
+	}
+	var keys []string
+	for _, key := range told.Resources[0].Rules[0].Keys {
+		keys = append(keys, key.Key)
+	}
+	if want := []string{"year = N:1999", "year = N:2000"}; !slices.Equal(keys, want) {
+		t.Errorf("keys %q, want %q", keys, want)
 	}
 }
