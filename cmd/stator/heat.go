@@ -120,7 +120,7 @@ func printRing(to io.Writer, r *insight.Ring) error {
 			}
 			most := "-"
 			if line.peak > 0 {
-				most = fmt.Sprintf("%.0f %% of its %s at %s", 100*line.peak, line.peakKind, first.Add(time.Duration(line.peakMinute)*time.Minute).Format("15:04"))
+				most = fmt.Sprintf("%s of its %s at %s", percent(line.peak), line.peakKind, first.Add(time.Duration(line.peakMinute)*time.Minute).Format("15:04"))
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", line.name, line.from, string(signs), most)
 		}
@@ -129,6 +129,13 @@ func printRing(to io.Writer, r *insight.Ring) error {
 		}
 	}
 	return nil
+}
+
+func percent(share float64) string {
+	if share < 0.01 {
+		return "under 1 %"
+	}
+	return fmt.Sprintf("%.0f %%", 100*share)
 }
 
 // scale marks every tenth minute.

@@ -46,8 +46,8 @@ func drawLine(b *bytes.Buffer, line *ringLine, y int) {
 	fmt.Fprintf(b, "<text x=\"8\" y=\"%d\">%s</text>\n", y+12, html.EscapeString(line.name))
 	for minute, share := range line.shares {
 		if share > 0 {
-			fmt.Fprintf(b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"><title>%.0f %%</title></rect>\n",
-				svgLeft+minute*cellWidth, y, cellWidth-1, cellHeight-1, color(share), 100*share)
+			fmt.Fprintf(b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"><title>%s</title></rect>\n",
+				svgLeft+minute*cellWidth, y, cellWidth-1, cellHeight-1, color(share), percent(share))
 		}
 	}
 }

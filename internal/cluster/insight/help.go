@@ -21,20 +21,21 @@ func help(t *Throttle, payer capacity.Payer, by capacity.Bound) (help []string) 
 		say("A write of the table that enters, changes or leaves an index is one of the index too: without units for it there, the table cannot be written.")
 	}
 	need := worst(t.Minutes)
+	inPart := float64(need) <= by.PerSecond
 	switch {
 	case by.OfPartition:
 		helpPartition(t, payer, say)
+	case by.Limit == capacity.ProvisionedThroughput && inPart:
+		say("No whole minute asked for more than that, a part of one did: spread the requests, or raise the %s of %s above %.0f.", units, name, by.PerSecond)
 	case by.Limit == capacity.ProvisionedThroughput:
-		if float64(need) <= by.PerSecond {
-			say("No whole minute asked for more than that, a part of one did: spread the requests, or raise the %s of %s above %.0f.", units, name, by.PerSecond)
-			return help
-		}
 		say("Raise the %s of %s from %.0f to %d, which is what was asked for in the worst minute, retries with it.", units, name, by.PerSecond, need)
 		say("Or have it scaled by what it consumes (docs/scaling.md), or let the table pay by the request (BillingMode PAY_PER_REQUEST).")
 	case by.Limit == capacity.MaxOnDemandThroughput:
 		say("Raise the maximum of %s from %.0f, or lift it with -1 (OnDemandThroughput of UpdateTable).", name, by.PerSecond)
 	case by.Limit == capacity.AccountLimit:
 		say("No table or index has more than %.0f units a second: spread the load over several tables.", by.PerSecond)
+	case inPart:
+		say("No whole minute asked for more than that, a part of one did: spread the requests, or warm %s for more (WarmThroughput of UpdateTable).", name)
 	default:
 		say("Warm %s for %d units a second before they are asked for (WarmThroughput of UpdateTable).", name, need)
 		say("Or let the load rise by itself: a minute's consumption counts as the previous peak 30 minutes later, and twice of it is served then.")
