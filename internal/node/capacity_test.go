@@ -88,7 +88,7 @@ func TestThroughputIsShared(t *testing.T) {
 		t.Cleanup(func() { closed(t, n) })
 		nodes, calls = append(nodes, n), append(calls, n.Calls())
 	}
-	const perSecond = 100
+	const perSecond = 25 // fewer than a slow machine serves
 	began := time.Now()
 	metered(t, calls[0], perSecond)
 	for i := range calls {
@@ -107,8 +107,8 @@ func TestThroughputIsShared(t *testing.T) {
 		admitted++
 		served[i%3]++
 	}
-	// Each node begins with a tenth of a second's units on credit, and the keeper with a second's.
-	if most := perSecond * (time.Since(began).Seconds() + 1.2); float64(admitted) > most {
+	// Each node begins with a tenth of a second's units on credit, and the keeper with a second's. What is left over lets one more through at each.
+	if most := perSecond*(time.Since(began).Seconds()+1.2) + 3; float64(admitted) > most {
 		t.Errorf("%d units were admitted, where %.0f came in", admitted, most)
 	}
 	for i, n := range served {
