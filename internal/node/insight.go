@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sort"
 	"time"
 
 	"stator/internal/cluster/catalog"
@@ -66,12 +65,11 @@ func (n *Node) minute() int64 { return n.nowMillis() / time.Minute.Milliseconds(
 
 // partitionOf is the partition that holds a key; 0 without one.
 func (n *Node) partitionOf(tableID uint64, key []byte) uint64 {
-	partitions := n.catalog.Partitions(tableID)
-	if key == nil || len(partitions) == 0 {
+	p := catalog.Holding(n.catalog.Partitions(tableID), key)
+	if key == nil || p == nil {
 		return 0
 	}
-	i := sort.Search(len(partitions), func(i int) bool { return string(partitions[i].Bounds.Lower) > string(key) })
-	return partitions[i-1].ID
+	return p.ID
 }
 
 // recall is a question of another node for what it remembers.

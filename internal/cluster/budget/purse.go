@@ -69,9 +69,9 @@ type purse struct {
 
 // newPurse begins with what the node's even share of the budget brings until the keeper can answer.
 func newPurse(b capacity.Bound, nodes int, now time.Duration) purse {
-	even := b.PerSecond / float64(max(1, nodes))
-	lent := even * keepFor.Seconds()
-	return purse{held: lent, lent: lent, even: even, asked: now - askEvery, heard: now, filled: now}
+	p := purse{even: b.PerSecond / float64(max(1, nodes)), asked: now - askEvery, heard: now, filled: now}
+	p.held, p.lent = p.least(), p.least()
+	return p
 }
 
 // take spends tokens, if any are held.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"sync/atomic"
 
 	"stator/internal/model/table"
@@ -39,6 +40,15 @@ type Partition struct {
 	Bounds     command.Bounds `json:"bounds"`
 	// Members are the copies; none on a node that is alone.
 	Members []command.Member `json:"members,omitempty"`
+}
+
+// Holding finds the partition that holds a key among a table's, in key order; nil where it has none.
+func Holding(partitions []Partition, key []byte) *Partition {
+	if len(partitions) == 0 {
+		return nil
+	}
+	i := sort.Search(len(partitions), func(i int) bool { return string(partitions[i].Bounds.Lower) > string(key) })
+	return &partitions[i-1]
 }
 
 // Entry is one table with its partitions and those of its global indexes. It is never changed.

@@ -70,12 +70,11 @@ func (r *Router) lookup(ctx context.Context, tableID uint64, key []byte) (*catal
 }
 
 func (r *Router) locate(tableID uint64, key []byte) (*catalog.Partition, error) {
-	partitions := r.options.Map.Partitions(tableID)
-	if len(partitions) == 0 {
+	p := catalog.Holding(r.options.Map.Partitions(tableID), key)
+	if p == nil {
 		return nil, ErrNoTable
 	}
-	i := sort.Search(len(partitions), func(i int) bool { return string(partitions[i].Bounds.Lower) > string(key) })
-	return &partitions[i-1], nil
+	return p, nil
 }
 
 // locateBelow finds the partition that holds the greatest key under upper; an empty upper means the last partition.

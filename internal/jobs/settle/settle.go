@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/partition/command"
@@ -167,12 +166,11 @@ func (j *Job) finished(ctx context.Context, t *replica.Transaction) error {
 
 // free tells whether the partition of an item is led here and has no locks at all.
 func (j *Job) free(tableID uint64, suffix []byte) bool {
-	partitions := j.Catalog.Partitions(tableID)
-	if len(partitions) == 0 {
+	p := catalog.Holding(j.Catalog.Partitions(tableID), suffix)
+	if p == nil {
 		return true // the table is gone
 	}
-	i := sort.Search(len(partitions), func(i int) bool { return string(partitions[i].Bounds.Lower) > string(suffix) })
-	r, ok := j.Host.Led(partitions[i-1].ID)
+	r, ok := j.Host.Led(p.ID)
 	if !ok {
 		return false
 	}
