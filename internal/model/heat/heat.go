@@ -31,7 +31,6 @@ type flow struct {
 	top    Top
 	sample sample
 	watch  watch
-	judged Judgement
 }
 
 // Add counts what a request for a key consumed. A walk is counted where it begins.

@@ -44,6 +44,7 @@ type partition struct {
 	heat.Range
 	bucket capacity.Bucket
 	sketch heat.Sketch
+	found  heat.State // by the last looks: as long as it stays hot, the last verdict
 	// served counts what the last command was served.
 	served int
 }
@@ -188,6 +189,9 @@ func (w *world) look(b *strings.Builder) {
 	for i := len(w.partitions) - 1; i >= 0; i-- {
 		p := w.partitions[i]
 		j := p.sketch.Judge(capacity.Writes, p.Range, w.now)
+		if j.State != heat.Rising || p.found == heat.Cool {
+			p.found = j.State
+		}
 		if j.State != heat.Split {
 			continue
 		}
@@ -206,7 +210,7 @@ func (w *world) list() string {
 		if bytes.Equal(p.Lower, hot) && bytes.Equal(p.Upper, behindHot) {
 			holds = ", the hot key alone"
 		}
-		fmt.Fprintf(&b, "%d served, %v%s\n", p.served, p.sketch.Judged(capacity.Writes).State, holds)
+		fmt.Fprintf(&b, "%d served, %v%s\n", p.served, p.found, holds)
 	}
 	return b.String()
 }

@@ -92,16 +92,8 @@ func (s *Sketch) Judge(kind capacity.Kind, r Range, now time.Duration) Judgement
 		*s = Sketch{last: s.last}
 	}
 	s.lower, s.upper, s.bounded = r.Lower, r.Upper, true
-	f := &s.flows[kind]
-	j := f.judge(r, hotShare*capacity.PartitionBounds[kind].PerSecond, now)
-	if j.State != Rising || f.judged.State == Cool {
-		f.judged = j
-	}
-	return j
+	return s.flows[kind].judge(r, hotShare*capacity.PartitionBounds[kind].PerSecond, now)
 }
-
-// Judged is what the last looks found: as long as a partition stays hot, the last verdict.
-func (s *Sketch) Judged(kind capacity.Kind) Judgement { return s.flows[kind].judged }
 
 func (f *flow) judge(r Range, hot float64, now time.Duration) Judgement {
 	w := &f.watch
