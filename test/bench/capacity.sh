@@ -12,45 +12,8 @@ DURATION=${DURATION:-3s}
 PORT=${PORT:-18900}
 PARTS=${PARTS:-limit cluster burst cost neighbour}
 
-mkdir -p bin
-GO=${GO:-go}
-CGO_ENABLED=0 "$GO" -C ../.. build -trimpath -o test/bench/bin/stator ./cmd/stator
-"$GO" build -o bin/ddbload .
-
-work=$(mktemp -d)
-started=()
-cleanup() {
-	for pid in "${started[@]}"; do
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-	done
-	started=()
-	rm -rf "${work:?}"/*
-}
-trap 'cleanup; rmdir "$work"' EXIT
-
-# Node n listens at PORT+n, its admin door at PORT+20+n, its peers' at PORT+40+n.
-serve() { # number flag...
-	local n=$1
-	shift
-	bin/stator serve --data "$work/$n" --listen "127.0.0.1:$((PORT + n))" --admin "127.0.0.1:$((PORT + 20 + n))" "$@" >"$work/$n.log" 2>&1 &
-	started+=($!)
-	for _ in $(seq 100); do
-		(exec 3<>"/dev/tcp/127.0.0.1/$((PORT + n))") 2>/dev/null && return
-		sleep 0.1
-	done
-	cat "$work/$n.log" >&2
-	exit 1
-}
-rpc() { echo "127.0.0.1:$((PORT + 40 + $1))"; }
-at() { echo "http://127.0.0.1:$((PORT + $1))"; }
+. ./nodes.sh
 enforcing() { serve "$@" --capacity enforce; }
-three() {
-	enforcing 1 --rpc "$(rpc 1)" --cluster-init
-	enforcing 2 --rpc "$(rpc 2)" --join "$(rpc 1)"
-	enforcing 3 --rpc "$(rpc 3)" --join "$(rpc 1)"
-	until bin/stator cluster status --admin "127.0.0.1:$((PORT + 21))" | grep -q ' 1 whole'; do sleep 0.3; done
-}
 table() { # node name units
 	curl -sS --fail-with-body "$(at "$1")" -H 'Content-Type: application/x-amz-json-1.0' -H 'X-Amz-Target: DynamoDB_20120810.CreateTable' \
 		-H 'X-Amz-Date: 20260101T000000Z' -H 'Authorization: AWS4-HMAC-SHA256 Credential=bench/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0' -d "{
@@ -61,7 +24,7 @@ table() { # node name units
 consumed() { # table node...: the write units that those nodes have counted
 	local name=$1 n
 	shift
-	for n in "$@"; do curl -sf "http://127.0.0.1:$((PORT + 20 + n))/metrics"; done |
+	for n in "$@"; do curl -sf "http://$(admin "$n")/metrics"; done |
 		awk -v table="table=\"$name\"" '/^stator_consumed_write_capacity_units_total/ && index($0, table) {sum += $2} END {print sum + 0}'
 }
 # Puts of items that cost one unit, at twice the setting, through the nodes named.
@@ -101,7 +64,7 @@ limit() {
 	hold "one node" held 0
 }
 cluster() {
-	three
+	three_nodes --capacity enforce
 	table 1 held "$UNITS"
 	sleep 3
 	hold "three, all asked" held 1 2 3

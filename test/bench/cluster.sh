@@ -13,57 +13,19 @@ LARGE=${LARGE:-2000000}
 PORT=${PORT:-18800}
 PARTS=${PARTS:-rates splits idle join}
 
-mkdir -p bin results
-GO=${GO:-go}
-CGO_ENABLED=0 "$GO" -C ../.. build -trimpath -o test/bench/bin/stator ./cmd/stator
-"$GO" build -o bin/ddbload .
-
-work=$(mktemp -d)
-started=()
-cleanup() {
-	for pid in "${started[@]}"; do
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-	done
-	started=()
-	rm -rf "${work:?}"/*
-}
-trap 'cleanup; rmdir "$work"' EXIT
-
-# Node n listens at PORT+n, its admin door at PORT+20+n, its peers' at PORT+40+n.
-serve() { # number flag...
-	local n=$1
-	shift
-	bin/stator serve --data "$work/$n" --listen "127.0.0.1:$((PORT + n))" --admin "127.0.0.1:$((PORT + 20 + n))" "$@" >"$work/$n.log" 2>&1 &
-	started+=($!)
-	for _ in $(seq 100); do
-		(exec 3<>"/dev/tcp/127.0.0.1/$((PORT + n))") 2>/dev/null && return
-		sleep 0.1
-	done
-	cat "$work/$n.log" >&2
-	exit 1
-}
-rpc() { echo "127.0.0.1:$((PORT + 40 + $1))"; }
-admin() { echo "127.0.0.1:$((PORT + 20 + $1))"; }
-at() { echo "http://127.0.0.1:$((PORT + $1))"; }
-cluster() { # flag...
-	serve 1 --rpc "$(rpc 1)" --cluster-init "$@"
-	serve 2 --rpc "$(rpc 2)" --join "$(rpc 1)" "$@"
-	serve 3 --rpc "$(rpc 3)" --join "$(rpc 1)" "$@"
-	until bin/stator cluster status --admin "$(admin 1)" | grep -q ' 1 whole'; do sleep 0.3; done
-}
+. ./nodes.sh
 measure() { bin/ddbload -compare "$1" -workload "$2" -concurrency "$3" -rounds "$4" -duration "$5" -items "$ITEMS"; }
 
 rates() {
 	serve 0
-	cluster
+	three_nodes
 	local both
 	both="single=$(at 0),three=$(at 1)"
 	bin/ddbload -compare "$both" -create -load -no-run -items "$ITEMS"
 	measure "$both" put,get-strong,get 64 "$ROUNDS" "$DURATION"
 }
 splits() {
-	cluster
+	three_nodes
 	bin/ddbload -compare "three=$(at 2)" -create -load -no-run -items "$ITEMS"
 	for workload in get-strong put; do
 		for what in before during after; do
@@ -77,7 +39,7 @@ splits() {
 }
 ticks() { for pid in "${started[@]}"; do awk '{print $14+$15}' "/proc/$pid/stat"; done | paste -sd' '; }
 idle() {
-	cluster --partitions "$IDLE"
+	three_nodes --partitions "$IDLE"
 	bin/ddbload -compare "three=$(at 1)" -create -no-run
 	sleep 15
 	echo "hundredths of a second of CPU by then, by node: $(ticks)"
