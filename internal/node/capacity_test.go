@@ -26,6 +26,21 @@ func metered(t *testing.T, calls map[string]api.Call, write int) {
 	comes(t, calls, dynamo+"DescribeTable", `{"TableName": "things"}`, `"TableStatus":"ACTIVE"`)
 }
 
+// enforcing is a node of tables of so many partitions, 0 as always, that keeps tables to what they are set to, by a clock that only the test moves.
+func enforcing(t *testing.T, partitions int) (n *node.Node, now *atomic.Int64) {
+	t.Helper()
+	now = &atomic.Int64{}
+	n, err := node.Open(t.Context(), node.Options{
+		InMemory: true, Partitions: partitions, Capacity: node.CapacityEnforce,
+		Steady: func() time.Duration { return time.Duration(now.Load()) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, n) })
+	return n, now
+}
+
 // put writes an item, and tells whether it was throttled.
 func put(t *testing.T, calls map[string]api.Call, key int) (throttled bool) {
 	t.Helper()
@@ -38,14 +53,7 @@ func put(t *testing.T, calls map[string]api.Call, key int) (throttled bool) {
 
 // One node admits, over a minute, what the table is set to: through all floors, to the disk.
 func TestThroughputOfANode(t *testing.T) {
-	var now atomic.Int64
-	n, err := node.Open(t.Context(), node.Options{
-		InMemory: true, Capacity: node.CapacityEnforce, Steady: func() time.Duration { return time.Duration(now.Load()) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closed(t, n) })
+	n, now := enforcing(t, 0)
 	calls := n.Calls()
 	metered(t, calls, 20)
 	put(t, calls, 0)
@@ -187,14 +195,7 @@ func TestReportOfAPartition(t *testing.T) {
 
 // A scan that comes to a partition which cannot serve more now ends its page before it, and goes on from there later.
 func TestScanEndsBeforeABusyPartition(t *testing.T) {
-	var now atomic.Int64
-	n, err := node.Open(t.Context(), node.Options{
-		InMemory: true, Partitions: 4, Capacity: node.CapacityEnforce, Steady: func() time.Duration { return time.Duration(now.Load()) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closed(t, n) })
+	n, now := enforcing(t, 4)
 	calls := n.Calls()
 	made(t, calls)
 	for i := range 40 {
@@ -215,6 +216,7 @@ func TestScanEndsBeforeABusyPartition(t *testing.T) {
 	whole := scan("")
 	last := whole.Items[whole.Count-1]["pk"]["S"]
 	get := fmt.Appendf(nil, `{"TableName": "things", "ConsistentRead": true, "Key": {"pk": {"S": "%s"}}}`, last)
+	var err error
 	for reads := 0; err == nil; reads++ {
 		if _, err = calls[dynamo+"GetItem"](context.Background(), get, nil); reads > 3000 {
 			t.Fatal("the partition's bound refuses nothing")

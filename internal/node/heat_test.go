@@ -6,26 +6,17 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/model/attr"
-	"stator/internal/node"
 	"stator/internal/storage/keys"
 )
 
 // A key with half the load of a table ends alone in its partition, once that has gone on for long enough: through all floors.
 func TestHotKeyEndsAlone(t *testing.T) {
-	var now atomic.Int64
-	n, err := node.Open(t.Context(), node.Options{
-		InMemory: true, Capacity: node.CapacityEnforce, Steady: func() time.Duration { return time.Duration(now.Load()) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closed(t, n) })
+	n, now := enforcing(t, 0)
 	calls := n.Calls()
 	made(t, calls)
 	const itemUnits, perSecond = 10, 180

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,14 +15,7 @@ import (
 
 // What a node tells of the use of a table is what advice is drawn from: the key that is hot, the scans, the units that stand idle.
 func TestUse(t *testing.T) {
-	var now atomic.Int64
-	n, err := node.Open(t.Context(), node.Options{
-		InMemory: true, Capacity: node.CapacityEnforce, Steady: func() time.Duration { return time.Duration(now.Load()) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closed(t, n) })
+	n, now := enforcing(t, 0)
 	calls := n.Calls()
 	metered(t, calls, 2000)
 	// A quarter of a second in which one key takes nine tenths of more than a partition serves.
