@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,18 @@ func (f *adminFlags) ask(method, verb string, query url.Values) ([]byte, error) 
 		return nil, fmt.Errorf("the server refused: %s", strings.TrimSpace(string(text)))
 	}
 	return text, nil
+}
+
+// tell asks about a table, and reads the answer.
+func (f *adminFlags) tell(verb, table string, answer any) error {
+	text, err := f.ask(http.MethodGet, verb, url.Values{"table": {table}})
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, answer); err != nil {
+		return fmt.Errorf("reading the server's answer: %w", err)
+	}
+	return nil
 }
 
 // exchange is ask for those who know what to do with another status.

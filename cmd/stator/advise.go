@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 
 	"stator/internal/model/advice"
 	"stator/internal/model/cost"
@@ -43,12 +41,8 @@ func (c *adviseCommand) Run(s streams) error {
 	if answer.Prices, err = readPrices(c.Prices); err != nil {
 		return err
 	}
-	text, err := c.Server.ask(http.MethodGet, "/use", url.Values{"table": {c.Table}})
-	if err != nil {
+	if err := c.Server.tell("/use", c.Table, &answer.Use); err != nil {
 		return err
-	}
-	if err := json.Unmarshal(text, &answer.Use); err != nil {
-		return fmt.Errorf("reading the server's answer: %w", err)
 	}
 	answer.Findings = advice.Find(answer.Use, answer.Prices)
 	if c.JSON {

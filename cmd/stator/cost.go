@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -54,12 +52,8 @@ func (c *costCommand) Run(s streams) error {
 	if answer.Prices, err = readPrices(c.Prices); err != nil {
 		return err
 	}
-	text, err := c.Server.ask(http.MethodGet, "/workload", url.Values{"table": {c.Table}})
-	if err != nil {
+	if err := c.Server.tell("/workload", c.Table, &answer.Workload); err != nil {
 		return err
-	}
-	if err := json.Unmarshal(text, &answer.Workload); err != nil {
-		return fmt.Errorf("reading the server's answer: %w", err)
 	}
 	answer.Bills = cost.Bills(answer.Workload, answer.Prices)
 	if c.JSON {

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,18 +25,14 @@ type tableQuestion struct {
 
 // ask reads what the door tells into answer. It tells whether that is to be shown: in JSON it has been.
 func (q *tableQuestion) ask(s streams, verb string, answer any) (show bool, err error) {
+	if !q.JSON {
+		return true, q.Server.tell(verb, q.Table, answer)
+	}
 	text, err := q.Server.ask(http.MethodGet, verb, url.Values{"table": {q.Table}})
-	if err != nil {
-		return false, err
+	if err == nil {
+		_, err = s.Out.Write(text)
 	}
-	if q.JSON {
-		_, err := s.Out.Write(text)
-		return false, err
-	}
-	if err := json.Unmarshal(text, answer); err != nil {
-		return false, fmt.Errorf("reading the server's answer: %w", err)
-	}
-	return true, nil
+	return false, err
 }
 
 type explainThrottleCommand struct {
@@ -115,8 +111,8 @@ func printThrottle(to io.Writer, number int, t *insight.Throttle, verb string) e
 		fmt.Fprintf(w, "\n   PARTITION\tFROM\tTO\tTHROTTLED\tASKED FOR\n")
 		for i := range t.Ranges {
 			r := &t.Ranges[i]
-			fmt.Fprintf(w, "   %d\t%s\t%s\t%d\t%s\n", r.Partition, orElse(r.From, "the ring's beginning"), orElse(r.To, "its end"), r.Requests,
-				orElse(r.Key, "several keys"))
+			fmt.Fprintf(w, "   %d\t%s\t%s\t%d\t%s\n", r.Partition, cmp.Or(r.From, "the ring's beginning"), cmp.Or(r.To, "its end"), r.Requests,
+				cmp.Or(r.Key, "several keys"))
 		}
 	}
 	if len(t.Splits) > 0 {
@@ -138,13 +134,6 @@ func worstOf(minutes []insight.Minute) insight.Minute {
 		}
 	}
 	return worst
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
 
 func capital(text string) string { return string(text[0]-'a'+'A') + text[1:] }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -66,7 +67,7 @@ type ringLine struct {
 func ringLines(partitions []insight.Warm) (lines []ringLine) {
 	together := (len(partitions) + ringLinesMax - 1) / ringLinesMax
 	for side := range slices.Chunk(partitions, max(1, together)) {
-		line := ringLine{name: fmt.Sprint(side[0].Partition), from: orElse(side[0].From, "the beginning"), shares: make([]float64, insight.Minutes)}
+		line := ringLine{name: fmt.Sprint(side[0].Partition), from: cmp.Or(side[0].From, "the beginning"), shares: make([]float64, insight.Minutes)}
 		if len(side) > 1 {
 			line.name += fmt.Sprintf(" and %d more", len(side)-1)
 		}

@@ -108,32 +108,33 @@ func (o operator) keyAttributes(ctx context.Context, table string) ([]keyAttribu
 
 // Workload implements admin.Operator.
 func (o operator) Workload(ctx context.Context, table string) (cost.Workload, error) {
-	metered, err := o.node.Workload(ctx, table)
-	return metered, missing(table, err)
+	return told(ctx, table, o.node.Workload)
 }
 
 // Use implements admin.Operator.
 func (o operator) Use(ctx context.Context, table string) (advice.Use, error) {
-	used, err := o.node.Use(ctx, table)
-	return used, missing(table, err)
+	return told(ctx, table, o.node.Use)
 }
 
 // Throttles implements admin.Operator.
 func (o operator) Throttles(ctx context.Context, table string) (insight.Explanation, error) {
-	explained, err := o.node.Throttles(ctx, table)
-	return explained, missing(table, err)
+	return told(ctx, table, o.node.Throttles)
 }
 
 // Heat implements admin.Operator.
 func (o operator) Heat(ctx context.Context, table string) (insight.Ring, error) {
-	ring, err := o.node.Heat(ctx, table)
-	return ring, missing(table, err)
+	return told(ctx, table, o.node.Heat)
 }
 
 // Contributors implements admin.Operator.
 func (o operator) Contributors(ctx context.Context, table string) (insight.Report, error) {
-	told, err := o.node.Contributors(ctx, table)
-	return told, missing(table, err)
+	return told(ctx, table, o.node.Contributors)
+}
+
+// told is what the node tells about a table.
+func told[A any](ctx context.Context, table string, tell func(ctx context.Context, table string) (A, error)) (A, error) {
+	answer, err := tell(ctx, table)
+	return answer, missing(table, err)
 }
 
 // missing says of a table that it is not there, if that is what err says.
