@@ -58,9 +58,12 @@ func (n *Node) Holds(partition uint64) bool {
 // Partitions is this node's map of a table.
 func (n *Node) Partitions(tableID uint64) []catalog.Partition { return n.catalog.Partitions(tableID) }
 
-// PartitionsOf is this node's map of a table that is there.
-func (n *Node) PartitionsOf(name string) []catalog.Partition {
+// PartitionsOf is this node's map of a table that is there, or of a global index of it.
+func (n *Node) PartitionsOf(name, index string) []catalog.Partition {
 	entry, _ := n.catalog.Entry(name)
+	if ix, ok := entry.Table.GlobalIndex(index); ok {
+		return entry.Partitions[ix.ID]
+	}
 	return entry.Partitions[entry.Table.ID]
 }
 

@@ -45,7 +45,7 @@ func TestHotKeyEndsAlone(t *testing.T) {
 				throttled++
 			}
 		}
-		partitions := n.PartitionsOf("things")
+		partitions := n.PartitionsOf("things", "")
 		for _, p := range partitions {
 			if alone(p) {
 				t.Logf("after %d seconds, %d requests being throttled", second, throttled)
@@ -56,4 +56,71 @@ func TestHotKeyEndsAlone(t *testing.T) {
 			t.Fatalf("after two minutes the partitions are %v", partitions)
 		}
 	}
+}
+
+// A partition of a global index that clients' writes heat is split, while those of its table stay as they are.
+func TestHotIndexIsSplit(t *testing.T) {
+	n, now := enforcing(t, 4)
+	calls := n.Calls()
+	call(t, calls, "CreateTable", `{"TableName": "things", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+		"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "color", "AttributeType": "S"}],
+		"GlobalSecondaryIndexes": [{"IndexName": "colors", "KeySchema": [{"AttributeName": "color", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}]}`)
+	comes(t, calls, dynamo+"DescribeTable", `{"TableName": "things"}`, `"TableStatus":"ACTIVE"`)
+	const itemUnits, perSecond = 10, 100
+	value := strings.Repeat("x", itemUnits*1024-100)
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 40 {
+		now.Add(int64(time.Second))
+		if err := n.Cool(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range perSecond {
+			call(t, calls, "PutItem", fmt.Sprintf(`{"TableName": "things", "Item": {"pk": {"S": "%08x"}, "color": {"S": "red"}, "v": {"S": %q}}}`, random.Uint32(), value))
+		}
+		for tries := 0; n.IndexLags()[0].Changes > 0; tries++ {
+			if tries == 1000 {
+				t.Fatal("the index does not follow its table")
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if len(n.PartitionsOf("things", "colors")) > 4 {
+			if table := len(n.PartitionsOf("things", "")); table != 4 {
+				t.Errorf("the table has %d partitions", table)
+			}
+			return
+		}
+	}
+	t.Fatal("after 40 seconds the index is as it was")
+}
+
+// A partition serves no more to transactions than to others: what they read beyond its bound is cancelled, and no other item of theirs named.
+func TestTransactionsKeepToBounds(t *testing.T) {
+	n, _ := enforcing(t, 2)
+	calls := n.Calls()
+	made(t, calls)
+	bounds := n.PartitionsOf("things", "")[1].Bounds
+	hot, cold := "", ""
+	for i := 0; hot == "" || cold == ""; i++ {
+		if pk := fmt.Sprint(i); bounds.Holds(keys.Suffix([]attr.Value{attr.String(pk)}, nil)) {
+			hot = pk
+		} else {
+			cold = pk
+		}
+	}
+	get := func(pk string) string {
+		return fmt.Sprintf(`{"Get": {"TableName": "things", "Key": {"pk": {"S": %q}}}}`, pk)
+	}
+	call(t, calls, "GetItem", fmt.Sprintf(`{"TableName": "things", "ConsistentRead": true, "Key": {"pk": {"S": %q}}}`, hot))
+	both := fmt.Appendf(nil, `{"TransactItems": [%s, %s]}`, get(cold), get(hot))
+	for range 3000 {
+		_, err := calls[dynamo+"TransactGetItems"](context.Background(), both, nil)
+		if err == nil {
+			continue
+		}
+		if !strings.Contains(err.Error(), "[None, ThrottlingError]") {
+			t.Errorf("beyond its bound: %v", err)
+		}
+		return
+	}
+	t.Error("a partition serves what it is asked for")
 }

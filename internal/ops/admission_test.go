@@ -34,7 +34,8 @@ type meter struct {
 //	provisioned TABLE [INDEX] read=N write=N   the throughput of a table or of one of its indexes
 //	on-demand TABLE [max-write=N] [warm-write=N]
 //	rest DURATION                              nobody asks for a while
-//	refuse throttled|nothing                   the partitions refuse every write from here on, or none
+//	refuse throttled|nothing                   the partitions refuse every write from here on, and what transactions read beside another
+//	                                           item, or nothing
 //	spent                                      what was consumed and refused since the last time, by the id of a table or index
 func TestAdmission(t *testing.T) {
 	datadriven.Walk(t, "testdata/capacity", func(t *testing.T, path string) {
@@ -177,7 +178,12 @@ func (n oneByOne) Write(ctx context.Context, q txn.Request) (txn.Outcome, error)
 }
 
 func (n oneByOne) Read(ctx context.Context, gets []command.Get) (seen []command.Seen, moving []bool, err error) {
-	for _, g := range gets {
+	for i, g := range gets {
+		if n.router.refuse != nil {
+			if result, _ := n.router.refuse(nil); result.Refusal == command.Throttled && i > 0 {
+				return nil, nil, &command.BeyondBound{At: []int{i}}
+			}
+		}
 		found, err := n.router.Read(ctx, g)
 		if err != nil {
 			return nil, nil, err

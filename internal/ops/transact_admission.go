@@ -1,6 +1,9 @@
 package ops
 
 import (
+	"errors"
+	"slices"
+
 	"stator/internal/cluster/txn"
 	"stator/internal/model/api"
 	"stator/internal/model/capacity"
@@ -51,10 +54,10 @@ func (o *Ops) admitTogether(planned []plannedRead) error {
 		})
 }
 
-// settleTogether is settleTransaction for one that reads.
-func (o *Ops) settleTogether(planned []plannedRead, seen []command.Seen, failed error) {
+// settleTogether is settleTransaction for one that reads. One that a partition could not take is cancelled.
+func (o *Ops) settleTogether(planned []plannedRead, seen []command.Seen, failed error) error {
 	if o.account.Admission == nil {
-		return
+		return failed
 	}
 	for i := range planned {
 		used := planned[i].together(capacity.Usage{})
@@ -64,6 +67,19 @@ func (o *Ops) settleTogether(planned []plannedRead, seen []command.Seen, failed 
 		used.Units -= readInTransaction(0).Table
 		o.account.Admission.Charge(used)
 	}
+	beyond, ok := errors.AsType[*command.BeyondBound](failed)
+	if !ok {
+		return failed
+	}
+	reasons := make([]api.CancellationReason, len(planned))
+	for i := range planned {
+		reasons[i] = reason(reasonNone, "")
+		if slices.Contains(beyond.At, i) {
+			reasons[i] = throttledReason(planned[i].table)
+			o.account.Admission.Refuse(planned[i].together(readInTransaction(0)))
+		}
+	}
+	return cancelled(reasons)
 }
 
 // together is what the table pays for a read in a transaction.

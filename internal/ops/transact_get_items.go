@@ -83,7 +83,7 @@ func (o *Ops) transactGet(ctx context.Context, plan func() ([]plannedRead, error
 			gets[i] = planned[i].get
 		}
 		seen, moving, err := o.transactions.Read(ctx, gets)
-		o.settleTogether(planned, seen, err)
+		err = o.settleTogether(planned, seen, err)
 		switch {
 		case o.replan(ctx, err, plans):
 			continue

@@ -43,6 +43,9 @@ func (r *Router) readPack(ctx context.Context, p *pack, gets []command.Get, seen
 	if stale, ok := errors.AsType[*command.StaleTable](err); ok && stale.Have < first.TableVersion {
 		return &command.Rejected{Cause: err} // the partition has not yet adopted what the read was planned with
 	}
+	if _, beyond := errors.AsType[*command.BeyondBound](err); beyond {
+		return &command.BeyondBound{At: p.at}
+	}
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (j *Job) feed(ctx context.Context, t *table.Table, ix *table.Index, changes
 		return nil
 	}
 	return j.Router.Feed(ctx, &command.Command{
-		Action: command.Feed, Table: ix.ID, Entries: entries, SentMillis: j.NowMillis(),
+		Action: command.Feed, Table: ix.ID, Consumer: command.IndexConsumer, Entries: entries, SentMillis: j.NowMillis(),
 	})
 }
 

@@ -64,7 +64,8 @@ type Command struct {
 	// SentMillis is when a Feed was sent: one that is too old is refused and sent anew.
 	SentMillis int64
 
-	// Consumer and Sequence say how far a reader of the change log has come: Consume.
+	// Consumer and Sequence say how far a reader of the change log has come: Consume. Of a Feed, Consumer is the reader whose changes it
+	// brings; one without brings what was there before the index.
 	Consumer string
 	Sequence uint64
 

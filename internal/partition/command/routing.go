@@ -48,8 +48,9 @@ type NotLeader struct{ Hint uint64 }
 
 func (e *NotLeader) Error() string { return "this replica is not its partition's leader" }
 
-// BeyondBound is the answer to a read of a copy that has served as many lately as a copy of a partition does.
-type BeyondBound struct{}
+// BeyondBound is the answer to a read of a copy that has served as many lately as a copy of a partition does. At are the places of what it
+// would have read in a request for several items: the router fills them in, which brought them there.
+type BeyondBound struct{ At []int }
 
 func (e *BeyondBound) Error() string { return "this copy of the partition cannot serve more reads now" }
 

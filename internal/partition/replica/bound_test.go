@@ -71,6 +71,10 @@ func TestBounds(t *testing.T) {
 		t.Errorf("%d reads in the first second, want 3000", got)
 	}
 	var failed error
+	w.replica.ReadTogether(&command.MultiGet{Table: 100, TableVersion: 1, Keys: [][]byte{key("a/1")}}, func(_ []command.Seen, err error) { failed = err })
+	if _, beyond := errors.AsType[*command.BeyondBound](failed); !beyond {
+		t.Errorf("a transaction's read: %v", failed)
+	}
 	w.replica.Scan(&command.Plan{Table: 100, TableVersion: 1, Raw: true, Bytes: 1}, func(_ command.Page, err error) { failed = err })
 	if failed != nil {
 		t.Errorf("a job's walk: %v", failed)

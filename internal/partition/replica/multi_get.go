@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"stator/internal/base/trace"
+	"stator/internal/model/capacity"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 	"stator/internal/storage/engine"
@@ -21,6 +22,10 @@ func (r *Replica) ReadTogether(g *command.MultiGet, done func([]command.Seen, er
 }
 
 func (r *Replica) readTogetherBehind(barrier func(done func(error)), g *command.MultiGet, done func([]command.Seen, error)) {
+	if !r.bound.takes(capacity.Reads, leastTogether(g)) {
+		done(nil, &command.BeyondBound{})
+		return
+	}
 	barrier(func(err error) {
 		if err != nil {
 			done(nil, unconfirmed(err))
@@ -29,6 +34,8 @@ func (r *Replica) readTogetherBehind(barrier func(done func(error)), g *command.
 		r.readTogether(g, done)
 	})
 }
+
+func leastTogether(g *command.MultiGet) float64 { return capacity.Read(0, true) * float64(len(g.Keys)) }
 
 // readTogether is ReadTogether behind the barrier. What it shows comes out of one snapshot, the partition's own state too:
 // the newest deletion, and whether anything is locked. The in-flight set is looked at after.
@@ -42,6 +49,7 @@ func (r *Replica) readTogether(g *command.MultiGet, done func([]command.Seen, er
 		done(nil, fmt.Errorf("reading items together: %w", err))
 		return
 	}
+	r.servedTogether(g, seen)
 	r.mu.Lock()
 	err = r.readRefusal(g.Table, g.TableVersion, true)
 	if err == nil && r.flight.touching(machine.DescriptorKey(r.options.Partition)) != 0 {
@@ -72,6 +80,17 @@ func (r *Replica) readTogether(g *command.MultiGet, done func([]command.Seen, er
 		seen = nil
 	}
 	done(seen, err)
+}
+
+// servedTogether counts what was read. A transaction mostly reads twice, and pays for both.
+func (r *Replica) servedTogether(g *command.MultiGet, seen []command.Seen) {
+	beyond := -leastTogether(g)
+	for i := range seen {
+		units := capacity.Read(int64(seen[i].Size), true)
+		beyond += units
+		r.traffic.add(capacity.Reads, g.Keys[i], units)
+	}
+	r.bound.charge(capacity.Reads, beyond)
 }
 
 func (r *Replica) together(snapshot *engine.Snapshot, g *command.MultiGet) ([]command.Seen, error) {

@@ -7,6 +7,7 @@ import (
 	"stator/internal/model/capacity"
 	"stator/internal/model/heat"
 	"stator/internal/model/table"
+	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 )
 
@@ -39,13 +40,15 @@ func (r *Replica) charge(t *table.Table, taken []pending, answers []machine.Answ
 	for i := range taken {
 		c := taken[i].command
 		least := leastOf(c)
-		if least == 0 {
+		if least == 0 && c.Action != command.Feed {
 			continue
 		}
 		beyond -= least
 		result := &answers[i].Result
 		switch {
 		case answers[i].Err != nil:
+		case c.Action == command.Feed:
+			beyond += r.fed(c)
 		case result.Results == nil:
 			beyond += r.wrote(c.Key, cost(t, result))
 		default:
@@ -55,6 +58,18 @@ func (r *Replica) charge(t *table.Table, taken []pending, answers []machine.Answ
 		}
 	}
 	r.bound.charge(capacity.Writes, beyond)
+}
+
+// fed counts the entries that came of clients' writes, by what they are now: what was there before is not looked up for it. Those that a new
+// index is filled with are nobody's traffic.
+func (r *Replica) fed(c *command.Command) (units float64) {
+	if c.Consumer != command.IndexConsumer {
+		return 0
+	}
+	for i := range c.Entries {
+		units += r.wrote(c.Entries[i].Key, capacity.WriteItem(nil, c.Entries[i].Item))
+	}
+	return units
 }
 
 // wrote counts a write of an item; a transaction that was answered as a whole is of none.

@@ -17,19 +17,15 @@ func TestTraffic(t *testing.T) {
 	w.steady = func() time.Duration { return time.Hour }
 	newCopy(w)
 	w.replica.Lead(machine.SoloEpoch, w.part)
-	for batch, line := range []string{"put a/1 n=" + strings.Repeat("1", 5000), "put b/1 n=1", "consume 1"} {
-		w.replica.Write(w.command(t, strings.Fields(line)), func(_ command.Result, err error) {
-			if err != nil {
-				t.Error(err)
-			}
-		})
-		w.step()
-		w.log.perform(w.log.find(batch+1), nothing)
-	}
 	served := func(err error) {
 		if err != nil {
 			t.Error(err)
 		}
+	}
+	for batch, line := range []string{"put a/1 n=" + strings.Repeat("1", 5000), "put b/1 n=1", "consume 1"} {
+		w.replica.Write(w.command(t, strings.Fields(line)), func(_ command.Result, err error) { served(err) })
+		w.step()
+		w.log.perform(w.log.find(batch+1), nothing)
 	}
 	w.replica.Read(&command.Get{Table: 100, TableVersion: 1, Key: key("a/1")}, func(_ command.GetResult, err error) { served(err) })
 	w.replica.Read(&command.Get{Table: 100, TableVersion: 1, Key: key("c/1"), Strong: true}, func(_ command.GetResult, err error) { served(err) })
@@ -59,5 +55,40 @@ func TestTraffic(t *testing.T) {
 	w.replica.Follow(2)
 	if got := w.replica.Heat(); got != 0 {
 		t.Errorf("a copy that does not lead any more has a heat of %v from before", got)
+	}
+}
+
+// What a client writes heats the partitions of global indexes too, what a new index is filled with does not. What a transaction reads together
+// heats each of its items.
+func TestTrafficOfJobsAndTransactions(t *testing.T) {
+	w := newWorld(t)
+	w.steady = func() time.Duration { return time.Hour }
+	newCopy(w)
+	w.replica.Lead(machine.SoloEpoch, w.part)
+	large := w.put(t, "a/1 n="+strings.Repeat("1", 5000)).Item
+	for batch, consumer := range []string{command.IndexConsumer, ""} {
+		w.replica.Write(&command.Command{Action: command.Feed, Table: 100, Consumer: consumer, Entries: []command.Entry{
+			{Key: key("a/1"), Version: uint64(batch) + 1, Item: large}, {Key: key("b/1"), Version: uint64(batch) + 1},
+		}}, func(r command.Result, err error) {
+			if err != nil || r.Refusal != command.Accepted {
+				t.Errorf("%+v, %v", r, err)
+			}
+		})
+		w.step()
+		w.log.perform(w.log.find(batch+1), nothing)
+	}
+	if got := w.replica.PerSecond()[capacity.Writes]; math.Abs(got/6-1) > 0.01 {
+		t.Errorf("%v write units, want 5 of an entry that came and 1 of one that went", got)
+	}
+	w.replica.ReadTogether(&command.MultiGet{Table: 100, TableVersion: 1, Keys: [][]byte{key("a/1"), key("b/1")}}, func(_ []command.Seen, err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	for i, want := range []string{"a/1", "b/1"} {
+		got := w.replica.Hottest(capacity.Reads, 2)
+		if len(got) != 2 || string(got[i].Bytes) != string(key(want)) || math.Abs(got[i].PerSecond/[]float64{2, 1}[i]-1) > 0.01 {
+			t.Errorf("number %d of the keys that were read is %v, want %s", i+1, got, want)
+		}
 	}
 }
