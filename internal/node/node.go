@@ -230,7 +230,7 @@ func (n *Node) assemble(ctx context.Context) error {
 	guarded := &guardedRouter{Router: n.router, space: space, met: n.transactions.MetBy, refused: n.refused}
 	n.ops = ops.New(guarded, transactions, newLivePort(n), ops.Account{
 		Region: n.options.Region, Number: n.options.Account, Address: n.options.Address, Addresses: n.Living(),
-		Partitions: n.options.Partitions, Admission: n.admission(), Requests: n.requests, Clock: n.options.Clock, Random: n.options.Random, Log: n.options.Log,
+		Partitions: n.options.Partitions, Admission: n.admission(), Quotas: n.options.Capacity == CapacityEnforce, Requests: n.requests, Clock: n.options.Clock, Random: n.options.Random, Log: n.options.Log,
 	})
 	if n.cluster != nil {
 		return n.cluster.enter(ctx)

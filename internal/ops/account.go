@@ -21,6 +21,8 @@ type Account struct {
 	Partitions int // of a new table or index; 0 = as its billing mode asks
 	// Admission is nil where everything is let through.
 	Admission Admission
+	// Quotas holds what tables are provisioned with to the quotas that DescribeLimits tells.
+	Quotas bool
 	// Requests counts requests by table, the operations by their place in Counted; nil: nobody counts.
 	Requests *metric.Tables
 	Clock    clock.Clock

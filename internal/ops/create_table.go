@@ -24,6 +24,11 @@ func (o *Ops) CreateTable(ctx context.Context, in *api.CreateTableInput) (*api.C
 	if err != nil {
 		return nil, fmt.Errorf("making a table's id: %w", err)
 	}
+	if _, taken := o.catalog.Table(wanted.Name); !taken {
+		if err := o.checkQuotas(&table.Table{}, wanted); err != nil {
+			return nil, err
+		}
+	}
 	t, err := o.catalog.Create(ctx, wanted, o.partitionsOf(wanted))
 	if errors.Is(err, catalog.ErrExists) {
 		return nil, api.NewResourceInUseException("Table already exists: " + wanted.Name)

@@ -46,7 +46,7 @@ func newTableRoom() *tableRoom {
 		return a
 	}
 	o := New(nil, nil, r.catalog, Account{
-		Region: "us-east-1", Number: "000000000000", Address: "127.0.0.1:8000", Clock: r.clock, Random: &counting{},
+		Region: "us-east-1", Number: "000000000000", Address: "127.0.0.1:8000", Clock: r.clock, Random: &counting{}, Quotas: true,
 		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{ReplaceAttr: plain})),
 	})
 	r.calls = o.Calls()

@@ -173,7 +173,10 @@ func (o *Ops) updatedTable(t *table.Table, in *api.UpdateTableInput) (*table.Tab
 	if err := o.updateThroughput(c, t, in); err != nil {
 		return nil, err
 	}
-	return o.updateIndexes(c, in)
+	if c, err = o.updateIndexes(c, in); err != nil {
+		return nil, err
+	}
+	return c, o.checkQuotas(t, c)
 }
 
 // updateSettings changes what is only kept to be described, and the protection against deletion: no partition has to learn of it.

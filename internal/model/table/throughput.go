@@ -36,6 +36,20 @@ func (t Throughput) Units(write bool) int64 {
 	return t.Read
 }
 
+// ProvisionedUnits are the units of reads or of writes that a table and its global indexes are provisioned with together.
+func (t *Table) ProvisionedUnits(write bool) int64 {
+	if t.Billing != Provisioned || t.State == Deleting {
+		return 0
+	}
+	units := t.Throughput.Units(write)
+	for i := range t.Global {
+		if t.Global[i].Status != IndexDeleting {
+			units += t.Global[i].Throughput.Units(write)
+		}
+	}
+	return units
+}
+
 // With is t with other units of reads or of writes.
 func (t Throughput) With(write bool, units int64) Throughput {
 	if write {
