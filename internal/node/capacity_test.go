@@ -14,6 +14,7 @@ import (
 	"stator/internal/base/clock"
 	"stator/internal/cluster/catalog"
 	"stator/internal/model/api"
+	"stator/internal/model/capacity"
 	"stator/internal/node"
 )
 
@@ -187,6 +188,11 @@ func TestReportOfAPartition(t *testing.T) {
 	}
 	if len(e.Throttles) != 1 || e.Requests != beyond || e.Throttles[0].Partition == 0 || e.Throttles[0].Minutes[0].Consumed != bound+beyond {
 		t.Errorf("it is explained by %+v", e)
+	}
+	for _, m := range n.Metered() {
+		if m.Table == "things" && m.Total.Refused[capacity.Writes][capacity.KeyRangeThroughput] != beyond {
+			t.Errorf("the metrics tell %+v", m.Total)
+		}
 	}
 	if _, err := n.Throttles(t.Context(), "nothing"); !errors.Is(err, catalog.ErrMissing) {
 		t.Errorf("of a table that is not there: %v", err)

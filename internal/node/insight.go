@@ -42,10 +42,14 @@ func (i *insights) served(minute int64) {
 		i.heat.Add(id, minute, turned.Consumed)
 		for kind := range capacity.Kinds {
 			if n := turned.Throttled(kind); n > 0 {
+				payer := r.State().Descriptor.Table
 				i.refusals.NoteCounted(&insight.Refused{
-					Minute: minute, Payer: r.State().Descriptor.Table, Partition: id, Kind: kind, Bound: capacity.PartitionBounds[kind],
+					Minute: minute, Payer: payer, Partition: id, Kind: kind, Bound: capacity.PartitionBounds[kind],
 					Requests: n, Units: float64(n),
 				})
+				if p, there := i.node.payer(payer); there {
+					i.node.budget.Beyond(p, kind, n)
+				}
 			}
 		}
 	}

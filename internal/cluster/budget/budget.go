@@ -125,6 +125,14 @@ func (b *Budget) Refuse(r capacity.Request) {
 	b.refused(r, bound)
 }
 
+// Beyond counts requests that a partition here let through beyond its bound, since it only reports. The observer knows of them.
+func (b *Budget) Beyond(p capacity.Payer, kind capacity.Kind, requests uint64) {
+	a := b.account(p)
+	a.mu.Lock()
+	a.tally.Refused[kind][capacity.PartitionBounds[kind].Limit] += requests
+	a.mu.Unlock()
+}
+
 // Turn tells what every payer consumed and was refused since the last turn.
 func (b *Budget) Turn() map[uint64]capacity.Tally {
 	turned := map[uint64]capacity.Tally{}
