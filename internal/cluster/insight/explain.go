@@ -236,7 +236,11 @@ func onRing(bound []byte) string {
 		return ""
 	}
 	text := hex.EncodeToString(bound[:min(len(bound), keys.TokenBytes/2)])
-	if shown := keys.Show(bound); len(shown) > 0 {
+	shown, behind := keys.ShowBound(bound)
+	if behind {
+		text += " behind"
+	}
+	if len(shown) > 0 {
 		text += " " + strings.Join(shown, " ")
 	}
 	return text

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -104,12 +105,27 @@ func describeComponents(b *strings.Builder, rest []byte) {
 // Show writes the values of a suffix for a person, a string each; of a suffix that was cut off, the last in hexadecimal.
 func Show(suffix []byte) []string { return components(suffix[min(len(suffix), TokenBytes):]) }
 
+// ShowBound is Show for a partition's bound, which may lie behind a key and all that begins like it: then it shows that key.
+func ShowBound(bound []byte) (shown []string, behind bool) {
+	shown = Show(bound)
+	last := len(bound) - 1
+	if len(shown) == 0 || shown[len(shown)-1][0] != unread || bound[last] != terminator+1 {
+		return shown, false
+	}
+	key := bytes.Clone(bound)
+	key[last] = terminator
+	return Show(key), true
+}
+
+// unread begins what is shown of bytes that are no value.
+const unread = '?'
+
 func components(rest []byte) (shown []string) {
 	for len(rest) > 0 {
 		tag, value, after, ok := readComponent(rest)
 		switch {
 		case !ok:
-			return append(shown, "?"+hex.EncodeToString(rest))
+			return append(shown, string(unread)+hex.EncodeToString(rest))
 		case tag == tagNumber:
 			shown = append(shown, "N:"+string(attr.Number(value).Append(nil)))
 		case tag == tagString:

@@ -244,3 +244,23 @@ func BenchmarkSuffix(b *testing.B) {
 		dst = keys.AppendSuffix(dst[:0], hash, rng)
 	}
 }
+
+// A bound behind a key shows that key, and one that was cut within a key shows what cannot be read as it is.
+func TestShowBound(t *testing.T) {
+	key := keys.Suffix([]attr.Value{attr.String("a")}, []attr.Value{attr.String("b")})
+	for _, c := range []struct {
+		bound  []byte
+		want   string
+		behind bool
+	}{
+		{nil, "", false},
+		{key[:keys.TokenBytes], "", false},
+		{key, `S:"a" S:"b"`, false},
+		{keys.SuccessorPrefix(key), `S:"a" S:"b"`, true},
+		{key[:len(key)-1], `S:"a" ?536200`, false},
+	} {
+		if shown, behind := keys.ShowBound(c.bound); strings.Join(shown, " ") != c.want || behind != c.behind {
+			t.Errorf("%x is shown as %v, behind %t, want %s, %t", c.bound, shown, behind, c.want, c.behind)
+		}
+	}
+}
