@@ -80,10 +80,18 @@ func printExplanation(to io.Writer, e *insight.Explanation) error {
 			return err
 		}
 	}
+	printMissing(to, e.Missing)
 	if e.Lost > 0 {
 		fmt.Fprintf(to, "\nOf %d more throttled requests, to whatever tables, nothing is remembered: there were too many kinds of them.\n", e.Lost)
 	}
 	return nil
+}
+
+// printMissing names the nodes of which an answer tells nothing.
+func printMissing(to io.Writer, missing []insight.Missing) {
+	for _, m := range missing {
+		fmt.Fprintf(to, "\nNode %d did not answer, and what it knows is missing: %s.\n", m.Node, m.Cause)
+	}
 }
 
 func printThrottle(to io.Writer, number int, t *insight.Throttle, verb string) error {

@@ -129,6 +129,7 @@ func printRing(to io.Writer, r *insight.Ring) error {
 			return err
 		}
 	}
+	printMissing(to, r.Missing)
 	return nil
 }
 

@@ -72,6 +72,10 @@ func printInsights(to io.Writer, r *insight.Report) error {
 				return err
 			}
 		}
+		if n := r.Resources[i].Uncounted; n > 0 {
+			fmt.Fprintf(to, "\n%s counted none of these keys: a node counts those of %d tables and indexes at most.\n", plural(n, "node"), insight.CountedMax)
+		}
 	}
+	printMissing(to, r.Missing)
 	return nil
 }

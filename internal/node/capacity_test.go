@@ -274,3 +274,34 @@ func TestInsightsOfAnIndex(t *testing.T) {
 		t.Errorf("keys %q, want %q", keys, want)
 	}
 }
+
+// A node that does not answer is named, and what the others know is told.
+func TestAnswersOfThoseThatAreThere(t *testing.T) {
+	first := membership(t)
+	open := func(m *node.Membership) *node.Node {
+		n, err := node.Open(t.Context(), node.Options{Data: t.TempDir(), DiskReserve: -1, Membership: m, Capacity: node.CapacityReport})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	one := open(first)
+	t.Cleanup(func() { closed(t, one) })
+	made(t, one.Calls())
+	two := open(membership(t, first.Address))
+	comes(t, two.Calls(), dynamo+"DescribeTable", `{"TableName": "things"}`, `"TableStatus":"ACTIVE"`)
+	silent := two.ID()
+	closed(t, two)
+	ring, err := one.Heat(t.Context(), "things")
+	if err != nil || len(ring.Spaces) != 1 || len(ring.Missing) != 1 || ring.Missing[0].Node != silent {
+		t.Errorf("heat: %+v, %v", ring, err)
+	}
+	keys, err := one.Contributors(t.Context(), "things")
+	if err != nil || len(keys.Missing) != 1 || keys.Missing[0].Node != silent {
+		t.Errorf("keys: %+v, %v", keys, err)
+	}
+	why, err := one.Throttles(t.Context(), "things")
+	if err != nil || len(why.Missing) != 1 || why.Missing[0].Node != silent {
+		t.Errorf("throttles: %+v, %v", why, err)
+	}
+}

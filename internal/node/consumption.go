@@ -14,20 +14,28 @@ type span struct{ From, To int64 }
 
 // Consumption is what the requests to all living nodes consumed in the minutes [from, to) since the epoch.
 func (n *Node) Consumption(ctx context.Context, from, to int64) (map[int64]budget.Minute, error) {
-	sum, err := n.Consumed(from, to)
-	if err != nil {
-		return nil, err
+	sum, silent, err := n.consumption(ctx, from, to)
+	if err == nil {
+		err = unanswered(silent)
 	}
-	err = askAll(ctx, n.cluster, question{methodConsumed, span{from, to}}, func(node uint64, answer map[int64][]byte) error {
+	if err != nil {
+		return nil, fmt.Errorf("what was consumed: %w", err)
+	}
+	return sum, nil
+}
+
+// consumption is what those consumed that answered.
+func (n *Node) consumption(ctx context.Context, from, to int64) (sum map[int64]budget.Minute, silent []silence, err error) {
+	if sum, err = n.Consumed(from, to); err != nil {
+		return nil, nil, err
+	}
+	silent = askAll(ctx, n.cluster, question{methodConsumed, span{from, to}}, func(node uint64, answer map[int64][]byte) error {
 		if err := addAll(sum, answer); err != nil {
 			return fmt.Errorf("what node %d answered: %w", node, err)
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("what was consumed: %w", err)
-	}
-	return sum, nil
+	return sum, silent, nil
 }
 
 // consumed answers another node.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"stator/internal/cluster/catalog"
@@ -21,7 +22,12 @@ type insights struct {
 	keys     *insight.Keys
 }
 
-func newInsights(n *Node) *insights { return &insights{node: n, keys: insight.NewKeys(n.steady)} }
+func newInsights(n *Node) *insights {
+	return &insights{node: n, keys: insight.NewKeys(n.steady, func() {
+		n.options.Log.Warn("contributor insights are turned on for more tables and indexes than a node counts the keys of: some are left out",
+			"counted", insight.CountedMax)
+	})}
+}
 
 // Consumed implements budget.Observer.
 func (i *insights) Consumed(r capacity.Request) { i.keys.Consumed(&r) }
@@ -88,12 +94,19 @@ type memory struct {
 	Refused insight.Refusal
 	Served  []insight.Served
 	Keys    map[uint64]insight.Contributors
+	// Uncounted tells of payers how many nodes have no room for their keys.
+	Uncounted map[uint64]int
 }
 
 func (i *insights) recall(q *recall) memory {
-	m := memory{Refused: i.refusals.Of(q.Payers, q.Since), Served: i.heat.Of(q.Partitions), Keys: map[uint64]insight.Contributors{}}
+	m := memory{
+		Refused: i.refusals.Of(q.Payers, q.Since), Served: i.heat.Of(q.Partitions), Keys: map[uint64]insight.Contributors{}, Uncounted: map[uint64]int{},
+	}
 	for _, id := range q.Payers {
 		m.Keys[id] = i.keys.Of(id)
+		if !i.keys.HasRoom(id) {
+			m.Uncounted[id] = 1
+		}
 	}
 	return m
 }
@@ -107,8 +120,12 @@ func (c *cluster) recalled(body []byte) ([]byte, error) {
 	return json.Marshal(c.node.insights.recall(&q))
 }
 
-// recallAll is what all living nodes remember of a table.
-func (n *Node) recallAll(ctx context.Context, e *catalog.Entry) (memory, error) {
+// known is what the living nodes remember of a table by its name, and which did not answer.
+func (n *Node) known(ctx context.Context, name string) (e *catalog.Entry, all memory, silent []silence, err error) {
+	e, ok := n.catalog.Entry(name)
+	if !ok {
+		return nil, memory{}, nil, fmt.Errorf("table %s: %w", name, catalog.ErrMissing)
+	}
 	q := recall{Since: n.minute() - insight.Minutes}
 	for _, id := range e.TableIDs() {
 		q.Payers = append(q.Payers, id)
@@ -116,62 +133,63 @@ func (n *Node) recallAll(ctx context.Context, e *catalog.Entry) (memory, error) 
 			q.Partitions = append(q.Partitions, e.Partitions[id][i].ID)
 		}
 	}
-	all := n.insights.recall(&q)
-	err := askAll(ctx, n.cluster, question{methodRecall, &q}, func(_ uint64, other memory) error {
+	all = n.insights.recall(&q)
+	silent = askAll(ctx, n.cluster, question{methodRecall, &q}, func(_ uint64, other memory) error {
 		all.Refused.Add(other.Refused)
 		all.Served = insight.Hotter(all.Served, other.Served)
 		for id, keys := range other.Keys {
 			all.Keys[id].Add(keys)
 		}
+		for id, nodes := range other.Uncounted {
+			all.Uncounted[id] += nodes
+		}
 		return nil
 	})
-	if err != nil {
-		return memory{}, fmt.Errorf("what happened to table %s lately: %w", e.Table.Name, err)
-	}
-	return all, nil
-}
-
-// known is what all living nodes remember of a table by its name.
-func (n *Node) known(ctx context.Context, name string) (*catalog.Entry, memory, error) {
-	entry, ok := n.catalog.Entry(name)
-	if !ok {
-		return nil, memory{}, fmt.Errorf("table %s: %w", name, catalog.ErrMissing)
-	}
-	known, err := n.recallAll(ctx, entry)
-	return entry, known, err
+	return e, all, silent, nil
 }
 
 // Heat is how hot the partitions of a table were in the last hour.
 func (n *Node) Heat(ctx context.Context, name string) (insight.Ring, error) {
-	entry, known, err := n.known(ctx, name)
+	entry, known, silent, err := n.known(ctx, name)
 	if err != nil {
 		return insight.Ring{}, err
 	}
-	return insight.RingOf(entry, string(n.options.Capacity), n.options.Clock.Now().UTC(), known.Served), nil
+	ring := insight.RingOf(entry, string(n.options.Capacity), n.options.Clock.Now().UTC(), known.Served)
+	ring.Missing = missing(silent)
+	return ring, nil
 }
 
 // Contributors are the keys of a table that are asked for and throttled most.
 func (n *Node) Contributors(ctx context.Context, name string) (insight.Report, error) {
-	entry, known, err := n.known(ctx, name)
+	entry, known, silent, err := n.known(ctx, name)
 	if err != nil {
 		return insight.Report{}, err
 	}
-	return insight.Tell(entry.Table, string(n.options.Capacity), known.Keys), nil
+	report := insight.Tell(entry.Table, string(n.options.Capacity), known.Keys, known.Uncounted)
+	report.Missing = missing(silent)
+	return report, nil
 }
 
 // Throttles explains why requests to a table were throttled in the last hour, or would have been.
 func (n *Node) Throttles(ctx context.Context, name string) (insight.Explanation, error) {
-	entry, known, err := n.known(ctx, name)
+	entry, known, silent, err := n.known(ctx, name)
 	if err != nil {
 		return insight.Explanation{}, err
 	}
 	minute := n.minute()
-	consumed, err := n.Consumption(ctx, minute-insight.Minutes, minute+1)
+	consumed, later, err := n.consumption(ctx, minute-insight.Minutes, minute+1)
 	if err != nil {
 		return insight.Explanation{}, err
 	}
-	return insight.Explain(&insight.Facts{
+	for _, s := range later {
+		if !slices.ContainsFunc(silent, func(known silence) bool { return known.node == s.node }) {
+			silent = append(silent, s)
+		}
+	}
+	e := insight.Explain(&insight.Facts{
 		Entry: entry, Capacity: string(n.options.Capacity), Now: n.options.Clock.Now().UTC(), Refused: known.Refused, Consumed: consumed,
 		Served: known.Served,
-	}), nil
+	})
+	e.Missing = missing(silent)
+	return e, nil
 }

@@ -2,9 +2,7 @@ package node
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -98,47 +96,6 @@ func (l layout) reportOf(ctx context.Context, node uint64) *rebalance.Report {
 		return nil
 	}
 	return &report
-}
-
-// question is what one node asks another about itself. Its words are JSON: such questions are few.
-type question struct {
-	method byte
-	words  any
-}
-
-func (c *cluster) ask(ctx context.Context, node uint64, q question, answer any) error {
-	body, err := json.Marshal(q.words)
-	if err == nil {
-		body, err = c.peers.Call(ctx, node, q.method, body)
-	}
-	if err == nil {
-		err = json.Unmarshal(body, answer)
-	}
-	if err != nil {
-		return fmt.Errorf("asking node %d: %w", node, err)
-	}
-	return nil
-}
-
-// askAll asks all the other nodes that live, of which one that is alone has none, and has their answers taken.
-func askAll[A any](ctx context.Context, c *cluster, q question, take func(node uint64, answer A) error) error {
-	if c == nil {
-		return nil
-	}
-	for _, other := range c.nodes() {
-		if other.ID == c.self || !c.alive(other.ID) {
-			continue
-		}
-		var answer A
-		err := c.ask(ctx, other.ID, q, &answer)
-		if err == nil {
-			err = take(other.ID, answer)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // report is what this node says of itself.

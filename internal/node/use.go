@@ -34,11 +34,11 @@ func (n *Node) Use(ctx context.Context, name string) (advice.Use, error) {
 		return advice.Use{}, fmt.Errorf("table %s: %w", name, catalog.ErrMissing)
 	}
 	sum := n.share(t)
-	err = askAll(ctx, n.cluster, question{methodShare, t.ID}, func(_ uint64, theirs share) error {
+	silent := askAll(ctx, n.cluster, question{methodShare, t.ID}, func(_ uint64, theirs share) error {
 		sum.add(&theirs)
 		return nil
 	})
-	if err != nil {
+	if err := unanswered(silent); err != nil {
 		return advice.Use{}, fmt.Errorf("how table %s is used: %w", name, err)
 	}
 	u := advice.Use{

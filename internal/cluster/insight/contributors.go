@@ -19,8 +19,8 @@ const (
 	// among the first of one.
 	ContributorsMax = 25
 	toldMax         = 4 * ContributorsMax
-	// countedMax bounds the tables and indexes whose keys are counted on a node, each of which takes a megabyte or two at most.
-	countedMax = 64
+	// CountedMax bounds the tables and indexes whose keys are counted on a node, each of which takes a megabyte or two at most.
+	CountedMax = 64
 	// writeWeight is how much more a unit of a write counts than one of a read, which costs a third of it.
 	writeWeight = 3
 )
@@ -36,9 +36,11 @@ type Contributors map[table.Rule][]Contributor
 
 // Keys counts the keys of the tables and indexes whose insights are turned on. What came earlier counts less: half after a minute.
 type Keys struct {
-	now func() time.Duration
+	now  func() time.Duration
+	full func()
 
 	making  sync.Mutex // held by whoever adds or removes a payer
+	told    bool       // that there is no room
 	counted atomic.Pointer[map[uint64]*counted]
 }
 
@@ -48,9 +50,10 @@ type counted struct {
 	tops map[table.Rule]*heat.Top
 }
 
-// NewKeys returns keys that nobody asked for yet. now is a clock that never jumps.
-func NewKeys(now func() time.Duration) *Keys {
-	k := &Keys{now: now}
+// NewKeys returns keys that nobody asked for yet. now is a clock that never jumps, full is told once when keys are left uncounted for want of
+// room, and again if that happens after there was some.
+func NewKeys(now func() time.Duration, full func()) *Keys {
+	k := &Keys{now: now, full: full}
 	k.counted.Store(&map[uint64]*counted{})
 	return k
 }
@@ -102,19 +105,39 @@ func (k *Keys) of(payer uint64) *counted {
 	if c, ok := (*k.counted.Load())[payer]; ok {
 		return c
 	}
+	c, first := k.open(payer)
+	if first {
+		k.full()
+	}
+	return c
+}
+
+// open makes a place for a payer's keys. Without one, first tells that this was not known before.
+func (k *Keys) open(payer uint64) (c *counted, first bool) {
 	k.making.Lock()
 	defer k.making.Unlock()
 	all := *k.counted.Load()
-	if c, ok := all[payer]; ok || len(all) == countedMax {
-		return c
+	if c, ok := all[payer]; ok {
+		return c, false
 	}
-	c := &counted{tops: map[table.Rule]*heat.Top{}}
+	if len(all) == CountedMax {
+		first, k.told = !k.told, true
+		return nil, first
+	}
+	c = &counted{tops: map[table.Rule]*heat.Top{}}
 	next := map[uint64]*counted{payer: c}
 	for id, other := range all {
 		next[id] = other
 	}
 	k.counted.Store(&next)
-	return c
+	return c, false
+}
+
+// HasRoom tells whether the keys of a payer are counted, or would be.
+func (k *Keys) HasRoom(payer uint64) bool {
+	all := *k.counted.Load()
+	_, counted := all[payer]
+	return counted || len(all) < CountedMax
 }
 
 // Keep forgets the keys of all payers but some.
@@ -127,6 +150,7 @@ func (k *Keys) Keep(wanted func(payer uint64) bool) {
 			next[id] = c
 		}
 	}
+	k.told = k.told && len(next) == CountedMax
 	k.counted.Store(&next)
 }
 

@@ -29,7 +29,7 @@ func item(user string, at int64) []byte {
 func TestContributors(t *testing.T) {
 	now := time.Hour
 	clock := func() time.Duration { return now }
-	nodes := []*insight.Keys{insight.NewKeys(clock), insight.NewKeys(clock)}
+	nodes := []*insight.Keys{insight.NewKeys(clock, nil), insight.NewKeys(clock, nil)}
 	p := watched(100, table.Insights{On: true, RulesMillis: 5})
 	for n, k := range nodes {
 		for i := range 10 {
@@ -44,7 +44,7 @@ func TestContributors(t *testing.T) {
 	}
 	all := nodes[0].Of(100)
 	all.Add(nodes[1].Of(100))
-	told := insight.Tell(p.Table, "enforce", map[uint64]insight.Contributors{100: all})
+	told := insight.Tell(p.Table, "enforce", map[uint64]insight.Contributors{100: all}, nil)
 	var got []string
 	for _, rule := range told.Resources[0].Rules {
 		for _, key := range rule.Keys[:min(3, len(rule.Keys))] {
@@ -71,7 +71,8 @@ func TestContributors(t *testing.T) {
 
 // What nobody asked for is not counted, and what is counted is bounded.
 func TestContributorsWanted(t *testing.T) {
-	k := insight.NewKeys(func() time.Duration { return 0 })
+	full := 0
+	k := insight.NewKeys(func() time.Duration { return 0 }, func() { full++ })
 	count := func(p capacity.Payer) (rules int) {
 		k.Consumed(&capacity.Request{Payer: p, Units: 1, Key: item("ann", 1)})
 		k.Refused(&capacity.Request{Payer: p, Units: 1, Key: item("ann", 1)})
@@ -89,6 +90,9 @@ func TestContributorsWanted(t *testing.T) {
 	}
 	if told != 64 {
 		t.Errorf("%d tables are counted, want 64", told)
+	}
+	if full != 1 || !k.HasRoom(7) || k.HasRoom(99) {
+		t.Errorf("told %d times that there is no room, want once", full)
 	}
 	k.Keep(func(payer uint64) bool { return payer == 7 })
 	if count(watched(99, table.Insights{On: true})) != 4 || len(k.Of(8)) != 0 || len(k.Of(7)) != 4 {

@@ -38,6 +38,8 @@ type Explanation struct {
 	Throttles []Throttle `json:"throttles"`
 	// Lost counts requests to tables on the same nodes that were throttled, and of which nothing else is remembered.
 	Lost uint64 `json:"lost,omitempty"`
+	// Missing are the nodes that did not answer.
+	Missing []Missing `json:"missing,omitempty"`
 }
 
 // Throttle is one limit of one resource, with what it refused.

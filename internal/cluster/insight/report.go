@@ -11,12 +11,16 @@ type Report struct {
 	Capacity string `json:"capacity"`
 	// Resources are those whose insights are turned on.
 	Resources []Resource `json:"resources"`
+	// Missing are the nodes that did not answer.
+	Missing []Missing `json:"missing,omitempty"`
 }
 
 // Resource is the table, or an index of it.
 type Resource struct {
 	Index string     `json:"index,omitempty"` // "": the table itself
 	Rules []RuleKeys `json:"rules"`
+	// Uncounted is how many nodes count no keys of it, since they count those of CountedMax others.
+	Uncounted int `json:"uncounted,omitempty"`
 }
 
 // RuleKeys are the keys that a rule names.
@@ -33,15 +37,15 @@ type KeyShare struct {
 	PerSecond float64 `json:"perSecond"`
 }
 
-// Tell reports the keys of a table, by payer.
-func Tell(t *table.Table, capacityMode string, by map[uint64]Contributors) Report {
+// Tell reports the keys of a table, by payer, where some nodes left them uncounted.
+func Tell(t *table.Table, capacityMode string, by map[uint64]Contributors, uncounted map[uint64]int) Report {
 	r := Report{Table: t.Name, Capacity: capacityMode, Resources: []Resource{}}
 	add := func(p capacity.Payer, name string) {
 		of, key := p.Insights(), p.Key()
 		if !of.On {
 			return
 		}
-		resource := Resource{Index: name, Rules: []RuleKeys{}}
+		resource := Resource{Index: name, Rules: []RuleKeys{}, Uncounted: uncounted[p.ID()]}
 		for _, rule := range of.Rules(len(key.Range) > 0) {
 			keys := RuleKeys{Rule: of.Name(rule, t.Name, name), Kind: rule, Keys: []KeyShare{}}
 			list := by[p.ID()][rule]

@@ -15,6 +15,8 @@ type Ring struct {
 	// Until is the minute under way, the last of those told.
 	Until  time.Time `json:"until"`
 	Spaces []Space   `json:"spaces"`
+	// Missing are the nodes that did not answer.
+	Missing []Missing `json:"missing,omitempty"`
 }
 
 // Space is the table's own ring, or that of an index.
