@@ -70,11 +70,16 @@ func (n *Node) Use(ctx context.Context, name string) (advice.Use, error) {
 func (n *Node) share(t *table.Table) share {
 	s := share{SinceMillis: n.countedSince, Operations: map[string]advice.Operation{}, Partitions: map[uint64]advice.Partition{}}
 	if n.requests.Counted(t.ID) != metric.Others {
-		for number, served := range n.requests.Table(t.ID).Asked() {
+		counts := n.requests.Table(t.ID)
+		for number, served := range counts.Asked() {
 			s.Operations[ops.Counted[number]] = advice.Operation{
 				Requests: int64(served.Latency.Snapshot().Count), Examined: served.Examined.Load(), Returned: served.Returned.Load(),
 			}
 		}
+		walked := &counts.StatementScans
+		s.Operations["Scan"] = s.Operations["Scan"].Plus(advice.Operation{
+			Requests: walked.Requests.Load(), Examined: walked.Examined.Load(), Returned: walked.Returned.Load(),
+		})
 	}
 	ids := []uint64{t.ID}
 	for i := range t.Global {

@@ -9,6 +9,7 @@ import (
 
 	"stator/internal/base/metric"
 	"stator/internal/model/api"
+	"stator/internal/model/table"
 )
 
 // Counted are the operations whose requests are counted by the tables they name, in the order of their numbers.
@@ -142,6 +143,17 @@ func tableOfAction(a *api.TransactWriteItem) string {
 		return *a.ConditionCheck.TableName
 	}
 	return ""
+}
+
+// countScan counts a statement that walked all of a table or an index beside the operation's own scans.
+func (o *Ops) countScan(t *table.Table, page *statementPage) {
+	if o.account.Requests == nil {
+		return
+	}
+	scans := &o.account.Requests.Table(t.ID).StatementScans
+	scans.Requests.Add(1)
+	scans.Examined.Add(int64(page.examined))
+	scans.Returned.Add(int64(len(page.items)))
 }
 
 // countAnswer counts how many items or records an answer shows of what was searched, their bytes, and how many were looked at.

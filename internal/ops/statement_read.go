@@ -37,13 +37,15 @@ type statementRead struct {
 	from   position
 	limit  int
 	strong bool
+	scans  bool // no condition names the partition key
 }
 
 // statementPage is what it brought. next has no start when nothing is left.
 type statementPage struct {
-	items []attr.Map
-	used  capacity.Usage
-	next  position
+	items    []attr.Map
+	examined int
+	used     capacity.Usage
+	next     position
 }
 
 // walkStatement plans a SELECT and reads its stretches one after the other, or plans it again when the table's description had changed meanwhile.
@@ -58,9 +60,13 @@ func (o *Ops) walkStatement(ctx context.Context, r statementRead) (statementPage
 			return statementPage{}, err
 		}
 		page, err := o.walkAll(ctx, r, walks)
-		if !o.replan(ctx, err, plans) {
-			return page, err
+		if o.replan(ctx, err, plans) {
+			continue
 		}
+		if err == nil && r.scans {
+			o.countScan(t, &page)
+		}
+		return page, err
 	}
 }
 
@@ -75,6 +81,7 @@ func (o *Ops) walkAll(ctx context.Context, r statementRead, walks []plannedWalk)
 			return statementPage{}, err
 		}
 		all.items = append(all.items, one.Items...)
+		all.examined += one.Examined
 		all.used = all.used.Plus(one.usage())
 		if last := one.lastKey(); last != nil {
 			all.next = position{stretch: i, start: last}
@@ -111,7 +118,7 @@ func (r *statementRead) plan(t *table.Table) ([]plannedWalk, error) {
 	stretches = merged(stretches)
 	reverse := r.arrange(s.key(), stretches)
 	request := pageRequest{strong: r.strong, reverse: reverse, selection: selection{projection: r.Columns}}
-	if branches == nil {
+	if r.scans = branches == nil; r.scans {
 		stretches, request.filter = []stretch{{}}, r.Where.Condition()
 	} else if filtered(stretches) {
 		request.filter = r.Where.Condition()

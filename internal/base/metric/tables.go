@@ -29,7 +29,12 @@ type Table struct {
 	byOperation []atomic.Pointer[Served]
 	// ConditionsFailed and Conflicts count items: writes whose condition did not hold, and what met a transaction under way.
 	ConditionsFailed, Conflicts atomic.Int64
+	// StatementScans are the statements that walked a whole table, as a Scan does.
+	StatementScans Walks
 }
+
+// Walks counts requests that walked a table.
+type Walks struct{ Requests, Examined, Returned atomic.Int64 }
 
 // Served is what came of an operation's requests to a table.
 type Served struct {
