@@ -21,6 +21,8 @@ type share struct {
 	SinceMillis int64                       `json:"sinceMillis"`
 	Operations  map[string]advice.Operation `json:"operations"`
 	Partitions  map[uint64]advice.Partition `json:"partitions"`
+	Written     []advice.Sized              `json:"written"`
+	Read        []advice.Sized              `json:"read"`
 }
 
 // Use is how a table was used, as all living nodes counted it.
@@ -42,7 +44,7 @@ func (n *Node) Use(ctx context.Context, name string) (advice.Use, error) {
 		return advice.Use{}, fmt.Errorf("how table %s is used: %w", name, err)
 	}
 	u := advice.Use{
-		Workload: w, OnDemand: t.Billing != table.Provisioned, Operations: sum.Operations,
+		Workload: w, OnDemand: t.Billing != table.Provisioned, Operations: sum.Operations, Written: sum.Written, Read: sum.Read,
 		Since: time.UnixMilli(sum.SinceMillis).UTC(), Until: n.options.Clock.Now().UTC(),
 	}
 	refused, err := n.refusedLately(ctx)
@@ -76,6 +78,7 @@ func (n *Node) share(t *table.Table) share {
 				Requests: int64(served.Latency.Snapshot().Count), Examined: served.Examined.Load(), Returned: served.Returned.Load(),
 			}
 		}
+		s.Written, s.Read = sizesOf(&counts.Written), sizesOf(&counts.Read)
 		walked := &counts.StatementScans
 		s.Operations["Scan"] = s.Operations["Scan"].Plus(advice.Operation{
 			Requests: walked.Requests.Load(), Examined: walked.Examined.Load(), Returned: walked.Returned.Load(),
@@ -109,9 +112,29 @@ func (n *Node) served(partition uint64) advice.Partition {
 	return p
 }
 
+func sizesOf(counted *metric.Sizes) (sizes []advice.Sized) {
+	for i := range counted {
+		sizes = append(sizes, advice.Sized{Items: counted[i].Items.Load(), Bytes: counted[i].Bytes.Load()})
+	}
+	return sizes
+}
+
+// sizesOfBoth adds another node's, which may have counted none.
+func sizesOfBoth(a, b []advice.Sized) []advice.Sized {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	for i := range b {
+		a[i].Items += b[i].Items
+		a[i].Bytes += b[i].Bytes
+	}
+	return a
+}
+
 // add adds what another node knows.
 func (s *share) add(theirs *share) {
 	s.SinceMillis = min(s.SinceMillis, theirs.SinceMillis)
+	s.Written, s.Read = sizesOfBoth(s.Written, theirs.Written), sizesOfBoth(s.Read, theirs.Read)
 	for name, o := range theirs.Operations {
 		s.Operations[name] = s.Operations[name].Plus(o)
 	}

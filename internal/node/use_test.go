@@ -40,6 +40,9 @@ func TestUse(t *testing.T) {
 	if scan := u.Operations["Scan"]; scan.Requests != 2 || scan.Returned < 9 || scan.Returned > 11 || scan.Examined < 100 {
 		t.Errorf("scans: %+v", scan)
 	}
+	if len(u.Written) == 0 || u.Written[0].Items < 100 || u.Written[1].Items != 0 || len(u.Read) == 0 || u.Read[0].Items < 100 {
+		t.Errorf("sizes of what was written %v, and read %v", u.Written, u.Read)
+	}
 	table := u.Resources[0]
 	if table.Provisioned.Write != 2000 || table.Refused[capacity.Writes] == 0 || u.OnDemand {
 		t.Errorf("the table: %+v", table)

@@ -90,6 +90,9 @@ func (o *Ops) settleWrite(p *plannedWrite, result *command.Result, times float64
 		o.account.Admission.Charge(p.request(-p.paid))
 		return
 	}
+	if p.command.Action != command.Check && result.Refusal == command.Accepted && len(result.After) > 0 {
+		o.countSizes(p.table, capacity.Writes, 1, int64(result.After.Size()))
+	}
 	used := usageOf(p.table, result)
 	for name, units := range used.Global {
 		ix, _ := p.table.GlobalIndex(name)

@@ -9,6 +9,7 @@ import (
 
 	"stator/internal/base/metric"
 	"stator/internal/model/api"
+	"stator/internal/model/capacity"
 	"stator/internal/model/table"
 )
 
@@ -143,6 +144,18 @@ func tableOfAction(a *api.TransactWriteItem) string {
 		return *a.ConditionCheck.TableName
 	}
 	return ""
+}
+
+// countSizes counts items that were read or written, by the bytes that they have together.
+func (o *Ops) countSizes(t *table.Table, kind capacity.Kind, items, bytes int64) {
+	if o.account.Requests == nil {
+		return
+	}
+	sizes := &o.account.Requests.Table(t.ID).Read
+	if kind == capacity.Writes {
+		sizes = &o.account.Requests.Table(t.ID).Written
+	}
+	sizes.Observe(items, bytes)
 }
 
 // countScan counts a statement that walked all of a table or an index beside the operation's own scans.

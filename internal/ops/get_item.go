@@ -96,6 +96,9 @@ func (o *Ops) read(ctx context.Context, p plannedRead) (command.GetResult, error
 		}
 		found, err := o.router.Read(ctx, p.get)
 		err = o.settleRead(request, p.usage(found.Size).Table, err)
+		if len(found.Item) > 0 {
+			o.countSizes(p.table, capacity.Reads, 1, int64(found.Size))
+		}
 		if !o.replan(ctx, err, plans) {
 			return found, err
 		}

@@ -85,6 +85,7 @@ func (o *Ops) walkOnce(ctx context.Context, w plannedWalk) (page, error) {
 	}
 	var err error
 	p.Page, err = o.router.Scan(ctx, w.plan)
+	o.countSizes(p.source.table, capacity.Reads, int64(p.Examined), p.Bytes)
 	return p, o.settleRead(request, p.usage().Total(), err)
 }
 

@@ -63,6 +63,9 @@ func (o *Ops) settleTogether(planned []plannedRead, seen []command.Seen, failed 
 		used := planned[i].together(capacity.Usage{})
 		if failed == nil && len(seen) == len(planned) {
 			used = planned[i].together(readInTransaction(seen[i].Size))
+			if len(seen[i].Item) > 0 {
+				o.countSizes(planned[i].table, capacity.Reads, 1, int64(seen[i].Size))
+			}
 		}
 		used.Units -= readInTransaction(0).Table
 		o.account.Admission.Charge(used)

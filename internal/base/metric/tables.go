@@ -31,6 +31,8 @@ type Table struct {
 	ConditionsFailed, Conflicts atomic.Int64
 	// StatementScans are the statements that walked a whole table, as a Scan does.
 	StatementScans Walks
+	// Written and Read are the sizes of the items that requests wrote and read; those of a page count as the page's mean.
+	Written, Read Sizes
 }
 
 // Walks counts requests that walked a table.

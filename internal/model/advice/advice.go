@@ -23,6 +23,15 @@ type Use struct {
 	Since      time.Time            `json:"since"`
 	Until      time.Time            `json:"until"`
 	Operations map[string]Operation `json:"operations"`
+	// Written and Read are the items that requests wrote and read, some of about one size after the other; none before the first.
+	Written []Sized `json:"written,omitempty"`
+	Read    []Sized `json:"read,omitempty"`
+}
+
+// Sized is some items of about one size, with the bytes that they have together.
+type Sized struct {
+	Items int64 `json:"items"`
+	Bytes int64 `json:"bytes"`
 }
 
 // Resource is the use of a table, or of one of its indexes, beside what it consumed.

@@ -21,6 +21,7 @@ import (
 //	used [NAME] [read=N] [write=N] [provisioned=R,W] [items=N] [item-bytes=N]   units a second, of the table or an index
 //	operation NAME requests=N [examined=N] [returned=N]
 //	partition [NAME] id=N kind=read|write units=N key=K share=F
+//	wrote|read items=N bytes=N                        items of one size
 //	refused [NAME] kind=read|write requests=N
 //	find
 func TestFind(t *testing.T) {
@@ -46,6 +47,14 @@ func TestFind(t *testing.T) {
 			}
 			if d.Cmd == "operation" {
 				use.Operations[name] = advice.Operation{Requests: number("requests"), Examined: number("examined"), Returned: number("returned")}
+				return ""
+			}
+			switch sized := (advice.Sized{Items: number("items"), Bytes: number("items") * number("bytes")}); d.Cmd {
+			case "wrote":
+				use.Written = append(use.Written, sized)
+				return ""
+			case "read":
+				use.Read = append(use.Read, sized)
 				return ""
 			}
 			metered, own := resource(&use, name)

@@ -15,8 +15,9 @@ const (
 	// cutting the partition does not help.
 	hotShare = 0.8
 	keyShare = 0.5
-	// largeBytes is the size on average from which items are large.
+	// largeBytes is the size beyond which items are large, largeShare how much of what is written or read they are.
 	largeBytes = 8 << 10
+	largeShare = 0.1
 	// scanShare is how much of the reads are those of scans.
 	scanShare = 0.2
 	// idleShare is how much of what is provisioned stands idle; below it is what a table needs for what may come.
@@ -59,25 +60,65 @@ func hottest(all []Partition, kind capacity.Kind) (at *Partition, served float64
 }
 
 // largeItems looks for items whose units are mostly those of their size: one that is split by what is used together is written a kilobyte
-// at a time, and read four.
+// at a time, and read four. A few large ones among many small ones would not show in what an item has on average. Where none are counted there is
+// no more to judge by than that, of the items that are stored.
 func (f *finder) largeItems() {
 	table := f.metered(0)
-	bytes := itemBytes(table)
-	if bytes < largeBytes {
+	written, read := weigh(f.use.Written, capacity.Writes), weigh(f.use.Read, capacity.Reads)
+	known := written.items+read.items > 0
+	if !known {
+		held := []Sized{{Items: table.Items, Bytes: table.Bytes}}
+		written, read = weigh(held, capacity.Writes), weigh(held, capacity.Reads)
+	}
+	if max(written.share(), read.share()) < largeShare {
 		return
 	}
-	write, read := capacity.Write(0, int(bytes)), capacity.Read(int64(bytes), true)
-	found := Finding{Pitfall: LargeItems}
-	found.Seen = fmt.Sprintf("an item has %.1f KB on average: each write costs %.0f units, each strong read %.0f", bytes/1024, write, read)
+	bytes := float64(written.largeBytes+read.largeBytes) / float64(written.large+read.large)
+	found := Finding{Pitfall: LargeItems, Seen: fmt.Sprintf("an item has %.1f KB on average", bytes/1024)}
+	if known {
+		found.Seen = fmt.Sprintf("%.0f %% of the items written and %.0f %% of those read have more than %d KB, %.1f KB on average",
+			100*written.share(), 100*read.share(), largeBytes>>10, bytes/1024)
+	}
+	found.Seen += fmt.Sprintf(": each such write costs %.0f units, each strong read %.0f", capacity.Write(0, int(bytes)), capacity.Read(int64(bytes), true))
 	found.Change = "keep what is read and changed often in items of its own, and compress what is left or put it into a bucket"
-	if paid := f.units(capacity.Writes, average(table.Write)*(1-1/write)); paid != nil {
+	if paid := f.units(capacity.Writes, average(table.Write)*written.beyond()); paid != nil {
 		found.Monthly = paid
-		if reads := f.units(capacity.Reads, average(table.Read)*(1-1/read)); reads != nil {
+		if reads := f.units(capacity.Reads, average(table.Read)*read.beyond()); reads != nil {
 			*paid += *reads
 		}
 	}
 	f.add(found)
 }
+
+// weight is what items cost, and what the large ones among them cost beyond their first unit.
+type weight struct {
+	items, large, largeBytes int64
+	units, saved             float64
+}
+
+func weigh(sizes []Sized, kind capacity.Kind) (w weight) {
+	for _, s := range sizes {
+		if s.Items == 0 {
+			continue
+		}
+		each := capacity.Read(s.Bytes/s.Items, true)
+		if kind == capacity.Writes {
+			each = capacity.Write(0, int(s.Bytes/s.Items))
+		}
+		w.items += s.Items
+		w.units += each * float64(s.Items)
+		if s.Bytes > largeBytes*s.Items {
+			w.large += s.Items
+			w.largeBytes += s.Bytes
+			w.saved += (each - 1) * float64(s.Items)
+		}
+	}
+	return w
+}
+
+// share is the part of the items that is large, beyond the part of the units that are saved if none is.
+func (w *weight) share() float64  { return float64(w.large) / max(1, float64(w.items)) }
+func (w *weight) beyond() float64 { return w.saved / max(1, w.units) }
 
 // scans looks for reads of whole tables. What they read is reckoned from the items that they looked at.
 func (f *finder) scans() {
