@@ -74,7 +74,7 @@ func TestHeatDrawing(t *testing.T) {
 	if len(svg.Rects) != 3 || svg.Rects[1].Title != "50 %" || svg.Rects[2].Title != "150 %" || svg.Rects[2].Fill != "#c81414" {
 		t.Errorf("cells %+v", svg.Rects)
 	}
-	if !slices.Contains(svg.Texts, "101") || !slices.Contains(svg.Texts, "102") || !strings.Contains(svg.Texts[0], "a<b") {
+	if !slices.Contains(svg.Texts, "101, from the beginning") || !slices.Contains(svg.Texts, "11:04") || !strings.Contains(svg.Texts[0], "a<b") {
 		t.Errorf("texts %q", svg.Texts)
 	}
 	if code, _, complaint := command("heat", "a<b", "--svg", t.TempDir(), "--admin", strings.TrimPrefix(server.URL, "http://")); code != exitFailure {

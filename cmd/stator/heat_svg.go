@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html"
+	"slices"
 	"time"
 
 	"stator/internal/cluster/insight"
@@ -11,43 +12,59 @@ import (
 
 // Sizes of the drawing, in its own units.
 const (
-	cellWidth, cellHeight = 10, 16
-	svgLeft, svgTop       = 160, 44
+	plotWidth, cellHeight = 600, 16
+	svgLeft, svgTop       = 420, 44
 	svgGap                = 40
+	// columnsMin is how many minutes are drawn at the least: of a table that is new few are worth it.
+	columnsMin = 10
 )
 
-// drawRing draws what printRing prints.
+// drawing is a ring being drawn: the minutes from one on.
+type drawing struct {
+	bytes.Buffer
+	from, cell int
+}
+
+// drawRing draws what printRing prints, from the first minute on in which anything was served.
 func drawRing(r *insight.Ring) []byte {
-	var b bytes.Buffer
-	first := r.Until.Add(-(insight.Minutes - 1) * time.Minute)
+	d := drawing{from: insight.Minutes - columnsMin}
+	for i := range r.Spaces {
+		for _, line := range ringLines(r.Spaces[i].Partitions) {
+			if began := slices.IndexFunc(line.shares, func(share float64) bool { return share > 0 }); began >= 0 {
+				d.from = min(d.from, began)
+			}
+		}
+	}
+	columns := insight.Minutes - d.from
+	d.cell = plotWidth / columns
 	y := svgTop
 	for i := range r.Spaces {
 		s := &r.Spaces[i]
-		fmt.Fprintf(&b, "<text x=\"8\" y=\"%d\">%s</text>\n", y+12, html.EscapeString(nameOf(s)))
-		for at := range insight.Minutes / 10 {
-			fmt.Fprintf(&b, "<text x=\"%d\" y=\"%d\">%s</text>\n", svgLeft+10*at*cellWidth, y+12, first.Add(time.Duration(10*at)*time.Minute).Format("15:04"))
+		fmt.Fprintf(&d, "<text x=\"8\" y=\"%d\">%s</text>\n", y+12, html.EscapeString(nameOf(s)))
+		for at := 0; at < columns; at += columns / columnsMin {
+			minute := r.Until.Add(-time.Duration(columns-1-at) * time.Minute)
+			fmt.Fprintf(&d, "<text x=\"%d\" y=\"%d\">%s</text>\n", svgLeft+at*d.cell, y+12, minute.Format("15:04"))
 		}
 		y += cellHeight + 4
 		for _, line := range ringLines(s.Partitions) {
-			drawLine(&b, &line, y)
+			d.line(&line, y)
 			y += cellHeight
 		}
 		y += svgGap
 	}
-	width := svgLeft + insight.Minutes*cellWidth + 8
 	head := fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"11\">\n"+
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n<text x=\"8\" y=\"20\" font-size=\"14\">Heat of table %s until %s</text>\n",
-		width, y, html.EscapeString(r.Table), r.Until.Format("2006-01-02 15:04 UTC"))
-	return append(append([]byte(head), b.Bytes()...), "</svg>\n"...)
+		svgLeft+plotWidth+8, y, html.EscapeString(r.Table), r.Until.Format("2006-01-02 15:04 UTC"))
+	return append(append([]byte(head), d.Bytes()...), "</svg>\n"...)
 }
 
-// drawLine draws a cell for each minute in which anything was served, with its share to be read where the pointer rests.
-func drawLine(b *bytes.Buffer, line *ringLine, y int) {
-	fmt.Fprintf(b, "<text x=\"8\" y=\"%d\">%s</text>\n", y+12, html.EscapeString(line.name))
-	for minute, share := range line.shares {
+// line draws a cell for each minute in which anything was served, with its share to be read where the pointer rests.
+func (d *drawing) line(line *ringLine, y int) {
+	fmt.Fprintf(d, "<text x=\"8\" y=\"%d\">%s, from %s</text>\n", y+12, html.EscapeString(line.name), html.EscapeString(line.from))
+	for at, share := range line.shares[d.from:] {
 		if share > 0 {
-			fmt.Fprintf(b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"><title>%s</title></rect>\n",
-				svgLeft+minute*cellWidth, y, cellWidth-1, cellHeight-1, color(share), percent(share))
+			fmt.Fprintf(d, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"><title>%s</title></rect>\n",
+				svgLeft+at*d.cell, y, d.cell-1, cellHeight-1, color(share), percent(share))
 		}
 	}
 }

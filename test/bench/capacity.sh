@@ -14,13 +14,6 @@ PARTS=${PARTS:-limit cluster burst cost neighbour}
 
 . ./nodes.sh
 enforcing() { serve "$@" --capacity enforce; }
-table() { # node name units
-	curl -sS --fail-with-body "$(at "$1")" -H 'Content-Type: application/x-amz-json-1.0' -H 'X-Amz-Target: DynamoDB_20120810.CreateTable' \
-		-H 'X-Amz-Date: 20260101T000000Z' -H 'Authorization: AWS4-HMAC-SHA256 Credential=bench/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0' -d "{
-		\"TableName\": \"$2\", \"BillingMode\": \"PROVISIONED\", \"ProvisionedThroughput\": {\"ReadCapacityUnits\": 1, \"WriteCapacityUnits\": $3},
-		\"AttributeDefinitions\": [{\"AttributeName\": \"pk\", \"AttributeType\": \"S\"}, {\"AttributeName\": \"sk\", \"AttributeType\": \"S\"}],
-		\"KeySchema\": [{\"AttributeName\": \"pk\", \"KeyType\": \"HASH\"}, {\"AttributeName\": \"sk\", \"KeyType\": \"RANGE\"}]}" >/dev/null
-}
 consumed() { # table node...: the write units that those nodes have counted
 	local name=$1 n
 	shift
