@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -122,9 +121,8 @@ func (c *cluster) recalled(body []byte) ([]byte, error) {
 
 // known is what the living nodes remember of a table by its name, and which did not answer.
 func (n *Node) known(ctx context.Context, name string) (e *catalog.Entry, all memory, silent []silence, err error) {
-	e, ok := n.catalog.Entry(name)
-	if !ok {
-		return nil, memory{}, nil, fmt.Errorf("table %s: %w", name, catalog.ErrMissing)
+	if e, err = n.catalog.Find(ctx, name); err != nil {
+		return nil, memory{}, nil, err
 	}
 	q := recall{Since: n.minute() - insight.Minutes}
 	for _, id := range e.TableIDs() {

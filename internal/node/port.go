@@ -3,10 +3,8 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
-	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
 	"stator/internal/cluster/txn"
 	"stator/internal/partition/command"
@@ -99,9 +97,9 @@ func (g *guardedTransactions) Read(ctx context.Context, gets []command.Get) (see
 
 // Split cuts the partition of a table that holds at, or its largest one in the middle if at is empty.
 func (n *Node) Split(ctx context.Context, tableName string, at []byte) (uint64, error) {
-	t, ok := n.catalog.Table(tableName)
-	if !ok {
-		return 0, fmt.Errorf("table %s: %w", tableName, catalog.ErrMissing)
+	entry, err := n.catalog.Find(ctx, tableName)
+	if err != nil {
+		return 0, err
 	}
-	return n.jobs.split.At(ctx, tableName, t.ID, at)
+	return n.jobs.split.At(ctx, tableName, entry.Table.ID, at)
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"stator/internal/base/metric"
-	"stator/internal/cluster/catalog"
 	"stator/internal/model/advice"
 	"stator/internal/model/capacity"
 	"stator/internal/model/table"
@@ -31,10 +30,11 @@ func (n *Node) Use(ctx context.Context, name string) (advice.Use, error) {
 	if err != nil {
 		return advice.Use{}, err
 	}
-	t, ok := n.catalog.Table(name)
-	if !ok {
-		return advice.Use{}, fmt.Errorf("table %s: %w", name, catalog.ErrMissing)
+	entry, err := n.catalog.Find(ctx, name)
+	if err != nil {
+		return advice.Use{}, err
 	}
+	t := entry.Table
 	sum := n.share(t)
 	silent := askAll(ctx, n.cluster, question{methodShare, t.ID}, func(_ uint64, theirs share) error {
 		sum.add(&theirs)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"stator/internal/cluster/catalog"
 	"stator/internal/jobs/scale"
 	"stator/internal/model/cost"
 	"stator/internal/model/scaling"
@@ -15,10 +14,11 @@ import (
 // Workload is what was metered of a table since it was first used, as far back as the books go, with what it holds now and how it is
 // scaled.
 func (n *Node) Workload(ctx context.Context, name string) (cost.Workload, error) {
-	t, ok := n.catalog.Table(name)
-	if !ok {
-		return cost.Workload{}, fmt.Errorf("table %s: %w", name, catalog.ErrMissing)
+	entry, err := n.catalog.Find(ctx, name)
+	if err != nil {
+		return cost.Workload{}, err
 	}
+	t := entry.Table
 	until := n.options.Clock.Now().Truncate(time.Minute)
 	only := map[uint64]bool{t.ID: true}
 	for i := range t.Global {

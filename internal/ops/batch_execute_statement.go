@@ -106,7 +106,7 @@ func (m *batchStatement) run(ctx context.Context, o *Ops) error {
 }
 
 func (m *batchStatement) read(ctx context.Context, o *Ops) error {
-	key, err := o.lookupKey(ctx, m.Bound, "BatchExecuteStatement")
+	key, err := confirmed(ctx, o, func() (attr.Map, error) { return o.lookupKey(m.Bound, "BatchExecuteStatement") })
 	if err != nil {
 		return err
 	}
@@ -124,8 +124,8 @@ func (m *batchStatement) read(ctx context.Context, o *Ops) error {
 }
 
 // lookupKey is the key of the one item that a SELECT asks for, where operation allows nothing else.
-func (o *Ops) lookupKey(ctx context.Context, b *partiql.Bound, operation string) (attr.Map, error) {
-	t, err := o.serving(ctx, b.Table)
+func (o *Ops) lookupKey(b *partiql.Bound, operation string) (attr.Map, error) {
+	t, err := o.serving(b.Table)
 	if err != nil {
 		return nil, err
 	}

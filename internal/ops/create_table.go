@@ -25,7 +25,8 @@ func (o *Ops) CreateTable(ctx context.Context, in *api.CreateTableInput) (*api.C
 		return nil, fmt.Errorf("making a table's id: %w", err)
 	}
 	if _, taken := o.catalog.Table(wanted.Name); !taken {
-		if err := o.checkQuotas(&table.Table{}, wanted); err != nil {
+		_, err := confirmed(ctx, o, func() (*table.Table, error) { return wanted, o.checkQuotas(&table.Table{}, wanted) })
+		if err != nil {
 			return nil, err
 		}
 	}

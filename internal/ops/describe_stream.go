@@ -17,7 +17,11 @@ const shardsPageMax = 100
 // DescribeStream describes a stream with a page of its shards, those that still keep changes. The start is only a place in
 // the order of ids.
 func (o *Ops) DescribeStream(ctx context.Context, in *api.DescribeStreamInput) (*api.DescribeStreamOutput, error) {
-	s, err := o.streamOf(ctx, *in.StreamArn)
+	return confirmed(ctx, o, func() (*api.DescribeStreamOutput, error) { return o.streamDescription(ctx, in) })
+}
+
+func (o *Ops) streamDescription(ctx context.Context, in *api.DescribeStreamInput) (*api.DescribeStreamOutput, error) {
+	s, err := o.streamOf(*in.StreamArn)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ func (o *Ops) ExecuteTransaction(ctx context.Context, in *api.ExecuteTransaction
 		return nil, err
 	}
 	if t[0].Verb.Reads() {
-		together, err := o.transactGet(ctx, func() ([]plannedRead, error) { return o.planStatementReads(ctx, t) })
+		together, err := o.transactGet(ctx, func() ([]plannedRead, error) { return o.planStatementReads(t) })
 		if err != nil {
 			return nil, err
 		}
@@ -30,9 +30,7 @@ func (o *Ops) ExecuteTransaction(ctx context.Context, in *api.ExecuteTransaction
 	if err != nil {
 		return nil, err
 	}
-	wish.plan = func(ctx context.Context, actions []transactAction) ([]plannedWrite, error) {
-		return o.planStatementWrites(ctx, t, actions)
-	}
+	wish.plan = func(actions []transactAction) ([]plannedWrite, error) { return o.planStatementWrites(t, actions) }
 	done, err := o.transact(ctx, wish)
 	if err != nil {
 		return nil, err
@@ -106,14 +104,14 @@ func (t statementTransaction) writes(in *api.ExecuteTransactionInput) (transacti
 
 // serving finds the statements' tables. A statement that its table cannot perform in a transaction is told before a table that is missing, and all the
 // missing ones are told together.
-func (t statementTransaction) serving(ctx context.Context, o *Ops) ([]*table.Table, error) {
+func (t statementTransaction) serving(o *Ops) ([]*table.Table, error) {
 	tables := make([]*table.Table, len(t))
 	reasons := make([]api.CancellationReason, len(t))
 	missing := false
 	for i, b := range t {
 		reasons[i] = reason(reasonNone, "")
 		var err error
-		tables[i], err = o.serving(ctx, b.Table)
+		tables[i], err = o.serving(b.Table)
 		if _, refused := errors.AsType[*api.Error](err); refused {
 			reasons[i], missing = reason(reasonNoTable, noTable), true
 			continue
@@ -154,8 +152,8 @@ func checkTransacted(b *partiql.Bound, t *table.Table) error {
 }
 
 // planStatementReads plans lookups. Every one that does not fit its table is told, and only then that two are of one item.
-func (o *Ops) planStatementReads(ctx context.Context, t statementTransaction) ([]plannedRead, error) {
-	tables, err := t.serving(ctx, o)
+func (o *Ops) planStatementReads(t statementTransaction) ([]plannedRead, error) {
+	tables, err := t.serving(o)
 	if err != nil {
 		return nil, err
 	}
@@ -174,10 +172,8 @@ func (o *Ops) planStatementReads(ctx context.Context, t statementTransaction) ([
 }
 
 // planStatementWrites is planStatementReads for writes and checks.
-func (o *Ops) planStatementWrites(
-	ctx context.Context, t statementTransaction, actions []transactAction,
-) ([]plannedWrite, error) {
-	tables, err := t.serving(ctx, o)
+func (o *Ops) planStatementWrites(t statementTransaction, actions []transactAction) ([]plannedWrite, error) {
+	tables, err := t.serving(o)
 	if err != nil {
 		return nil, err
 	}

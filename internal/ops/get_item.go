@@ -79,12 +79,14 @@ type plannedRead struct {
 }
 
 func (o *Ops) planRead(ctx context.Context, name string, l lookup) (plannedRead, error) {
-	t, err := o.serving(ctx, name)
-	if err != nil {
-		return plannedRead{}, err
-	}
-	get, err := l.plan(t)
-	return plannedRead{lookup: l, name: name, table: t, get: get}, err
+	return confirmed(ctx, o, func() (plannedRead, error) {
+		t, err := o.serving(name)
+		if err != nil {
+			return plannedRead{}, err
+		}
+		get, err := l.plan(t)
+		return plannedRead{lookup: l, name: name, table: t, get: get}, err
+	})
 }
 
 // read brings a lookup to its partition. It is planned again when the table's description had changed meanwhile.

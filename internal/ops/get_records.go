@@ -21,22 +21,22 @@ const (
 
 // GetRecords reads on in a shard. A shard that goes on has a next iterator even when nothing is new.
 func (o *Ops) GetRecords(ctx context.Context, in *api.GetRecordsInput) (*api.GetRecordsOutput, error) {
-	s, it, err := o.openIterator(ctx, *in.ShardIterator)
-	if err != nil {
-		return nil, err
-	}
 	limit := recordsPageMax
 	if in.Limit != nil {
 		limit = int(*in.Limit)
 	}
-	page, err := o.router.Changes(ctx, command.LogPlan{
-		ShardPlace: s.place(it.shard), First: it.next, Limit: limit, Bytes: recordsPageBytesMax,
+	var (
+		s  openStream
+		it iterator
+	)
+	page, err := confirmed(ctx, o, func() (page command.LogPage, err error) {
+		if s, it, err = o.openIterator(*in.ShardIterator); err != nil {
+			return page, err
+		}
+		return o.recordsAfter(ctx, s, it, limit)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading shard %s of %s: %w", shardID(it.shard), s.arn, err)
-	}
-	if page.Trimmed {
-		return nil, dataTrimmed()
+		return nil, err
 	}
 	out := &api.GetRecordsOutput{Records: make([]api.Record, 0, len(page.Changes))}
 	shown := o.newRecordView(s, it.shard.Partition)
@@ -54,6 +54,20 @@ func (o *Ops) GetRecords(ctx context.Context, in *api.GetRecordsInput) (*api.Get
 		out.NextShardIterator = ref(it.encode(s))
 	}
 	return out, nil
+}
+
+// recordsAfter reads the changes of a shard that an iterator stands before.
+func (o *Ops) recordsAfter(ctx context.Context, s openStream, it iterator, limit int) (command.LogPage, error) {
+	page, err := o.router.Changes(ctx, command.LogPlan{
+		ShardPlace: s.place(it.shard), First: it.next, Limit: limit, Bytes: recordsPageBytesMax,
+	})
+	switch {
+	case err != nil:
+		return page, fmt.Errorf("reading shard %s of %s: %w", shardID(it.shard), s.arn, err)
+	case page.Trimmed:
+		return page, dataTrimmed()
+	}
+	return page, nil
 }
 
 // recordView is how the changes of one page are shown: what all their records have in common.

@@ -15,7 +15,11 @@ func (o *Ops) GetShardIterator(ctx context.Context, in *api.GetShardIteratorInpu
 	if err := o.checkIteratorWish(in); err != nil {
 		return nil, err
 	}
-	s, err := o.streamOf(ctx, *in.StreamArn)
+	return confirmed(ctx, o, func() (*api.GetShardIteratorOutput, error) { return o.shardIterator(ctx, in) })
+}
+
+func (o *Ops) shardIterator(ctx context.Context, in *api.GetShardIteratorInput) (*api.GetShardIteratorOutput, error) {
+	s, err := o.streamOf(*in.StreamArn)
 	if err != nil {
 		return nil, err
 	}

@@ -95,17 +95,25 @@ func BuiltStreams() []string { return slices.Sorted(maps.Keys(new(Ops).StreamCal
 
 const noTable = "Requested resource not found"
 
-// serving finds the table that a request names, by name or ARN. One that is being created or deleted is not there yet, or not any more
-// (semantics §17.1); before that is said, the catalog asks whether another node has changed it a moment ago.
-func (o *Ops) serving(ctx context.Context, name string) (*table.Table, error) {
-	name = o.tableName(name)
-	t, ok := o.catalog.Table(name)
-	if !ok || !t.Serves() {
-		var err error
-		if t, ok, err = o.find(ctx, name); err != nil {
-			return nil, err
-		}
+// confirmed is what answer says of the tables as this node knows them. Whatever it refuses rests on that: before a refusal is said, the
+// catalog asks whether another node has changed something a moment ago, and answer is called once more. What nobody can confirm is a fault
+// and not a refusal.
+func confirmed[T any](ctx context.Context, o *Ops, answer func() (T, error)) (T, error) {
+	said, err := answer()
+	refused, ok := errors.AsType[*api.Error](err)
+	if !ok {
+		return said, err
 	}
+	if failed := o.catalog.Sync(ctx); failed != nil {
+		return said, fmt.Errorf("asking whether another node knows better than %q: %w", refused.Message, failed)
+	}
+	return answer()
+}
+
+// serving finds the table that a request names, by name or ARN, as this node knows it. One that is being created or deleted is not there
+// yet, or not any more (semantics §17.1).
+func (o *Ops) serving(name string) (*table.Table, error) {
+	t, ok := o.catalog.Table(o.tableName(name))
 	if !ok || !t.Serves() {
 		return nil, api.NewResourceNotFoundException(noTable)
 	}

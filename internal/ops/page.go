@@ -49,11 +49,13 @@ type page struct {
 // walk plans a Query or Scan and brings one page, or plans it again when the table's description had changed meanwhile.
 func (o *Ops) walk(ctx context.Context, name string, w walker) (page, error) {
 	for plans := 1; ; plans++ {
-		t, err := o.serving(ctx, name)
-		if err != nil {
-			return page{}, err
-		}
-		planned, err := w.plan(t)
+		planned, err := confirmed(ctx, o, func() (plannedWalk, error) {
+			t, err := o.serving(name)
+			if err != nil {
+				return plannedWalk{}, err
+			}
+			return w.plan(t)
+		})
 		if err != nil {
 			return page{}, err
 		}

@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -53,7 +52,7 @@ func iteratorSum(t *table.Table, arn string, b []byte) []byte {
 }
 
 // openIterator reads what encode wrote, with its stream.
-func (o *Ops) openIterator(ctx context.Context, text string) (openStream, iterator, error) {
+func (o *Ops) openIterator(text string) (openStream, iterator, error) {
 	arn, rest, ok := strings.Cut(text, iteratorFormat)
 	b, err := base64.StdEncoding.DecodeString(rest)
 	if !ok || err != nil || len(b) != iteratorBytes+iteratorSumBytes {
@@ -62,7 +61,7 @@ func (o *Ops) openIterator(ctx context.Context, text string) (openStream, iterat
 	if _, _, err := o.splitStreamARN(arn); err != nil {
 		return openStream{}, iterator{}, iteratorInvalid()
 	}
-	s, err := o.streamOf(ctx, arn)
+	s, err := o.streamOf(arn)
 	if err != nil {
 		return openStream{}, iterator{}, err
 	}

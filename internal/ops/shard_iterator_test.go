@@ -20,7 +20,7 @@ func FuzzIterator(f *testing.F) {
 	f.Add(arn + iteratorFormat)
 	f.Add(arn + iteratorFormat + base64.StdEncoding.EncodeToString(make([]byte, iteratorBytes+iteratorSumBytes)))
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, _, err := ops.openIterator(t.Context(), text); err != nil {
+		if _, _, err := ops.openIterator(text); err != nil {
 			if _, ok := errors.AsType[*api.Error](err); !ok {
 				t.Errorf("%v of type %T", err, err)
 			}

@@ -51,11 +51,13 @@ type statementPage struct {
 // walkStatement plans a SELECT and reads its stretches one after the other, or plans it again when the table's description had changed meanwhile.
 func (o *Ops) walkStatement(ctx context.Context, r statementRead) (statementPage, error) {
 	for plans := 1; ; plans++ {
-		t, err := o.serving(ctx, r.Table)
-		if err != nil {
-			return statementPage{}, err
-		}
-		walks, err := r.plan(t)
+		var t *table.Table
+		walks, err := confirmed(ctx, o, func() (walks []plannedWalk, err error) {
+			if t, err = o.serving(r.Table); err != nil {
+				return nil, err
+			}
+			return r.plan(t)
+		})
 		if err != nil {
 			return statementPage{}, err
 		}

@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"math/big"
@@ -38,31 +37,21 @@ type openStream struct {
 	arn    string // as the request gave it
 }
 
-// streamOf finds the stream that an ARN names. The streams of a table go with it.
-func (o *Ops) streamOf(ctx context.Context, arn string) (openStream, error) {
+// streamOf finds the stream that an ARN names, as this node knows it. The streams of a table go with it.
+func (o *Ops) streamOf(arn string) (openStream, error) {
 	name, label, err := o.splitStreamARN(arn)
 	if err != nil {
 		return openStream{}, err
 	}
-	find := func() (openStream, bool) {
-		t, ok := o.catalog.Table(name)
-		if !ok || t.State == table.Deleting {
-			return openStream{}, false
-		}
-		s, ok := t.StreamByLabel(label)
-		return openStream{table: t, stream: s, arn: arn}, ok
+	t, ok := o.catalog.Table(name)
+	if !ok || t.State == table.Deleting {
+		return openStream{}, streamMissing(arn)
 	}
-	s, ok := find()
-	if !ok {
-		if err := o.catalog.Sync(ctx); err != nil {
-			return openStream{}, fmt.Errorf("looking for the stream %s: %w", arn, err)
-		}
-		s, ok = find()
-	}
+	s, ok := t.StreamByLabel(label)
 	if !ok {
 		return openStream{}, streamMissing(arn)
 	}
-	return s, nil
+	return openStream{table: t, stream: s, arn: arn}, nil
 }
 
 // splitStreamARN takes an ARN apart. One of another region or account has a table name that no table has.

@@ -37,7 +37,7 @@ type transaction struct {
 	token   string
 	hash    [16]byte
 	// plan makes the commands of the actions; nil is planTransaction.
-	plan func(ctx context.Context, actions []transactAction) ([]plannedWrite, error)
+	plan func(actions []transactAction) ([]plannedWrite, error)
 }
 
 // transacted is what became of a transaction that was performed, action by action. Of a replayed one there are no results.
@@ -54,7 +54,7 @@ func (o *Ops) transact(ctx context.Context, t transaction) (transacted, error) {
 		plan = o.planTransaction
 	}
 	for plans := 1; ; plans++ {
-		planned, err := plan(ctx, t.actions)
+		planned, err := confirmed(ctx, o, func() ([]plannedWrite, error) { return plan(t.actions) })
 		if err != nil {
 			return transacted{}, err
 		}
@@ -79,10 +79,10 @@ func (o *Ops) transact(ctx context.Context, t transaction) (transacted, error) {
 }
 
 // planTransaction finds all tables, then plans every action.
-func (o *Ops) planTransaction(ctx context.Context, actions []transactAction) ([]plannedWrite, error) {
+func (o *Ops) planTransaction(actions []transactAction) ([]plannedWrite, error) {
 	planned := make([]plannedWrite, len(actions))
 	for i := range actions {
-		t, err := o.serving(ctx, actions[i].name)
+		t, err := o.serving(actions[i].name)
 		if err != nil {
 			return nil, err
 		}

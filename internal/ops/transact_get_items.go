@@ -18,7 +18,7 @@ func (o *Ops) TransactGetItems(ctx context.Context, in *api.TransactGetItemsInpu
 			return nil, err
 		}
 	}
-	together, err := o.transactGet(ctx, func() ([]plannedRead, error) { return o.planTransactGet(ctx, reads) })
+	together, err := o.transactGet(ctx, func() ([]plannedRead, error) { return o.planTransactGet(reads) })
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func newTransactLookup(g *api.Get) (transactLookup, error) {
 // transactGet reads the items of a transaction.
 func (o *Ops) transactGet(ctx context.Context, plan func() ([]plannedRead, error)) (readTogether, error) {
 	for plans := 1; ; plans++ {
-		planned, err := plan()
+		planned, err := confirmed(ctx, o, plan)
 		if err != nil {
 			return readTogether{}, err
 		}
@@ -97,10 +97,10 @@ func (o *Ops) transactGet(ctx context.Context, plan func() ([]plannedRead, error
 }
 
 // planTransactGet is planTransaction for a transaction that reads.
-func (o *Ops) planTransactGet(ctx context.Context, reads []transactLookup) ([]plannedRead, error) {
+func (o *Ops) planTransactGet(reads []transactLookup) ([]plannedRead, error) {
 	planned := make([]plannedRead, len(reads))
 	for i := range reads {
-		t, err := o.serving(ctx, reads[i].name)
+		t, err := o.serving(reads[i].name)
 		if err != nil {
 			return nil, err
 		}

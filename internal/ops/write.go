@@ -50,12 +50,14 @@ func (o *Ops) write(ctx context.Context, name string, w planner) (written, error
 }
 
 func (o *Ops) planWrite(ctx context.Context, name string, w planner) (plannedWrite, error) {
-	t, err := o.serving(ctx, name)
-	if err != nil {
-		return plannedWrite{}, err
-	}
-	c, err := w.plan(t)
-	return plannedWrite{planner: w, name: name, table: t, command: c}, err
+	return confirmed(ctx, o, func() (plannedWrite, error) {
+		t, err := o.serving(name)
+		if err != nil {
+			return plannedWrite{}, err
+		}
+		c, err := w.plan(t)
+		return plannedWrite{planner: w, name: name, table: t, command: c}, err
+	})
 }
 
 // send brings a write to its partition. It is planned again when the table's description had changed meanwhile.

@@ -285,6 +285,30 @@ func TestCatalogWithoutLeader(t *testing.T) {
 	}
 }
 
+// A table that another node has made is found, and one that nobody can ask for is not said to be missing.
+func TestFindAsks(t *testing.T) {
+	f := newFleet(t)
+	f.Lag(machine.CatalogPartition, 2, true)
+	made, err := f.catalogs[0].Create(t.Context(), things("things", 0), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := f.catalogs[4]
+	if found, err := late.Find(t.Context(), "things"); err != nil || found.Table.ID != made.ID {
+		t.Errorf("found %v, %v", found, err)
+	}
+	if _, err := late.Find(t.Context(), "nothing"); !errors.Is(err, catalog.ErrMissing) {
+		t.Errorf("of a table that is not there: %v", err)
+	}
+	f.Lead(machine.CatalogPartition, 0)
+	if _, err := late.Find(t.Context(), "nothing"); err == nil || errors.Is(err, catalog.ErrMissing) {
+		t.Errorf("with nobody to ask: %v", err)
+	}
+	if _, err := late.Find(t.Context(), "things"); err != nil {
+		t.Errorf("what is known was asked for: %v", err)
+	}
+}
+
 // What the map of 100,000 partitions weighs in memory, three members each, and what it costs to follow one change of it.
 func BenchmarkMemory(b *testing.B) {
 	f := newFleet(b)

@@ -174,6 +174,21 @@ func (c *Catalog) Sync(ctx context.Context) error {
 	return err
 }
 
+// Find is Entry for a table that has to be there: before it answers ErrMissing, it asks whether another node has made the table a moment ago.
+func (c *Catalog) Find(ctx context.Context, name string) (*Entry, error) {
+	entry, ok := c.Entry(name)
+	if !ok {
+		if err := c.Sync(ctx); err != nil {
+			return nil, fmt.Errorf("looking for table %s: %w", name, err)
+		}
+		entry, ok = c.Entry(name)
+	}
+	if !ok {
+		return nil, fmt.Errorf("table %s: %w", name, ErrMissing)
+	}
+	return entry, nil
+}
+
 // syncs are the looks at partition 1: one under way at most, and one that begins after it, for all who come meanwhile.
 type syncs struct {
 	mu          sync.Mutex
