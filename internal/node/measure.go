@@ -14,13 +14,21 @@ import (
 	"stator/internal/storage/record"
 )
 
-// Counted takes a snapshot now and returns the count of a partition's range in it.
-func (h *host) Counted(d machine.Descriptor) func() (command.Stats, error) {
+// Missing takes a snapshot now and returns the count of a partition's range in it, less what the partition says there.
+func (h *host) Missing(d machine.Descriptor) func() (command.Stats, error) {
 	snapshot := h.node.engine.Snapshot()
 	return func() (command.Stats, error) {
 		defer snapshot.Close()
+		said, _, err := snapshot.Get(machine.AppliedKey(d.Partition), nil)
+		if err != nil {
+			return command.Stats{}, fmt.Errorf("reading what partition %d says it holds: %w", d.Partition, err)
+		}
+		applied, err := machine.ParseApplied(said)
+		if err != nil {
+			return command.Stats{}, fmt.Errorf("reading what partition %d says it holds: %w", d.Partition, err)
+		}
 		stats := command.Stats{Local: map[uint32]command.Tally{}}
-		err := walk(snapshot, keys.SpaceData, d, func(_, value []byte) error {
+		err = walk(snapshot, keys.SpaceData, d, func(_, value []byte) error {
 			item, err := record.ParseItem(value)
 			if err == nil && !item.Deleted {
 				stats.Items++
@@ -31,7 +39,7 @@ func (h *host) Counted(d machine.Descriptor) func() (command.Stats, error) {
 		if err != nil {
 			return stats, err
 		}
-		return stats, walk(snapshot, keys.SpaceLocalIndex, d, func(suffix, value []byte) error {
+		err = walk(snapshot, keys.SpaceLocalIndex, d, func(suffix, value []byte) error {
 			entry, err := record.ParseItem(value)
 			if err != nil {
 				return err
@@ -43,6 +51,7 @@ func (h *host) Counted(d machine.Descriptor) func() (command.Stats, error) {
 			}
 			return nil
 		})
+		return stats.Minus(applied.Stats), err
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"stator/internal/model/attr"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
 	"stator/internal/storage/keys"
 )
@@ -86,8 +87,8 @@ func (f *fleet) check(t *testing.T, partitions, items int) {
 			t.Errorf("partition %+v reports %+v", p, reports[i])
 		}
 		led, _ := f.Member(f.Leader(reports[i].Partition)).Led(reports[i].Partition)
-		if truth, err := f.Member(f.Leader(reports[i].Partition)).Counted(led.State().Descriptor)(); err != nil || truth.Items != reports[i].Stats.Items {
-			t.Errorf("partition %d holds %d items and says %d, %v", reports[i].Partition, truth.Items, reports[i].Stats.Items, err)
+		if missing, err := f.Member(f.Leader(reports[i].Partition)).Missing(led.State().Descriptor)(); err != nil || missing.Items != 0 {
+			t.Errorf("partition %d says that it holds %d items, %d too few, %v", reports[i].Partition, reports[i].Stats.Items, missing.Items, err)
 		}
 	}
 	if held != int64(items) {
@@ -114,6 +115,46 @@ func TestSplitFromAnywhere(t *testing.T) {
 	if _, err := f.jobs[3].At(t.Context(), "things", f.table.ID, routertest.Token(1<<60)); err == nil {
 		t.Error("a partition was split at its beginning")
 	}
+}
+
+// planting is a host on which another leader's batch comes between a change and the look at what it left.
+type planting struct {
+	split.Host
+	plant func()
+}
+
+func (p *planting) Missing(d machine.Descriptor) func() (command.Stats, error) {
+	p.plant()
+	return p.Host.Missing(d)
+}
+
+// Whatever another leader writes before the halves are counted, their counts become right.
+func TestWriteBeforeTheCount(t *testing.T) {
+	f := newFleet(t)
+	for i := range 60 {
+		if _, err := f.Members[0].Router.Write(t.Context(), f.put(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	parent := f.Entry("things").Partitions[f.table.ID][0].ID
+	leader := f.Leader(parent)
+	planted := 0
+	f.jobs[leader-1].Host = &planting{f.Member(leader).Node, func() {
+		f.Lead(parent, leader%3+1)
+		for i := 60; i < 80; i++ {
+			if f.put(i).Key[0] < 0x40 {
+				if _, err := f.Member(leader%3+1).Router.Write(t.Context(), f.put(i)); err != nil {
+					t.Error(err)
+				}
+				planted++
+			}
+		}
+		f.Lead(parent, leader)
+	}}
+	if _, err := f.jobs[leader-1].At(t.Context(), "things", f.table.ID, routertest.Token(1<<62)); err != nil || planted == 0 {
+		t.Fatalf("%d items came in between, %v", planted, err)
+	}
+	f.check(t, 2, 60+planted)
 }
 
 // Where heat is felt by a copy that does not lead, the partition is split all the same, and once.

@@ -108,22 +108,31 @@ func (j *Job) recounted(ctx context.Context, tableID, partition uint64) error {
 	if j.Leaders == nil {
 		return j.Recount(ctx, partition)
 	}
-	p, ok := j.partition(tableID, partition)
-	if !ok {
-		return nil
-	}
-	_, err := j.Leaders.Order(ctx, p, command.Order{Recount: true})
-	return err
+	return j.ofHalf(tableID, partition, func(p *catalog.Partition) error {
+		_, err := j.Leaders.Order(ctx, p, command.Order{Recount: true})
+		return err
+	})
 }
 
 // writeElsewhere corrects a half wherever it is led.
 func (j *Job) writeElsewhere(ctx context.Context, h half, correct *command.Command) error {
-	p, ok := j.partition(h.table, h.partition)
-	if !ok {
+	return j.ofHalf(h.table, h.partition, func(p *catalog.Partition) error {
+		_, err := j.Leaders.WriteTo(ctx, p, correct)
+		return err
+	})
+}
+
+// ofHalf asks something of a half as it was entered in the catalog. Once its table is gone nobody wants to know what it holds; that a table has
+// lost one of its partitions is an error, after which the split stays reserved and is reconciled.
+func (j *Job) ofHalf(tableID, id uint64, ask func(p *catalog.Partition) error) error {
+	p, ok := j.partition(tableID, id)
+	switch {
+	case ok:
+		return ask(p)
+	case len(j.Catalog.Partitions(tableID)) == 0:
 		return nil
 	}
-	_, err := j.Leaders.WriteTo(ctx, p, correct)
-	return err
+	return fmt.Errorf("partition %d was entered in the catalog, which does not know it any more", id)
 }
 
 func (j *Job) partition(tableID, id uint64) (*catalog.Partition, bool) {

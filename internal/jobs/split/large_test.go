@@ -24,7 +24,7 @@ func (c *crowded) Large(int64) []uint64 { return c.large }
 
 func (c *crowded) Start(uint64) error { return nil }
 
-func (c *crowded) Counted(machine.Descriptor) func() (command.Stats, error) {
+func (c *crowded) Missing(machine.Descriptor) func() (command.Stats, error) {
 	return func() (command.Stats, error) { return command.Stats{}, errors.New("nothing was split") }
 }
 

@@ -23,8 +23,9 @@ type Host interface {
 	Replica(partition uint64) (*replica.Replica, bool)
 	// Start brings up a partition whose state is durable, if it is not up yet.
 	Start(partition uint64) error
-	// Counted is the true statistics of a table's range, read from a snapshot taken at the call.
-	Counted(d machine.Descriptor) func() (command.Stats, error)
+	// Missing is what the statistics of a partition lack of its true ones, both read from one snapshot, which is taken at the call: so
+	// they are of one moment, whatever is performed around it, and whoever leads.
+	Missing(d machine.Descriptor) func() (command.Stats, error)
 	// Rows visits a partition's rows from a key on until so many bytes are read, and returns where to go on; nil at the end.
 	Rows(d machine.Descriptor, from []byte, bytes int, each func(suffix []byte, bytes int)) (next []byte, err error)
 	// Large lists the partitions of more than so many bytes that are led here, with all their replicas at hand.
@@ -184,10 +185,8 @@ func (j *Job) perform(ctx context.Context, parent *replica.Replica, s catalog.Re
 	err = replica.ChangeAndWait(ctx, j.Wait, func(done func(error)) {
 		parent.Split(&command.Command{At: s.At, Child: s.Child, Generation: s.Generation}, func(err error) {
 			if err == nil {
-				state := parent.State()
-				c = census{
-					generation: state.Descriptor.Generation, estimated: state.Applied.Stats, count: j.Host.Counted(state.Descriptor),
-				}
+				d := parent.State().Descriptor
+				c = census{generation: d.Generation, count: j.Host.Missing(d)}
 			}
 			done(err)
 		})

@@ -10,11 +10,10 @@ import (
 	"stator/internal/partition/replica"
 )
 
-// census is the statistics that the left half began with, and how to count the true ones as of then.
+// census is how to count what the statistics of a partition lack since a generation of it began.
 type census struct {
 	generation uint64
-	estimated  command.Stats
-	count      func() (command.Stats, error)
+	count      func() (missing command.Stats, err error)
 }
 
 // drop lets a census go that is not wanted any more.
@@ -28,15 +27,14 @@ func (c census) drop() error {
 
 // correct mends the statistics the halves began with, once requests find both.
 func (j *Job) correct(ctx context.Context, s catalog.Reservation, c census) error {
-	truth, err := c.count()
+	missing, err := c.count()
 	if err != nil {
 		return fmt.Errorf("counting partition %d after its split: %w", s.Parent, err)
 	}
-	missing := minus(truth, c.estimated)
 	if err := j.add(ctx, half{s.Table, s.Parent, c.generation}, missing); err != nil {
 		return err
 	}
-	return j.add(ctx, half{s.Table, s.Child, 1}, minus(command.Stats{}, missing))
+	return j.add(ctx, half{s.Table, s.Child, 1}, command.Stats{}.Minus(missing))
 }
 
 // half is one of a split partition's, in the generation in which its statistics were estimated.
@@ -88,12 +86,12 @@ func (j *Job) recount(ctx context.Context, r *replica.Replica) error {
 	if err != nil {
 		return errors.Join(err, counted.drop())
 	}
-	truth, err := counted.count()
+	missing, err := counted.count()
 	if err != nil {
 		return fmt.Errorf("counting partition %d: %w", d.Partition, err)
 	}
 	_, err = r.WriteAndWait(ctx, j.Wait, &command.Command{
-		Action: command.Correct, Generation: counted.generation, Correction: minus(truth, counted.estimated),
+		Action: command.Correct, Generation: counted.generation, Correction: missing,
 	})
 	return err
 }
@@ -104,25 +102,13 @@ func (j *Job) recountStill(ctx context.Context, tableID, partition uint64) error
 	if !ok {
 		return fmt.Errorf("partition %d did not start", partition)
 	}
-	state := r.State()
-	truth, err := j.Host.Counted(state.Descriptor)()
+	d := r.State().Descriptor
+	missing, err := j.Host.Missing(d)()
 	if err != nil {
 		return fmt.Errorf("counting partition %d of table %d after a crash: %w", partition, tableID, err)
 	}
 	_, err = r.WriteAndWait(ctx, j.Wait, &command.Command{
-		Action: command.Correct, Generation: state.Descriptor.Generation, Correction: minus(truth, state.Applied.Stats),
+		Action: command.Correct, Generation: d.Generation, Correction: missing,
 	})
 	return err
-}
-
-func minus(a, b command.Stats) command.Stats {
-	d := command.Stats{Items: a.Items - b.Items, Bytes: a.Bytes - b.Bytes, Local: map[uint32]command.Tally{}}
-	for index, tally := range a.Local {
-		d.Local[index] = tally
-	}
-	for index, tally := range b.Local {
-		left := d.Local[index]
-		d.Local[index] = command.Tally{Items: left.Items - tally.Items, Bytes: left.Bytes - tally.Bytes}
-	}
-	return d
 }

@@ -83,5 +83,18 @@ type Stats struct {
 	Local        map[uint32]Tally `json:",omitempty"`
 }
 
+// Minus is what a has more than b.
+func (a Stats) Minus(b Stats) Stats {
+	d := Stats{Items: a.Items - b.Items, Bytes: a.Bytes - b.Bytes, Local: map[uint32]Tally{}}
+	for index, tally := range a.Local {
+		d.Local[index] = tally
+	}
+	for index, tally := range b.Local {
+		left := d.Local[index]
+		d.Local[index] = Tally{Items: left.Items - tally.Items, Bytes: left.Bytes - tally.Bytes}
+	}
+	return d
+}
+
 // Tally counts the entries of an index with their bytes.
 type Tally struct{ Items, Bytes int64 }

@@ -170,11 +170,19 @@ func (n *Node) Rows(machine.Descriptor, []byte, int, func([]byte, int)) ([]byte,
 // Large lists none.
 func (n *Node) Large(int64) []uint64 { return nil }
 
-// Counted counts a partition's items as they are now.
-func (n *Node) Counted(d machine.Descriptor) func() (command.Stats, error) {
+// Missing counts a partition's items as they are now, less those that it says it has.
+func (n *Node) Missing(d machine.Descriptor) func() (command.Stats, error) {
 	snapshot := n.engine.Snapshot()
 	return func() (stats command.Stats, err error) {
 		defer snapshot.Close()
+		said, _, err := snapshot.Get(machine.AppliedKey(d.Partition), nil)
+		if err != nil {
+			return stats, err
+		}
+		applied, err := machine.ParseApplied(said)
+		if err != nil {
+			return stats, err
+		}
 		rows, err := snapshot.Iter(keys.Span(keys.SpaceData, d.Table, d.Bounds.Lower, d.Bounds.Upper))
 		if err != nil {
 			return stats, err
@@ -192,7 +200,7 @@ func (n *Node) Counted(d machine.Descriptor) func() (command.Stats, error) {
 			stats.Items++
 			stats.Bytes += int64(item.Size)
 		}
-		return stats, rows.Err()
+		return stats.Minus(applied.Stats), rows.Err()
 	}
 }
 
