@@ -65,6 +65,8 @@ type Engine struct {
 	space  *Space
 	events *events
 	rows   *rows
+	// balance is between rows and blocks.
+	balance balance
 	// rotations ends the store when its log cannot be rotated.
 	rotations *rotations
 	// tables is how the files of replacements are written, excises what those took out at once, and replacements counts
@@ -140,6 +142,7 @@ func (e *Engine) open(o Options) error {
 	options.ErrorIfNotExists = !isNew
 	e.db, err = pebble.Open(e.layout.db, options)
 	options.Cache.Unref() // the store has its own reference
+	e.balance.cache, e.balance.bytesMax = options.Cache, o.cacheBlockBytesMax()
 	e.space.unflushed = func() int64 { return int64(e.db.Metrics().WAL.Size) }
 	e.space.flush = func() { _, _ = e.db.AsyncFlush() } // its failure comes to events.backgroundError
 	if errors.Is(err, pebble.ErrDBDoesNotExist) {
@@ -227,7 +230,7 @@ func exit(log *slog.Logger) func(error) {
 	}
 }
 
-// Get reads one key. The value must not be changed: it may be shared with other readers.
+// Get reads one key. The value is the caller's.
 func (e *Engine) Get(key []byte) (value []byte, found bool, err error) {
 	p := e.rows.place(key)
 	var writes uint64
@@ -235,6 +238,9 @@ func (e *Engine) Get(key []byte) (value []byte, found bool, err error) {
 		if value, found, writes = p.shard.get(p.hash, key); found {
 			return value, true, nil
 		}
+	}
+	if p.shard != nil {
+		e.missed()
 	}
 	stored, closer, err := e.db.Get(key)
 	value, found, err = e.got(nil, stored, closer, err)
@@ -258,6 +264,7 @@ func (e *Engine) Head(key []byte) (value []byte, found bool, err error) {
 	if known {
 		return value, found, nil
 	}
+	e.missed()
 	stored, closer, err := e.db.Get(key)
 	value, found, err = e.got(value, stored[:min(len(stored), headBytes)], closer, err)
 	switch {
@@ -297,6 +304,7 @@ func (e *Engine) Close() error {
 			return
 		}
 		e.rotations.watched.Store(false)
+		e.rows.close()
 		if err := e.db.Close(); err != nil {
 			e.closeErr = e.fault("closing the store", err)
 		}

@@ -34,7 +34,7 @@ func newHeads(bytesMax int64) heads {
 }
 
 func (h *heads) bucket(p place) *[headsPerBucket]head {
-	return &h.buckets[p.hash/rowShards%uint64(len(h.buckets))]
+	return &h.buckets[p.check%uint64(len(h.buckets))]
 }
 
 // get appends a key's head to dst. known is false where the cache knows nothing of the key.

@@ -10,27 +10,29 @@ import (
 )
 
 const (
-	rowShards = 64
-	// rowOverheadBytes is what an entry costs besides its key and value: slot, map cell, and what the allocator rounds up.
-	rowOverheadBytes = 160
-	// rowBytesMax is the largest row that is kept: larger ones would push out hundreds of others.
-	rowBytesMax = 64 << 10
-	// shrinkRowsMax bounds what one write evicts for the memtable that it made grow: twice what it brought.
-	shrinkRowsMax = 2
+	// rowShardsMax is enough for a shard to be rarely held by another. A small cache has fewer, as a shard's clock needs some
+	// chunks to go around.
+	rowShardsMax     = 64
+	shardChunksLeast = 8
+	// rowBytesMax is the largest row that is kept: larger ones would push out dozens of others, and gain little.
+	rowBytesMax = rowChunkBytes / 2
 )
 
 // rows caches single values in front of Pebble, whose every get looks through memtables and table indexes even if all
-// blocks are in memory: a hit costs a tenth of that. Values in it are never changed, so a reader may keep one.
+// blocks are in memory: a hit costs a tenth of that.
 //
 // Invariant: once a commit's apply has returned, no value older than it is in the cache. A reader that misses fills in
 // what it read only if its shard saw no write since it began, as it may have read before the write and come after it.
 type rows struct {
 	prefix, end []byte // only keys in [prefix, end) are kept
-	bytesMax    int64  // of all rows together
-	// shardBytesMax is what each shard may hold now.
-	shardBytesMax atomic.Int64
-	seed, check   maphash.Seed
-	shards        [rowShards]rowShard
+
+	sizeMu sync.Mutex // guards how large all rows together may be:
+	// own without what memtables beyond the usual ones took and with what blocks lent.
+	own, given, borrowed int64
+	// shardChunksMax is how many chunks each shard may have now.
+	shardChunksMax atomic.Int64
+	seed, check    maphash.Seed
+	shards         []rowShard
 }
 
 // place is where a key is kept. shard is nil for a key that is never kept.
@@ -39,22 +41,12 @@ type place struct {
 	hash, check uint64
 }
 
-// rowShard is a part of the cache with a clock: a slot that was read since the hand last passed gets another round.
+// rowShard is a part of the cache.
 type rowShard struct {
-	mu       sync.Mutex
-	bytesMax *atomic.Int64
-	bytes    int64
-	writes   uint64 // counts the writes to any key of the shard
-	at       map[uint64]int
-	slots    []row
-	hand     int
-	heads    heads
-}
-
-type row struct {
-	hash       uint64
-	key, value []byte
-	used       bool
+	mu     sync.Mutex
+	writes uint64 // counts the writes to any key of the shard
+	kept   rowLog
+	heads  heads
 }
 
 // newRows returns the cache that the options ask for; nil is none.
@@ -65,21 +57,44 @@ func newRows(o Options) *rows {
 	}
 	end := bytes.Clone(prefix)
 	end[len(end)-1]++
-	r := &rows{prefix: prefix, end: end, bytesMax: bytesMax, seed: maphash.MakeSeed(), check: maphash.MakeSeed()}
-	r.leave(0, 0)
+	r := &rows{prefix: prefix, end: end, own: bytesMax, seed: maphash.MakeSeed(), check: maphash.MakeSeed()}
+	r.shards = make([]rowShard, min(max(1, bytesMax/(shardChunksLeast*rowChunkBytes)), rowShardsMax))
 	for i := range r.shards {
-		r.shards[i].bytesMax = &r.shardBytesMax
-		r.shards[i].at = map[uint64]int{}
-		r.shards[i].heads = newHeads(o.headBytesMax() / rowShards)
+		r.shards[i].kept = newRowLog(&r.shardChunksMax)
+		r.shards[i].heads = newHeads(o.headBytesMax() / int64(len(r.shards)))
 	}
+	r.borrow(0)
 	return r
 }
 
 // leave gives up n pieces of so many bytes each, or takes them back when n is less than before. Shards shrink as they are
-// used, by shrinkRowsMax at a time.
+// used, a chunk at a time.
 func (r *rows) leave(n, pieceBytes int64) {
 	if r != nil {
-		r.shardBytesMax.Store(max(0, r.bytesMax-max(0, n)*pieceBytes) / rowShards)
+		r.resize(func() { r.given = max(0, n) * pieceBytes })
+	}
+}
+
+// borrow has so many bytes besides its own.
+func (r *rows) borrow(n int64) { r.resize(func() { r.borrowed = n }) }
+
+// resize works out anew what each shard may have.
+func (r *rows) resize(change func()) {
+	r.sizeMu.Lock()
+	defer r.sizeMu.Unlock()
+	change()
+	r.shardChunksMax.Store(max(0, r.own+r.borrowed-r.given) / (int64(len(r.shards)) * rowChunkBytes))
+}
+
+// shrink gives back at once what is more than there may be.
+func (r *rows) shrink() {
+	for i := range r.shards {
+		s := &r.shards[i]
+		s.mu.Lock()
+		for s.kept.shrink() {
+			continue
+		}
+		s.mu.Unlock()
 	}
 }
 
@@ -89,7 +104,7 @@ func (r *rows) place(key []byte) place {
 		return place{}
 	}
 	hash := maphash.Bytes(r.seed, key)
-	return place{shard: &r.shards[hash%rowShards], hash: hash}
+	return place{shard: &r.shards[hash%uint64(len(r.shards))], hash: hash}
 }
 
 // headPlace is place for whoever needs the head too, which a second hash tells from others.
@@ -101,13 +116,13 @@ func (r *rows) headPlace(key []byte) place {
 	return p
 }
 
-// get finds a value, or tells the count of writes to give to fill.
+// get copies a value, or tells the count of writes to give to fill.
 func (s *rowShard) get(hash uint64, key []byte) (value []byte, found bool, writes uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i, ok := s.at[hash]; ok && bytes.Equal(s.slots[i].key, key) {
-		s.slots[i].used = true
-		return s.slots[i].value, true, s.writes
+	if row, ok := s.kept.find(hash, key); ok {
+		row.use()
+		return bytes.Clone(row.value()), true, s.writes
 	}
 	return nil, false, s.writes
 }
@@ -117,9 +132,9 @@ func (s *rowShard) get(hash uint64, key []byte) (value []byte, found bool, write
 func (s *rowShard) head(dst []byte, p place, key []byte) (value []byte, found, known bool, writes uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i, ok := s.at[p.hash]; ok && bytes.Equal(s.slots[i].key, key) {
-		row := s.slots[i].value
-		return append(dst, row[:min(len(row), headBytes)]...), true, true, s.writes
+	if row, ok := s.kept.find(p.hash, key); ok {
+		value := row.value()
+		return append(dst, value[:min(len(value), headBytes)]...), true, true, s.writes
 	}
 	value, found, known = s.heads.get(dst, p)
 	return value, found, known, s.writes
@@ -136,72 +151,31 @@ func (s *rowShard) fillHead(p place, value []byte, writes uint64) {
 
 // fill keeps a value that was read while the shard had seen so many writes.
 func (s *rowShard) fill(hash uint64, key, value []byte, writes uint64) {
-	size := rowBytes(key, value)
-	if size > rowBytesMax {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, taken := s.at[hash]; taken || s.writes != writes {
-		return
+	if s.writes == writes && !s.kept.has(hash) {
+		s.kept.add(hash, key, value)
 	}
-	for s.bytes+size > s.bytesMax.Load() && len(s.slots) > 0 {
-		s.evict()
-	}
-	s.at[hash] = len(s.slots)
-	s.slots = append(s.slots, row{hash: hash, key: bytes.Clone(key), value: value})
-	s.bytes += size
-}
-
-func rowBytes(key, value []byte) int64 { return int64(len(key) + len(value) + rowOverheadBytes) }
-
-// evict moves the hand to the next slot that nobody read since it last passed, and empties it.
-func (s *rowShard) evict() {
-	for {
-		s.hand %= len(s.slots)
-		if !s.slots[s.hand].used {
-			s.remove(s.hand)
-			return
-		}
-		s.slots[s.hand].used = false
-		s.hand++
-	}
-}
-
-// remove empties a slot by moving the last one into it.
-func (s *rowShard) remove(i int) {
-	gone := s.slots[i]
-	s.bytes -= rowBytes(gone.key, gone.value)
-	delete(s.at, gone.hash)
-	last := len(s.slots) - 1
-	if i != last {
-		s.slots[i] = s.slots[last]
-		s.at[s.slots[i].hash] = i
-	}
-	s.slots[last] = row{}
-	s.slots = s.slots[:last]
 }
 
 // wrote makes the cache show a value that was written, nil for a deletion: a row that is kept is replaced, others are not
 // brought in, as most of what is written is not read soon; the head is.
-func (s *rowShard) wrote(p place, value []byte) {
+func (s *rowShard) wrote(p place, key, value []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writes++
 	s.heads.put(p, value)
-	for n := 0; n < shrinkRowsMax && s.bytes > s.bytesMax.Load() && len(s.slots) > 0; n++ {
-		s.evict()
+	s.kept.shrink()
+	row, ok := s.kept.find(p.hash, key)
+	switch {
+	case !ok: // another key of the same hash stays right
+	case value != nil && row.replace(value):
+	default:
+		s.kept.drop(p.hash)
+		if value != nil {
+			s.kept.add(p.hash, key, value)
+		}
 	}
-	i, ok := s.at[p.hash]
-	if !ok {
-		return
-	}
-	if value == nil || len(value) > len(s.slots[i].value) {
-		s.remove(i)
-		return
-	}
-	s.bytes += int64(len(value) - len(s.slots[i].value))
-	s.slots[i].value = bytes.Clone(value)
 }
 
 // applied brings the cache up to a batch that readers of the store see.
@@ -219,11 +193,11 @@ func (r *rows) applied(b *pebble.Batch) {
 			r.forget(span{lower: key, upper: value})
 		case pebble.InternalKeyKindDelete:
 			if p := r.headPlace(key); p.shard != nil {
-				p.shard.wrote(p, nil)
+				p.shard.wrote(p, key, nil)
 			}
 		default:
 			if p := r.headPlace(key); p.shard != nil {
-				p.shard.wrote(p, value)
+				p.shard.wrote(p, key, value)
 			}
 		}
 	}
@@ -239,12 +213,21 @@ func (r *rows) forget(gone span) {
 		s := &r.shards[i]
 		s.mu.Lock()
 		s.writes++
-		for at := len(s.slots) - 1; at >= 0; at-- {
-			if key := s.slots[at].key; bytes.Compare(gone.lower, key) <= 0 && bytes.Compare(key, gone.upper) < 0 {
-				s.remove(at)
-			}
-		}
+		s.kept.forget(gone)
 		s.heads.clear()
+		s.mu.Unlock()
+	}
+}
+
+// close gives the rows' memory back.
+func (r *rows) close() {
+	if r == nil {
+		return
+	}
+	for i := range r.shards {
+		s := &r.shards[i]
+		s.mu.Lock()
+		s.kept.close()
 		s.mu.Unlock()
 	}
 }

@@ -70,6 +70,7 @@ func (e *Engine) iterator(it *pebble.Iterator, since uint64, lower, upper []byte
 	if missed := e.excises.missed(since, lower, upper); missed != nil {
 		return nil, errors.Join(missed, it.Close())
 	}
+	e.ranged(lower)
 	return &Iterator{e: e, it: it}, nil
 }
 

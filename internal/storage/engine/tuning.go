@@ -61,13 +61,15 @@ func (o Options) blockBytesMax() int64 {
 	if len(o.RowPrefix) == 0 {
 		return o.MemoryBytesMax()
 	}
-	return o.CacheBytes/4*3 + memtablesUsual*o.MemtableBytes
+	return o.cacheBlockBytesMax() + memtablesUsual*o.MemtableBytes
 }
 
+// cacheBlockBytesMax is what blocks have while balance lends nothing of it.
+func (o Options) cacheBlockBytesMax() int64 { return o.CacheBytes / 4 * 3 }
+
 // rowBytesMax is what rows and heads have, while no more memtables exist than usual. Further ones take their room back
-// from them: a row is found for a tenth of what its block costs, so no room should be idle. A third stays free: rows are
-// garbage-collected, and a collector that has no room works all the time.
-func (o Options) rowBytesMax() int64 { return (o.MemoryBytesMax() - o.blockBytesMax()) / 3 * 2 }
+// from them: a row is found for a tenth of what its block costs, so no room should be idle.
+func (o Options) rowBytesMax() int64 { return o.MemoryBytesMax() - o.blockBytesMax() }
 
 // headBytesMax is the part of rowBytesMax that heads have.
 func (o Options) headBytesMax() int64 { return o.CacheBytes / 16 }
