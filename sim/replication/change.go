@@ -156,5 +156,9 @@ func (n *node) transfer(id uint64) {
 	to := d.Members[w.Random.IntN(len(d.Members))]
 	w.result.Transfers++
 	w.Note("partition %d shall be led by node %d", id, to.Node)
-	n.do(func() { n.copies[id].group.Transfer(to.Replica) })
+	n.do(func() {
+		if c, there := n.copies[id]; there { // a node that stood still meanwhile may have lost it
+			c.group.Transfer(to.Replica)
+		}
+	})
 }

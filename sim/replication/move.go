@@ -24,11 +24,14 @@ func (w *world) move(c *client) error {
 	if err != nil {
 		return err
 	}
+	key := d.Bounds.Lower
+	if learner(d) != 0 { // it came late, after whoever asked for it had seen none
+		return c.settleMembers(key, d.Partition)
+	}
 	to := w.stranger(d)
-	if to == 0 || learner(d) != 0 {
+	if to == 0 {
 		return errNotNow
 	}
-	key := d.Bounds.Lower
 	_, err = c.membership(key, d, command.Membership{AddLearner: to})
 	w.Note("partition %d gets a learner on node %d: %v", d.Partition, to, err)
 	return c.settleMembers(key, d.Partition)
