@@ -101,8 +101,12 @@ func printThrottle(to io.Writer, number int, t *insight.Throttle, verb string) e
 	}
 	fmt.Fprintf(to, "\n%d. %s of %s: %s %s throttled (%s).\n", number, capital(t.Kind), of, plural(int(t.Requests), "request"), verb, t.Reason)
 	worst := worstOf(t.Minutes)
-	fmt.Fprintf(to, "   The limit is %s: %.0f units a second. In the worst minute, %s, %.1f were asked for and %.1f served.\n", t.Limit, t.PerSecond,
-		worst.Time.Format("15:04"), worst.Asked, worst.Consumed)
+	inPart := ""
+	if worst.Asked <= t.PerSecond {
+		inPart = ", more in a part of it"
+	}
+	fmt.Fprintf(to, "   The limit is %s: %.0f units a second. In the worst minute, %s, %.1f were asked for and %.1f served%s.\n", t.Limit, t.PerSecond,
+		worst.Time.Format("15:04"), worst.Asked, worst.Consumed, inPart)
 	for _, line := range t.Help {
 		fmt.Fprintf(to, "   - %s\n", line)
 	}
