@@ -31,12 +31,14 @@ func (c *Coordinator) Finish(ctx context.Context, id command.TransactionID, vers
 // Settle finds out what became of a transaction, and ends it if nobody brings it forward any more. Of a table that is gone
 // nothing was kept: a transaction whose record was there is settled before its table goes.
 func (c *Coordinator) Settle(ctx context.Context, id command.TransactionID, at command.Place) (command.Result, error) {
+	return c.settle(ctx, &command.Transaction{ID: id, Record: at})
+}
+
+func (c *Coordinator) settle(ctx context.Context, t *command.Transaction) (command.Result, error) {
 	shares := c.options.Router.Spread(ctx, router.Spread{
-		Keys: []router.Key{{Table: at.Table, Suffix: at.Suffix}},
+		Keys: []router.Key{{Table: t.Record.Table, Suffix: t.Record.Suffix}},
 		Make: func([]int) (*command.Command, error) {
-			return &command.Command{
-				Action: command.Settle, Table: at.Table, Transaction: &command.Transaction{ID: id, Record: at},
-			}, nil
+			return &command.Command{Action: command.Settle, Table: t.Record.Table, Transaction: t}, nil
 		},
 	})
 	if errors.Is(shares[0].Err, router.ErrNoTable) {

@@ -74,6 +74,8 @@ type transaction struct {
 	id     command.TransactionID
 	record command.Place
 	keys   []router.Key
+	// earlier is another attempt at the request, which is still under way.
+	earlier command.Result
 }
 
 func (c *Coordinator) newTransaction(q Request) (*transaction, error) {

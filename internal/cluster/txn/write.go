@@ -19,12 +19,16 @@ func (c *Coordinator) Write(ctx context.Context, q Request) (Outcome, error) {
 	if c.tokens.contradict(q, c.options.NowMillis()) {
 		return Outcome{Refusal: command.Mismatched}, nil
 	}
+	// What is begun is brought to an end, whoever gives up waiting: its locks would stand in others' way.
+	ctx = context.WithoutCancel(ctx)
 	t, err := c.newTransaction(q)
 	if err != nil {
 		return Outcome{}, err
 	}
-	// What is begun is brought to an end, whoever gives up waiting: its locks would stand in others' way.
-	outcome, err := t.run(context.WithoutCancel(ctx))
+	outcome, err := t.run(ctx)
+	if err == nil && q.Token != "" {
+		outcome, err = t.again(ctx, outcome)
+	}
 	if err == nil && outcome.Refusal == command.Accepted {
 		c.tokens.add(q, c.options.NowMillis())
 	}
@@ -44,6 +48,7 @@ func (t *transaction) run(ctx context.Context) (Outcome, error) {
 		return Outcome{}, p.failed
 	case p.verdict.Refusal != command.Accepted:
 		t.release(ctx, p.locked)
+		t.earlier = p.verdict
 		t.MetBy(p.results...)
 		return Outcome{Refusal: p.verdict.Refusal, Results: p.results}, nil
 	}

@@ -11,6 +11,8 @@ import (
 	"stator/internal/cluster/txn"
 	"stator/internal/jobs/settle"
 	"stator/internal/node/nodetest"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
 )
 
 // rig is a node with a table of four partitions, a job of its own, and coordinators that die.
@@ -45,18 +47,22 @@ var errDead = errors.New("dead")
 
 // dying is a coordinator that dies at a step, the n-th time it comes there.
 func (r *rig) dying(step string, n int) *txn.Coordinator {
+	return r.coordinator(func(at string) error {
+		if at == step {
+			if n--; n == 0 {
+				return errDead
+			}
+		}
+		return nil
+	})
+}
+
+func (r *rig) coordinator(failpoint func(at string) error) *txn.Coordinator {
 	r.coordinators++
 	return txn.New(txn.Options{
 		Router: r.Router(), NowMillis: r.now, Random: rand.NewChaCha8([32]byte{r.coordinators}),
-		Pause: func(_ context.Context, d time.Duration) error { r.Clock.Advance(d); r.Turn(); return nil },
-		Failpoint: func(at string) error {
-			if at == step {
-				if n--; n == 0 {
-					return errDead
-				}
-			}
-			return nil
-		},
+		Pause:     func(_ context.Context, d time.Duration) error { r.Clock.Advance(d); r.Turn(); return nil },
+		Failpoint: failpoint,
 	})
 }
 
@@ -115,6 +121,55 @@ func (r *rig) want(what string, locks int64, items int) {
 	if got := len(r.Check("things")); got != items {
 		r.t.Errorf("%s: %d items, want %d", what, got, items)
 	}
+}
+
+// A request that comes again after its coordinator died is performed, or answered if it was, long before the dead coordinator's locks are
+// settled.
+func TestRequestComesAgain(t *testing.T) {
+	const items = 6
+	for _, c := range []struct {
+		step      string
+		n         int
+		committed bool
+	}{
+		{"begin", 1, false}, {"prepare", 1, false}, {"prepare", 2, false}, {"commit", 1, false},
+		{"apply", 1, true}, {"apply", 2, true}, {"answer", 1, true},
+	} {
+		t.Run(fmt.Sprint(c.step, " ", c.n), func(t *testing.T) {
+			r := newRig(t)
+			r.die(c.step, c.n, r.request(items))
+			died := r.now()
+			outcome, err := r.Transactions().Write(t.Context(), r.request(items))
+			if err != nil || outcome.Refusal != command.Accepted || outcome.Replayed != c.committed {
+				t.Fatalf("%+v, %v", outcome, err)
+			}
+			if took := r.now() - died; took > 2*machine.RetriedMillisMax {
+				t.Errorf("it took %d ms", took)
+			}
+			r.Rest()
+			r.want("afterwards", 0, items)
+		})
+	}
+}
+
+// A coordinator that was merely slow is told what the request that came again has done, and does not say that it was cancelled.
+func TestSlowCoordinatorIsTold(t *testing.T) {
+	r := newRig(t)
+	var second txn.Outcome
+	came := false
+	slow := r.coordinator(func(at string) (err error) {
+		if at == "commit" && !came {
+			came = true
+			second, err = r.Transactions().Write(t.Context(), r.request(6))
+		}
+		return err
+	})
+	first, err := slow.Write(t.Context(), r.request(6))
+	if err != nil || second.Refusal != command.Accepted || second.Replayed || first.Refusal != command.Accepted || !first.Replayed {
+		t.Errorf("the second attempt %+v, the first %+v, %v", second, first, err)
+	}
+	r.Rest()
+	r.want("afterwards", 0, 6)
 }
 
 // Whatever step a coordinator dies at, its transaction becomes whole or absent, and no lock is left.

@@ -165,13 +165,13 @@ type Result struct {
 	// Sequence is the last change of the partition's log after the command.
 	Sequence uint64
 
-	// Held is the lock that a Locked command met, or whose locks a Completed transaction may have left.
+	// Held is the lock that a Locked command met, or an earlier attempt at the request: Completed, Running.
 	Held *Held
 	// Results answer the actions of a Transact, Begin or Prepare one by one.
 	Results []Result
 	// Version is the version of what was written; of a prepare, the least version the partition would commit with.
 	Version uint64
-	// Participants are the items that a Completed transaction may not have applied everywhere.
+	// Participants are the items of such an attempt, some of which may still be locked by it.
 	Participants []Place
 	// Elsewhere tells that some of a Commit's keys are not this partition's any more.
 	Elsewhere bool

@@ -19,7 +19,8 @@ type Transaction struct {
 	// Record is where the record lies: the first action's key, followed by the request token or the id as one more
 	// component. Without Suffix no record is kept: Transact, when nobody will ask again.
 	Record Place
-	// Hash is of the request's parameters: a request with the same token and another hash is another request.
+	// Hash is of the request's parameters: a request with the same token and another hash is another request. A Settle with the hash is
+	// that of the same request, come again.
 	Hash [16]byte
 	// Actions are this partition's wishes, each a Put, Update, Delete or Check: Transact, Begin, Prepare.
 	Actions []*Command

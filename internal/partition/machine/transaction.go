@@ -12,8 +12,13 @@ import (
 // Bounds in time of a transaction.
 const (
 	// PendingMillisMax is how long a transaction may be under way: then its coordinator counts as dead, and whoever asks
-	// ends it.
+	// ends it. It is safe at any time, as an ended one is not committed any more; the bound leaves a coordinator that lives
+	// two tries of as long as a request may take, to prepare and to commit.
 	PendingMillisMax = 10_000
+	// RetriedMillisMax is PendingMillisMax where the same request asks, come again by its token: who sends it has given up
+	// on the transaction, so that it may well be ended. It is not ended at once, since one that is merely slow would
+	// then be performed twice as often and never be answered; nearly all are over in that time, failovers apart.
+	RetriedMillisMax = 1_000
 	// PrepareAgeMillisMax is how long after it was sent a prepare may be performed: it must not lock items for a
 	// transaction that was ended and forgotten.
 	PrepareAgeMillisMax = 30_000
@@ -155,18 +160,16 @@ func (d *decision) earlier(t *command.Transaction) (result command.Result, met b
 	case kept.Hash != t.Hash:
 		result.Refusal = command.Mismatched
 	case kept.State == record.Committed:
-		result = d.completed(t, kept)
-	case overdue(age):
-		return result, false, nil
+		result = d.told(command.Completed, t, kept)
 	default:
-		result.Refusal = command.Running
+		result = d.told(command.Running, t, kept)
 	}
 	return result, true, nil
 }
 
-// completed tells of a transaction that is committed.
-func (d *decision) completed(t *command.Transaction, kept record.Transaction) command.Result {
-	result := command.Result{Refusal: command.Completed, Version: kept.Version, Held: &command.Held{
+// told tells of an earlier transaction, which is committed or still under way.
+func (d *decision) told(refusal command.Refusal, t *command.Transaction, kept record.Transaction) command.Result {
+	result := command.Result{Refusal: refusal, Version: kept.Version, Held: &command.Held{
 		ID: kept.ID, Record: command.Place{Table: d.part.Descriptor.Table, Suffix: t.Record.Suffix}, SinceMillis: kept.Millis,
 	}}
 	for _, p := range kept.Participants {
@@ -197,7 +200,7 @@ func (d *decision) commit(t *command.Transaction) (command.Result, error) {
 // cancel makes a pending transaction aborted, and releases this partition's own items. One that was never begun is
 // aborted too, so that it cannot begin any more.
 func (d *decision) cancel(t *command.Transaction) (command.Result, error) {
-	verdict, err := d.end(t, func(int64) bool { return true })
+	verdict, err := d.end(t, func(record.Transaction) bool { return true })
 	if err != nil || verdict.Refusal != command.Aborted {
 		return verdict, err
 	}
@@ -207,28 +210,32 @@ func (d *decision) cancel(t *command.Transaction) (command.Result, error) {
 
 // settle tells what became of a transaction. One that has been pending for too long, or was never begun, is aborted first.
 func (d *decision) settle(t *command.Transaction) (command.Result, error) {
-	return d.end(t, overdue)
+	return d.end(t, func(kept record.Transaction) bool {
+		bound := int64(PendingMillisMax)
+		if t.Hash != ([16]byte{}) && t.Hash == kept.Hash {
+			bound = RetriedMillisMax
+		}
+		return overdue(d.nowMillis-kept.Millis, bound)
+	})
 }
 
 // overdue tells whether a transaction has been pending for too long. A clock that was set back says nothing about the time
 // that has passed, and locks must not stay until it has come round again.
-func overdue(ageMillis int64) bool {
-	return ageMillis > PendingMillisMax || ageMillis < -PendingMillisMax
-}
+func overdue(ageMillis, bound int64) bool { return ageMillis > bound || ageMillis < -bound }
 
 // end aborts a transaction that is absent, or pending and of an age to end, and tells what it is then. A record with another
 // id is a later attempt's: this one was aborted.
-func (d *decision) end(t *command.Transaction, ends func(ageMillis int64) bool) (command.Result, error) {
+func (d *decision) end(t *command.Transaction, ends func(kept record.Transaction) bool) (command.Result, error) {
 	kept, found, err := d.kept(t)
 	switch {
 	case err != nil:
 		return command.Result{}, err
-	case !found, kept.ID == t.ID && kept.State == record.Pending && ends(d.nowMillis-kept.Millis):
+	case !found, kept.ID == t.ID && kept.State == record.Pending && ends(kept):
 		d.keep(t, record.Transaction{ID: t.ID, State: record.Aborted, Hash: kept.Hash})
 	case kept.ID == t.ID && kept.State == record.Pending:
 		return command.Result{Refusal: command.Running}, nil
 	case kept.ID == t.ID && kept.State == record.Committed:
-		return d.completed(t, kept), nil
+		return d.told(command.Completed, t, kept), nil
 	}
 	return command.Result{Refusal: command.Aborted}, nil
 }
