@@ -139,6 +139,24 @@ func TestSilentPeerIsNoticed(t *testing.T) {
 	n.deaf.Store(false)
 }
 
+// A peer is silent when it leaves pings unanswered, not when who sends them stood still.
+func TestWhoStandsStillJudgesNobody(t *testing.T) {
+	began := time.Now()
+	s := newSilence(silenceMax, began)
+	for i, look := range []struct {
+		after    time.Duration
+		received int64
+		want     bool
+	}{
+		{pingEvery, 1, false}, {time.Minute, 1, false}, {time.Minute + pingEvery, 1, false}, {time.Minute + 4*pingEvery, 2, false},
+		{time.Minute + 5*pingEvery, 2, false}, {time.Minute + 7*pingEvery, 2, false}, {time.Minute + 9*pingEvery, 2, true},
+	} {
+		if got := s.tooLong(look.received, began.Add(look.after)); got != look.want {
+			t.Errorf("look %d, after %v: %t", i, look.after, got)
+		}
+	}
+}
+
 // The caller's deadline ends the call on both sides.
 func TestDeadlinesTravel(t *testing.T) {
 	left := make(chan time.Duration, 1)

@@ -97,7 +97,7 @@ func (l *link) session(parent context.Context) (up bool, err error) {
 func (l *link) ping(ctx context.Context, received *atomic.Int64) error {
 	ticker := time.NewTicker(pingEvery)
 	defer ticker.Stop()
-	seen, at := received.Load(), time.Now()
+	s := newSilence(l.peers.options.limits.silence, time.Now())
 	for {
 		l.outbox.urge(entry{kind: kindPing, id: l.peers.options.Incarnation})
 		select {
@@ -105,14 +105,32 @@ func (l *link) ping(ctx context.Context, received *atomic.Int64) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		now := received.Load()
-		if now != seen {
-			seen, at = now, time.Now()
-		}
-		if time.Since(at) > l.peers.options.limits.silence {
+		if s.tooLong(received.Load(), time.Now()) {
 			return errSilent
 		}
 	}
+}
+
+// silence judges whether a peer that is looked at with every ping has said nothing for too long.
+type silence struct {
+	max time.Duration
+	// seen is how much had come when something was last heard, at since; looked is when that was last looked at.
+	seen          int64
+	since, looked time.Time
+}
+
+func newSilence(most time.Duration, now time.Time) *silence {
+	return &silence{max: most, since: now, looked: now}
+}
+
+// tooLong looks at how much has come by now. A node that has not looked for so long stood still itself, and does not know what it would have
+// heard.
+func (s *silence) tooLong(received int64, now time.Time) bool {
+	if received != s.seen || now.Sub(s.looked) > 2*pingEvery {
+		s.seen, s.since = received, now
+	}
+	s.looked = now
+	return now.Sub(s.since) > s.max
 }
 
 // read takes what the peer sends on the link's stream: answers and pongs.
