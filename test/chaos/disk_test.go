@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -206,11 +207,11 @@ func TestDiskFull(t *testing.T) {
 	filler(t, disk, -1)
 	c.putUntilRefused(l, "b")
 	c.kept(l)
-	for n := 0; s.running() && n < putsSome; n++ {
+	for n, end := 0, time.Now().Add(settleMax); s.running() && time.Now().Before(end); n++ {
 		filler(t, disk, -1)
-		_ = c.delete(l, fmt.Sprintf("a-%d", n)) // an error leaves open whether it happened, as the ledger knows
+		_ = c.delete(l, fmt.Sprintf("a-%d", n%putsSome)) // an error leaves open whether it happened, as the ledger knows
 	}
-	if code := s.exit(stopMax); code != 1 || !strings.Contains(s.said(), "no space left on device") {
+	if code := s.exit(settleMax); code != 1 || !strings.Contains(s.said(), "no space left on device") {
 		t.Errorf("exit %d, want 1 with a sentence about the disk", code)
 	}
 	t.Logf("the server's last line: %s", lastLine(s.said()))

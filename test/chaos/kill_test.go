@@ -99,6 +99,8 @@ func (s *server) loadAndKill(ledgers []*ledger) int {
 		})
 	}
 	running.Go(func() { s.splitUntil(&killed, killTable) })
+	// Everybody has something to lose first, however slow the machine is.
+	c.until("the writers are answered", func() bool { return int(acknowledged.Load()) >= writers || s.t.Failed() })
 	time.Sleep(*load/4 + rand.N(*load*3/4))
 	killed.Store(true)
 	s.kill()

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"stator/internal/cluster/router"
 	"stator/internal/cluster/rpc"
@@ -30,6 +31,9 @@ func (d *door) Snapshot(context.Context, uint64, []byte, func() ([]byte, error))
 
 func (d *door) Join(context.Context, []byte) ([]byte, error) { return nil, errNoDoor }
 
+// requestMax is how long a request over real streams may take, which first have to be there.
+const requestMax = time.Minute
+
 // connect puts the streams of a real process between the nodes of a fleet.
 func connect(t testing.TB, f *fleet) []*rpc.Server {
 	t.Helper()
@@ -49,6 +53,7 @@ func connect(t testing.TB, f *fleet) []*rpc.Server {
 		}
 		t.Cleanup(func() { _ = server.Close(context.Background()) })
 		o := n.Options(f)
+		o.Cluster.Timeout = requestMax
 		o.Cluster.Remote = func(node, partition uint64) router.Remote { return router.NewRemote(server.Peers(), node, partition) }
 		f.routers[i] = router.New(o)
 		d.router = f.routers[i]
