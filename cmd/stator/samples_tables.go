@@ -16,8 +16,10 @@ func tableSamples(n *node.Node) []admin.Sample {
 	for name, counts := range n.Requests() {
 		list = append(list, requestSamples(name, counts)...)
 	}
+	list = append(list, accountSamples(n.AccountUse())...)
 	for _, m := range n.Metered() {
 		list = append(list, provisionedSamples(&m)...)
+		list = append(list, onDemandSamples(&m)...)
 		if n.Counts() {
 			list = append(list, consumedSamples(&m)...)
 		}
@@ -60,6 +62,38 @@ func requestSamples(name string, counts *metric.Table) []admin.Sample {
 			list = append(list,
 				counter("stator_returned_records_count_total", "Records of streams in the answers.", labels, &served.Returned),
 				counter("stator_returned_bytes_total", "Their bytes.", labels, &served.Bytes))
+		}
+	}
+	return list
+}
+
+// accountSamples are the account's quotas, and how much of them tables are provisioned with.
+func accountSamples(use node.AccountUse) []admin.Sample {
+	var list []admin.Sample
+	for kind, name := range unitNames {
+		list = append(list,
+			admin.Sample{Name: "stator_account_max_" + name + "s", Help: "Units a second that all tables may be provisioned with.", Value: capacity.AccountUnitsMax},
+			admin.Sample{Name: "stator_account_max_table_level_" + name + "s", Help: "Units a second that a table may have.", Value: capacity.TableUnitsMax},
+			admin.Sample{
+				Name: "stator_account_provisioned_" + name + "_capacity_utilization", Help: "How much of the account's units tables are provisioned with, in percent.",
+				Value: use.All[kind],
+			},
+			admin.Sample{
+				Name: "stator_max_provisioned_table_" + name + "_capacity_utilization", Help: "How much of a table's units the one that has most is provisioned with, in percent.",
+				Value: use.Most[kind],
+			})
+	}
+	return list
+}
+
+func onDemandSamples(m *node.Metered) []admin.Sample {
+	var list []admin.Sample
+	for kind, most := range [capacity.Kinds]int64{capacity.Reads: m.OnDemandMax.Read, capacity.Writes: m.OnDemandMax.Write} {
+		if most > 0 {
+			list = append(list, admin.Sample{
+				Name: "stator_on_demand_max_" + unitNames[kind] + "_request_units", Help: "Units a second that an on-demand table or index is bounded to.",
+				Labels: map[string]string{"table": m.Table, "index": m.Index}, Value: float64(most),
+			})
 		}
 	}
 	return list

@@ -117,6 +117,7 @@ func (n *Node) forget() {
 type Metered struct {
 	Table, Index string
 	Provisioned  table.Throughput // zero where it is paid for by the request
+	OnDemandMax  table.OnDemand   // zero where that has no bound
 	Total        capacity.Tally   // zero where nobody counts
 }
 
@@ -138,10 +139,12 @@ func (n *Node) Metered() []Metered {
 }
 
 func (n *Node) meteredOf(t *table.Table) []Metered {
-	list := []Metered{{Table: t.Name, Provisioned: t.Throughput, Total: n.totals.of(t.ID)}}
+	list := []Metered{{Table: t.Name, Provisioned: t.Throughput, OnDemandMax: t.OnDemand, Total: n.totals.of(t.ID)}}
 	for i := range t.Global {
 		ix := &t.Global[i]
-		list = append(list, Metered{Table: t.Name, Index: ix.Name, Provisioned: ix.Throughput, Total: n.totals.of(ix.ID)})
+		list = append(list, Metered{
+			Table: t.Name, Index: ix.Name, Provisioned: ix.Throughput, OnDemandMax: ix.OnDemand, Total: n.totals.of(ix.ID),
+		})
 	}
 	if t.Billing != table.Provisioned {
 		for i := range list {
@@ -149,6 +152,25 @@ func (n *Node) meteredOf(t *table.Table) []Metered {
 		}
 	}
 	return list
+}
+
+// AccountUse is how much of the account's quotas tables are provisioned with, in percent by the kind of units: all of them together, and
+// the table that has most with its global indexes.
+type AccountUse struct{ All, Most [capacity.Kinds]float64 }
+
+// AccountUse measures the use of the quotas.
+func (n *Node) AccountUse() (use AccountUse) {
+	for kind := range capacity.Kinds {
+		var all, most int64
+		for _, entry := range n.catalog.Entries() {
+			units := entry.Table.ProvisionedUnits(kind == capacity.Writes)
+			all += units
+			most = max(most, units)
+		}
+		use.All[kind] = 100 * float64(all) / capacity.AccountUnitsMax
+		use.Most[kind] = 100 * float64(most) / capacity.TableUnitsMax
+	}
+	return use
 }
 
 // Counts tells whether anybody counts what is consumed.

@@ -42,6 +42,9 @@ func TestCounts(t *testing.T) {
 	if m.Table != "things" || m.Provisioned.Write != 4 || m.Provisioned.Read != 10 {
 		t.Errorf("metered %+v", m)
 	}
+	if use := n.AccountUse(); use.All[capacity.Writes] != 100*4./80_000 || use.Most[capacity.Reads] != 100*10./40_000 {
+		t.Errorf("of the account's quotas %+v is in use", use)
+	}
 	consumed, throttled := m.Total.Consumed[capacity.Writes], m.Total.Refused[capacity.Writes][capacity.ProvisionedThroughput]
 	if consumed != 4 || throttled != 1 {
 		t.Errorf("%v units consumed and %d requests throttled, want 4 and 1", consumed, throttled)
