@@ -175,15 +175,21 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 }
 
 // newNode opens the store. Nothing runs yet.
-func newNode(ctx context.Context, o Options) (*Node, error) {
+func newNode(ctx context.Context, o Options) (_ *Node, err error) {
 	o = o.withDefaults()
 	e, place, err := openStore(ctx, &o)
 	if err != nil {
 		return nil, err
 	}
+	made := false
+	defer func() { // also where whoever steps the node ends it while it asks others whether it may start
+		if !made {
+			err = errors.Join(err, e.Close())
+		}
+	}()
 	known, err := o.Membership.enrol(ctx, e, place, &o)
 	if err != nil {
-		return nil, errors.Join(err, e.Close())
+		return nil, err
 	}
 	n := &Node{
 		options: o, engine: e, began: time.Now(), executors: newExecutors(), feeds: newFeeds(), expiries: expire.NewSchedule(),
@@ -196,11 +202,12 @@ func newNode(ctx context.Context, o Options) (*Node, error) {
 	n.host = &host{node: n}
 	if o.Membership != nil {
 		if n.cluster, err = newCluster(n, known); err != nil {
-			return nil, errors.Join(err, e.Close())
+			return nil, err
 		}
 	}
 	n.insights = newInsights(n)
 	n.budget = n.newBudget()
+	made = true
 	return n, nil
 }
 

@@ -27,19 +27,9 @@ func (c *cluster) Snapshot(ctx context.Context, from uint64, header []byte, next
 	if err != nil {
 		return err
 	}
-	bytes := 0
-	for {
-		chunk, err := next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = in.Write(chunk)
-		}
-		if err != nil {
-			return errors.Join(err, in.Abort())
-		}
-		bytes += len(chunk)
+	bytes, err := receive(in, next)
+	if err != nil {
+		return err
 	}
 	done := make(chan struct{})
 	in.Close(func(failed error) {
@@ -53,4 +43,29 @@ func (c *cluster) Snapshot(ctx context.Context, from uint64, header []byte, next
 		c.node.options.Log.Info("a snapshot came", "node", from, "bytes", bytes, "took", time.Since(began).Round(time.Millisecond))
 	}
 	return err
+}
+
+// receive writes down what comes. Unless all of it has come nothing is left of it, also where whoever steps the node ends it
+// between two chunks.
+func receive(in *multiraft.Incoming, next func() ([]byte, error)) (bytes int, err error) {
+	whole := false
+	defer func() {
+		if !whole {
+			err = errors.Join(err, in.Abort())
+		}
+	}()
+	for {
+		chunk, err := next()
+		if errors.Is(err, io.EOF) {
+			whole = true
+			return bytes, nil
+		}
+		if err == nil {
+			err = in.Write(chunk)
+		}
+		if err != nil {
+			return bytes, err
+		}
+		bytes += len(chunk)
+	}
 }
