@@ -141,12 +141,12 @@ func (m *machine) options() node.Options {
 		membership.Join = others
 	}
 	log := slog.New(slog.DiscardHandler)
-	if w.options.Log != nil {
-		log = slog.New(slog.NewTextHandler(w.options.Log, nil)).With("machine", m.place)
+	if w.log != nil {
+		log = slog.New(slog.NewTextHandler(w.log, nil)).With("machine", m.place)
 	}
 	return node.Options{
 		Data: dataDir, FS: m.disk, MemtableBytes: memtableBytes, CacheBytes: cacheBytes, DiskReserve: -1, Creator: "simulator",
-		Clock: timeOfDay{m}, Random: timeline.NewBytes(w.options.Seed, m.place<<32+uint64(m.starts)), Membership: membership,
+		Clock: timeOfDay{m}, Random: timeline.NewBytes(w.seed, m.place<<32+uint64(m.starts)), Membership: membership,
 		Wait: m.wait, Pause: m.pause, Fatal: m.fails, Log: log, Address: m.address(),
 		Steady: func() time.Duration { return m.clock.Even(w.Now) }, Within: m.within,
 		After: func(d time.Duration, call func()) { m.later(m.clock.Stretched(d), call) },

@@ -6,22 +6,13 @@ package cluster
 import (
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
-	"math/rand/v2"
 	"time"
 
 	"stator/sim/network"
 	"stator/sim/shapes"
 	"stator/sim/timeline"
 )
-
-// Options say what a run is like. The zero value but for Seed is an ordinary one.
-type Options struct {
-	Seed uint64
-	// Log gets a line for everything that happens, and what the nodes log; nil is none.
-	Log io.Writer
-}
 
 // How long things take: nodes until they are a cluster with tables, clients at least, trouble at most, and a whole cluster until
 // it is at rest.
@@ -57,30 +48,6 @@ type Result struct {
 	Trace uint64
 }
 
-// Add sums up runs.
-func (r *Result) Add(o Result) {
-	r.Nodes += o.Nodes
-	r.Operations += o.Operations
-	r.Unknown += o.Unknown
-	r.Transactions += o.Transactions
-	r.Committed += o.Committed
-	r.Audits += o.Audits
-	r.Faults += o.Faults
-	r.Crashes += o.Crashes
-	r.Splits += o.Splits
-	r.Moves += o.Moves
-	r.Transfers += o.Transfers
-	r.Indexes += o.Indexes
-	r.Shards += o.Shards
-	r.Changes += o.Changes
-	r.Messages += o.Messages
-	r.Calls += o.Calls
-	r.Snapshots += o.Snapshots
-	r.Compared += o.Compared
-	r.Simulated += o.Simulated
-	r.Turns += o.Turns
-}
-
 // habits are what the seed makes this run like.
 type habits struct {
 	nodes, workers    int
@@ -92,32 +59,23 @@ type habits struct {
 	late              bool // whether a node joins when the others are at work
 }
 
-// Run runs a seed to its end and returns what it was like, or what was wrong. One run at a time is made in a process.
-func Run(o Options) (result Result, err error) {
-	timeline.Alone(o.Seed, func() { result, err = run(o) })
-	return result, err
-}
-
-func run(o Options) (Result, error) {
-	sum := fnv.New64a()
-	trace := io.Writer(sum)
-	if o.Log != nil {
-		trace = io.MultiWriter(sum, o.Log)
-	}
-	w := &world{Timeline: timeline.New(rand.New(rand.NewPCG(o.Seed, 0xc1a5)), trace), options: o}
-	w.draw()
-	w.begin()
-	err := w.live()
-	w.Unwind()
-	for _, m := range w.machines {
-		m.leave()
-	}
-	w.result.Turns, w.result.Compared, w.result.Simulated = w.Turns, w.sums.Compared, w.Now
-	w.result.Trace = sum.Sum64()
-	if err = errors.Join(w.Failed(), err); err != nil {
-		return w.result, fmt.Errorf("seed %d: %w", o.Seed, err)
-	}
-	return w.result, nil
+// Run runs a seed to its end and returns what it was like, or what was wrong. log, unless it is nil, gets a line for everything
+// that happens, and what the nodes log. One run at a time is made in a process.
+func Run(seed uint64, log io.Writer) (Result, error) {
+	w := &world{seed: seed, log: log}
+	trace, err := timeline.Live(seed, 0xc1a5, log, func(t *timeline.Timeline) error {
+		w.Timeline = t
+		w.draw()
+		w.begin()
+		err := w.live()
+		w.Unwind()
+		for _, m := range w.machines {
+			m.leave()
+		}
+		return err
+	})
+	w.result.Turns, w.result.Compared, w.result.Simulated, w.result.Trace = w.Turns, w.sums.Compared, w.Now, trace
+	return w.result, err
 }
 
 func (w *world) draw() {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"stator/sim/history"
@@ -15,8 +16,9 @@ import (
 // world is everything there is: machines, what connects them, clients, and one time that all of it passes in.
 type world struct {
 	*timeline.Timeline
-	options Options
-	habits  habits
+	seed   uint64
+	log    io.Writer // nil is none
+	habits habits
 
 	machines []*machine
 	network  *network.Network

@@ -4,6 +4,7 @@ package planted
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,10 +14,12 @@ import (
 	"testing"
 )
 
-// Find plants the bugs of testdata/planted whose names match, each into a copy of the source that is never part of the tree,
-// and counts the seeds that TestSeeds of the package in the working directory takes to find it. Of the others it only sees
-// that their place in the source is there. It compiles once for every bug.
-func Find(t *testing.T, matching string, seedsMax int) {
+var names = flag.String("planted", "", "plant the bugs of testdata/planted whose names match, and count the seeds that it takes to find each")
+
+// Find plants the bugs of testdata/planted whose names match the command line, each into a copy of the source that is never part
+// of the tree, and counts the seeds that TestSeeds of the package in the working directory takes to find it. Of the others it only
+// sees that their place in the source is there. It compiles once for every bug.
+func Find(t *testing.T, seedsMax int) {
 	files, err := filepath.Glob("testdata/planted/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no planted bugs: %v", err)
@@ -28,7 +31,7 @@ func Find(t *testing.T, matching string, seedsMax int) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if matching == "" || !regexp.MustCompile(matching).MatchString(name) {
+			if *names == "" || !regexp.MustCompile(*names).MatchString(name) {
 				t.Skip("its place in the source is there; -planted looks for it")
 			}
 			find(t, overlay, seedsMax)

@@ -94,7 +94,7 @@ func (n *node) open() (err error) {
 	w := n.world
 	n.engine, err = engine.Open(engine.Options{
 		Dir: dataDir, FS: n.disk, MemtableBytes: memtableBytes, CacheBytes: cacheBytes, ReserveBytes: -1, Creator: "simulator",
-		Random: timeline.NewBytes(w.options.Seed, n.id), Fatal: n.fails,
+		Random: timeline.NewBytes(w.seed, n.id), Fatal: n.fails,
 	})
 	if err != nil {
 		return err

@@ -6,9 +6,7 @@ package replication
 import (
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
-	"math/rand/v2"
 	"time"
 
 	"stator/internal/partition/multiraft"
@@ -16,29 +14,19 @@ import (
 	"stator/sim/timeline"
 )
 
-// Options say what a run is like. The zero value but for Seed is an ordinary one.
-type Options struct {
-	Seed uint64
-	// Nodes is how many there are; 0 is as the seed likes.
-	Nodes int
-	// Operations of all clients together, at least; 0 is operationsDefault.
-	Operations int
-	// Quiet leaves out all trouble.
-	Quiet bool
-	// Log gets a line for everything that happens; nil is none.
-	Log io.Writer
-}
-
 const (
-	operationsDefault = 1000
 	// startTime is when clients begin. workTime is how long clients work at least, and longer if no partition was split or moved
 	// by then; troubleTime is when trouble ends; restTime is how long a whole cluster may take to come to rest.
 	startTime   = 500 * time.Millisecond
 	workTime    = 60 * time.Second
 	troubleTime = 54 * time.Second
 	restTime    = 60 * time.Second
-	// faultsMin is how many faults a run has at least.
-	faultsMin = 5
+)
+
+// What a run has at least.
+const (
+	operationsMin = 1000
+	faultsMin     = 5
 )
 
 // Result is what a run was like.
@@ -54,25 +42,6 @@ type Result struct {
 	Trace uint64
 }
 
-// Add sums up runs.
-func (r *Result) Add(o Result) {
-	r.Nodes += o.Nodes
-	r.Operations += o.Operations
-	r.Acknowledged += o.Acknowledged
-	r.Unknown += o.Unknown
-	r.Faults += o.Faults
-	r.Crashes += o.Crashes
-	r.Splits += o.Splits
-	r.Moves += o.Moves
-	r.Transfers += o.Transfers
-	r.Snapshots += o.Snapshots
-	r.Leads += o.Leads
-	r.Batches += o.Batches
-	r.Messages += o.Messages
-	r.Compared += o.Compared
-	r.Turns += o.Turns
-}
-
 // habits are what the seed makes this run like.
 type habits struct {
 	nodes, replicas, partitions, clients, keys int
@@ -86,32 +55,23 @@ type habits struct {
 	lullEvery                                  time.Duration // 0 is never
 }
 
-// Run runs a seed to its end and returns what it was like, or what was wrong. One run at a time is made in a process.
-func Run(o Options) (result Result, err error) {
-	timeline.Alone(o.Seed, func() { result, err = run(o) })
-	return result, err
-}
-
-func run(o Options) (Result, error) {
-	sum := fnv.New64a()
-	trace := io.Writer(sum)
-	if o.Log != nil {
-		trace = io.MultiWriter(sum, o.Log)
-	}
-	w := &world{Timeline: timeline.New(rand.New(rand.NewPCG(o.Seed, 0x9e37)), trace), options: o}
-	w.draw()
-	w.begin()
-	err := w.live()
-	w.Unwind()
-	for _, n := range w.nodes {
-		n.leave()
-	}
-	w.result.Turns, w.result.Compared = w.Turns, w.sums.Compared
-	w.result.Trace = sum.Sum64()
-	if err = errors.Join(w.Failed(), err); err != nil {
-		return w.result, fmt.Errorf("seed %d: %w", o.Seed, err)
-	}
-	return w.result, nil
+// Run runs a seed to its end and returns what it was like, or what was wrong. log, unless it is nil, gets a line for everything
+// that happens. One run at a time is made in a process.
+func Run(seed uint64, log io.Writer) (Result, error) {
+	w := &world{seed: seed}
+	trace, err := timeline.Live(seed, 0x9e37, log, func(t *timeline.Timeline) error {
+		w.Timeline = t
+		w.draw()
+		w.begin()
+		err := w.live()
+		w.Unwind()
+		for _, n := range w.nodes {
+			n.leave()
+		}
+		return err
+	})
+	w.result.Turns, w.result.Compared, w.result.Trace = w.Turns, w.sums.Compared, trace
+	return w.result, err
 }
 
 func (w *world) draw() {
@@ -132,18 +92,12 @@ func (w *world) draw() {
 	if w.Chance(40) {
 		h.lullEvery = w.Between(8*time.Second, 25*time.Second)
 	}
-	if w.options.Nodes > 0 {
-		h.nodes = w.options.Nodes
-	}
 	h.replicas = 3
 	if h.nodes == 5 && w.Chance(30) {
 		h.replicas = 5
 	}
-	if w.options.Operations == 0 {
-		w.options.Operations = operationsDefault
-	}
 	// A client makes a burst, then pauses: together they are through with their operations when trouble ends.
-	bursts := w.options.Operations * 3 / (1 + h.burst) / h.clients
+	bursts := operationsMin * 3 / (1 + h.burst) / h.clients
 	h.pause = troubleTime / time.Duration(max(1, bursts))
 	if h.lullEvery > 0 {
 		h.pause = h.pause / time.Millisecond * (h.lullEvery - lullTime) / (h.lullEvery / time.Millisecond)
@@ -169,9 +123,7 @@ func (w *world) begin() {
 func (w *world) live() error {
 	w.startAdopts()
 	w.After(startTime, w.startClients)
-	if !w.options.Quiet {
-		w.startTroubles()
-	}
+	w.startTroubles()
 	w.startChanges()
 	w.startSums()
 	limit := workTime + 10*restTime
@@ -190,7 +142,7 @@ func (w *world) live() error {
 	if w.Failed() != nil {
 		return nil
 	}
-	if !w.options.Quiet && w.result.Faults < faultsMin {
+	if w.result.Faults < faultsMin {
 		return fmt.Errorf("only %d faults", w.result.Faults)
 	}
 	return w.finish()
@@ -198,5 +150,5 @@ func (w *world) live() error {
 
 // worked tells whether the run has been as long, and as much has happened in it, as a run shall have.
 func (w *world) worked() bool {
-	return w.Now >= workTime && w.result.Operations >= w.options.Operations && w.result.Splits+w.result.Moves > 0
+	return w.Now >= workTime && w.result.Operations >= operationsMin && w.result.Splits+w.result.Moves > 0
 }

@@ -10,8 +10,8 @@ import (
 // world is everything there is: nodes, what connects them, clients, and one time that all of it passes in.
 type world struct {
 	*timeline.Timeline
-	options Options
-	habits  habits
+	seed   uint64
+	habits habits
 
 	nodes   []*node
 	network *network.Network

@@ -1,7 +1,6 @@
 package timeline
 
 import (
-	cryptorand "crypto/rand"
 	"math/rand/v2"
 	"sync"
 )
@@ -25,17 +24,4 @@ func (b *Bytes) Read(p []byte) (int, error) {
 		p[i] = byte(b.random.Uint32())
 	}
 	return len(p), nil
-}
-
-// running is held by the one world that there is.
-var running sync.Mutex
-
-// Alone lets a world live whose random numbers of raft, which are crypto/rand's, come from its seed: one at a time in a process.
-func Alone(seed uint64, live func()) {
-	running.Lock()
-	defer running.Unlock()
-	machines := cryptorand.Reader
-	cryptorand.Reader = NewBytes(seed, 0x7af7)
-	defer func() { cryptorand.Reader = machines }()
-	live()
 }
