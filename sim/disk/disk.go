@@ -45,10 +45,11 @@ type Disk struct {
 
 	mu      sync.Mutex // guards what follows
 	reached sync.Cond
-	// opening counts every sync; later only those of the log, as compactions sync when they like.
-	opening bool
-	holding bool
-	held    []*logFile
+	// opening counts every sync; later only those of the log, as compactions sync when they like. On a disk that was not empty they may do so
+	// from the moment at which the store has read what it finds, and begins its log.
+	opening, fresh bool
+	holding        bool
+	held           []*logFile
 	// newest is the log that is written; synced tells that its sync was asked for since Hold.
 	newest *logFile
 	synced bool
@@ -65,7 +66,10 @@ type Disk struct {
 
 // New returns a disk over mem, to which plan happens; pictured is told, once, that it stopped.
 func New(mem *vfs.MemFS, plan Plan, pictured func()) *Disk {
-	d := &Disk{MemFS: mem, plan: plan, opening: true, durable: map[string]bool{}, pictured: pictured}
+	names, err := mem.List("/")
+	d := &Disk{
+		MemFS: mem, plan: plan, opening: true, fresh: err == nil && len(names) == 0, durable: map[string]bool{}, pictured: pictured,
+	}
 	d.reached.L = &d.mu
 	return d
 }

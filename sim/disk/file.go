@@ -10,12 +10,21 @@ import (
 // logSuffix ends the name of an engine's log.
 const logSuffix = ".log"
 
+// compaction is what the engine writes a table for that comes of others, beside all that it was asked for.
+const compaction = "pebble-compaction"
+
 // openFile is a file whose syncs the disk knows of. What changes a file waits while a picture is taken.
 type openFile struct {
 	vfs.File
 	disk *Disk
 	name string
 }
+
+// beside is a file that is written in nobody's order: its syncs are not counted.
+type beside struct{ openFile }
+
+func (f *beside) Sync() error     { return f.durable() }
+func (f *beside) SyncData() error { return f.durable() }
 
 // logFile is the engine's log: the file whose sync makes writes durable.
 type logFile struct{ openFile }
@@ -30,6 +39,7 @@ func (d *Disk) wrap(name string, f vfs.File, err error) (vfs.File, error) {
 	log := &logFile{openFile{File: f, disk: d, name: name}}
 	d.mu.Lock()
 	d.newest, d.synced = log, false
+	d.opening = d.opening && d.fresh
 	d.mu.Unlock()
 	return log, nil
 }
@@ -101,6 +111,9 @@ func (d *Disk) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	defer d.picturing.RUnlock()
 	d.knows(name, false)
 	f, err := d.MemFS.Create(name, c)
+	if err == nil && c == compaction {
+		return &beside{openFile{File: f, disk: d, name: name}}, nil
+	}
 	return d.wrap(name, f, err)
 }
 
