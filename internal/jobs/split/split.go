@@ -212,12 +212,8 @@ func (j *Job) recover(ctx context.Context, name string, s catalog.Reservation) e
 	if err != nil || !performed {
 		return err
 	}
-	count := j.recounted
-	if j.Leaders == nil {
-		count = j.recountStill
-	}
 	for _, half := range []uint64{s.Parent, s.Child} {
-		if err := count(ctx, s.Table, half); err != nil {
+		if err := j.recounted(ctx, s.Table, half); err != nil {
 			return err
 		}
 	}

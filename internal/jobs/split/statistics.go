@@ -95,20 +95,3 @@ func (j *Job) recount(ctx context.Context, r *replica.Replica) error {
 	})
 	return err
 }
-
-// recountStill sets the statistics of a partition right before anything else writes to it, at the start of a node that is alone.
-func (j *Job) recountStill(ctx context.Context, tableID, partition uint64) error {
-	r, ok := j.Host.Replica(partition)
-	if !ok {
-		return fmt.Errorf("partition %d did not start", partition)
-	}
-	d := r.State().Descriptor
-	missing, err := j.Host.Missing(d)()
-	if err != nil {
-		return fmt.Errorf("counting partition %d of table %d after a crash: %w", partition, tableID, err)
-	}
-	_, err = r.WriteAndWait(ctx, j.Wait, &command.Command{
-		Action: command.Correct, Generation: d.Generation, Correction: missing,
-	})
-	return err
-}
