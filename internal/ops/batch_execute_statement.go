@@ -9,6 +9,7 @@ import (
 	"stator/internal/model/attr"
 	"stator/internal/model/capacity"
 	"stator/internal/model/partiql"
+	"stator/internal/model/table"
 	"stator/internal/partition/command"
 )
 
@@ -106,7 +107,7 @@ func (m *batchStatement) run(ctx context.Context, o *Ops) error {
 }
 
 func (m *batchStatement) read(ctx context.Context, o *Ops) error {
-	key, err := confirmed(ctx, o, func() (attr.Map, error) { return o.lookupKey(m.Bound, "BatchExecuteStatement") })
+	key, err := planFor(ctx, o, m.Bound.Table, m.lookedUp)
 	if err != nil {
 		return err
 	}
@@ -123,23 +124,19 @@ func (m *batchStatement) read(ctx context.Context, o *Ops) error {
 	return nil
 }
 
-// lookupKey is the key of the one item that a SELECT asks for, where operation allows nothing else.
-func (o *Ops) lookupKey(b *partiql.Bound, operation string) (attr.Map, error) {
-	t, err := o.serving(b.Table)
-	if err != nil {
-		return nil, err
-	}
-	r := statementRead{Bound: b}
+// lookedUp is the key of the one item that a SELECT asks for: nothing else is allowed here.
+func (m *batchStatement) lookedUp(t *table.Table) (attr.Map, error) {
+	r := statementRead{Bound: m.Bound}
 	s, err := r.source(t)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := b.Where.Branches(s.key().Hash[0].Name, sortName(s.key())); err != nil {
+	if _, err := m.Where.Branches(s.key().Hash[0].Name, sortName(s.key())); err != nil {
 		return nil, refuseStatement(err)
 	}
-	key, ok := b.Where.Lookup(t.Key.Names())
+	key, ok := m.Where.Lookup(t.Key.Names())
 	if !ok || s.index != nil {
-		return nil, api.NewValidationException("Select statements within " + operation + " must specify the primary key in the where clause.")
+		return nil, api.NewValidationException("Select statements within BatchExecuteStatement must specify the primary key in the where clause.")
 	}
 	return key, nil
 }

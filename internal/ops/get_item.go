@@ -79,11 +79,7 @@ type plannedRead struct {
 }
 
 func (o *Ops) planRead(ctx context.Context, name string, l lookup) (plannedRead, error) {
-	return confirmed(ctx, o, func() (plannedRead, error) {
-		t, err := o.serving(name)
-		if err != nil {
-			return plannedRead{}, err
-		}
+	return planFor(ctx, o, name, func(t *table.Table) (plannedRead, error) {
 		get, err := l.plan(t)
 		return plannedRead{lookup: l, name: name, table: t, get: get}, err
 	})

@@ -110,6 +110,17 @@ func confirmed[T any](ctx context.Context, o *Ops, answer func() (T, error)) (T,
 	return answer()
 }
 
+// planFor plans a request for the table that it names.
+func planFor[T any](ctx context.Context, o *Ops, name string, plan func(t *table.Table) (T, error)) (T, error) {
+	return confirmed(ctx, o, func() (planned T, err error) {
+		t, err := o.serving(name)
+		if err != nil {
+			return planned, err
+		}
+		return plan(t)
+	})
+}
+
 // serving finds the table that a request names, by name or ARN, as this node knows it. One that is being created or deleted is not there
 // yet, or not any more (semantics §17.1).
 func (o *Ops) serving(name string) (*table.Table, error) {

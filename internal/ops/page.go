@@ -49,13 +49,7 @@ type page struct {
 // walk plans a Query or Scan and brings one page, or plans it again when the table's description had changed meanwhile.
 func (o *Ops) walk(ctx context.Context, name string, w walker) (page, error) {
 	for plans := 1; ; plans++ {
-		planned, err := confirmed(ctx, o, func() (plannedWalk, error) {
-			t, err := o.serving(name)
-			if err != nil {
-				return plannedWalk{}, err
-			}
-			return w.plan(t)
-		})
+		planned, err := planFor(ctx, o, name, w.plan)
 		if err != nil {
 			return page{}, err
 		}

@@ -52,10 +52,8 @@ type statementPage struct {
 func (o *Ops) walkStatement(ctx context.Context, r statementRead) (statementPage, error) {
 	for plans := 1; ; plans++ {
 		var t *table.Table
-		walks, err := confirmed(ctx, o, func() (walks []plannedWalk, err error) {
-			if t, err = o.serving(r.Table); err != nil {
-				return nil, err
-			}
+		walks, err := planFor(ctx, o, r.Table, func(found *table.Table) ([]plannedWalk, error) {
+			t = found
 			return r.plan(t)
 		})
 		if err != nil {

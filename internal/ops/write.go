@@ -50,11 +50,7 @@ func (o *Ops) write(ctx context.Context, name string, w planner) (written, error
 }
 
 func (o *Ops) planWrite(ctx context.Context, name string, w planner) (plannedWrite, error) {
-	return confirmed(ctx, o, func() (plannedWrite, error) {
-		t, err := o.serving(name)
-		if err != nil {
-			return plannedWrite{}, err
-		}
+	return planFor(ctx, o, name, func(t *table.Table) (plannedWrite, error) {
 		c, err := w.plan(t)
 		return plannedWrite{planner: w, name: name, table: t, command: c}, err
 	})
