@@ -24,10 +24,12 @@ type Histogram struct {
 // Observe counts one duration. A negative one counts as zero: the clock was set back.
 func (h *Histogram) Observe(d time.Duration) {
 	d = max(d, 0)
-	i := min(max(bits.Len64(uint64(d))-bucketShift, 0), bucketsMax)
-	h.counts[i].Add(1)
+	h.counts[doubling(int64(d), bucketShift, bucketsMax)].Add(1)
 	h.sumNanos.Add(int64(d))
 }
+
+// doubling is the bucket of a number that is not negative, where bucket i holds those below 2^(i+shift), and the last one the rest.
+func doubling(n int64, shift, last int) int { return min(max(bits.Len64(uint64(n))-shift, 0), last) }
 
 // Snapshot is what a Histogram held at one moment.
 type Snapshot struct {

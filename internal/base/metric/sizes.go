@@ -1,9 +1,6 @@
 package metric
 
-import (
-	"math/bits"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // SizeBuckets is how many buckets Sizes has: the first holds what has 1 KB at most, each further one twice as much, the last one the rest.
 const SizeBuckets = 10
@@ -21,7 +18,7 @@ func (s *Sizes) Observe(items, bytes int64) {
 	if items == 0 {
 		return
 	}
-	bucket := &s[min(bits.Len64(uint64(max(0, (bytes-1)/items))>>sizeShift), SizeBuckets-1)]
+	bucket := &s[doubling(max(0, (bytes-1)/items), sizeShift, SizeBuckets-1)]
 	bucket.Items.Add(items)
 	bucket.Bytes.Add(bytes)
 }
