@@ -123,18 +123,21 @@ func (r *rig) want(what string, locks int64, items int) {
 	}
 }
 
+// deaths are the steps at which a coordinator dies, the n-th time it comes there, and what its transaction then is.
+var deaths = []struct {
+	step      string
+	n         int
+	committed bool
+}{
+	{"begin", 1, false}, {"prepare", 1, false}, {"prepare", 2, false}, {"commit", 1, false},
+	{"apply", 1, true}, {"apply", 2, true}, {"answer", 1, true},
+}
+
 // A request that comes again after its coordinator died is performed, or answered if it was, long before the dead coordinator's locks are
 // settled.
 func TestRequestComesAgain(t *testing.T) {
 	const items = 6
-	for _, c := range []struct {
-		step      string
-		n         int
-		committed bool
-	}{
-		{"begin", 1, false}, {"prepare", 1, false}, {"prepare", 2, false}, {"commit", 1, false},
-		{"apply", 1, true}, {"apply", 2, true}, {"answer", 1, true},
-	} {
+	for _, c := range deaths {
 		t.Run(fmt.Sprint(c.step, " ", c.n), func(t *testing.T) {
 			r := newRig(t)
 			r.die(c.step, c.n, r.request(items))
@@ -175,14 +178,7 @@ func TestSlowCoordinatorIsTold(t *testing.T) {
 // Whatever step a coordinator dies at, its transaction becomes whole or absent, and no lock is left.
 func TestDeadCoordinators(t *testing.T) {
 	const items = 6
-	for _, c := range []struct {
-		step      string
-		n         int
-		committed bool
-	}{
-		{"begin", 1, false}, {"prepare", 1, false}, {"prepare", 2, false}, {"commit", 1, false},
-		{"apply", 1, true}, {"apply", 2, true}, {"answer", 1, true},
-	} {
+	for _, c := range deaths {
 		t.Run(fmt.Sprint(c.step, " ", c.n), func(t *testing.T) {
 			r := newRig(t)
 			r.die(c.step, c.n, r.request(items))
