@@ -40,7 +40,7 @@ func (e *Engine) missed() {
 
 // ranged counts a range that is read.
 func (e *Engine) ranged(lower []byte) {
-	if e.rows.place(lower).shard != nil && e.balance.ranges.Add(1)%balanceEvery == 0 {
+	if e.rows.keeps(lower) && e.balance.ranges.Add(1)%balanceEvery == 0 {
 		e.strike()
 	}
 }

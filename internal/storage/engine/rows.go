@@ -98,9 +98,12 @@ func (r *rows) shrink() {
 	}
 }
 
+// keeps tells whether the cache is for a key.
+func (r *rows) keeps(key []byte) bool { return r != nil && bytes.HasPrefix(key, r.prefix) }
+
 // place finds where a key is kept.
 func (r *rows) place(key []byte) place {
-	if r == nil || !bytes.HasPrefix(key, r.prefix) {
+	if !r.keeps(key) {
 		return place{}
 	}
 	hash := maphash.Bytes(r.seed, key)
