@@ -58,30 +58,42 @@ func (s signal) taken() bool {
 	}
 }
 
-func (n *Node) run(f func()) {
-	n.running.Add(1)
-	go func() {
-		defer n.running.Done()
-		f()
-	}()
+// crew is goroutines that end together.
+type crew struct {
+	ctx     context.Context
+	end     context.CancelFunc
+	running sync.WaitGroup
 }
 
-// startCore starts what every write needs.
-func (n *Node) startCore(ctx context.Context) {
+// newCrew returns a crew that outlives ctx.
+func newCrew(ctx context.Context) *crew {
+	c := &crew{}
+	c.ctx, c.end = context.WithCancel(context.WithoutCancel(ctx))
+	return c
+}
+
+func (c *crew) run(f func(ctx context.Context)) { c.running.Go(func() { f(c.ctx) }) }
+
+// stop ends what runs, and waits for it.
+func (c *crew) stop() {
+	c.end()
+	c.running.Wait()
+}
+
+func (n *Node) startCore() {
 	for range executorCount() {
-		n.run(func() { n.executors.run(ctx) })
+		n.core.run(n.executors.run)
 	}
-	n.run(func() { drain(ctx, n.committing, n.committer.Step) })
-	n.run(func() { drain(ctx, n.settling, n.committer.Settle) })
+	n.core.run(func(ctx context.Context) { drain(ctx, n.committing, n.committer.Step) })
+	n.core.run(func(ctx context.Context) { drain(ctx, n.settling, n.committer.Settle) })
 	if n.cluster != nil {
-		n.cluster.start(ctx)
+		n.cluster.start()
 	}
 }
 
-// startJobs starts what goes on behind requests.
-func (n *Node) startJobs(ctx context.Context) {
+func (n *Node) startJobs() {
 	for _, d := range n.duties() {
-		n.run(func() { n.loop(ctx, d) })
+		n.work.run(func(ctx context.Context) { n.loop(ctx, d) })
 	}
 }
 

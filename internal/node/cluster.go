@@ -62,10 +62,7 @@ type cluster struct {
 	keeper   *budget.Keeper
 
 	// ship has a snapshot sent behind its worker's back.
-	ship func(send func())
-
-	// running ends when the node stops.
-	running context.Context
+	ship func(send func(ctx context.Context))
 
 	mu     sync.Mutex // guards what follows
 	roster roster
@@ -91,7 +88,7 @@ func newCluster(n *Node, known roster) (*cluster, error) {
 		node: n, membership: n.options.Membership, id: id, self: ident.Node, roster: known,
 		meeting: newSignal(), leaving: newSignal(),
 		births: births{some: newSignal(), waiting: map[uint64]bool{}}, opened: map[uint64]*multiraft.Group{},
-		pulses: pulses{}, ship: n.run, running: context.Background(),
+		pulses: pulses{}, ship: n.core.run,
 	}
 	c.spending, c.keeper = newSignal(), budget.NewKeeper(n.steady)
 	c.agreed.Store(math.MinInt64 / 2) // never yet
@@ -139,14 +136,13 @@ func (c *cluster) meetKnown() {
 }
 
 // start runs the groups.
-func (c *cluster) start(ctx context.Context) {
-	n := c.node
-	c.running = ctx
+func (c *cluster) start() {
+	core := c.node.core
 	for worker, asked := range c.stepping {
-		n.run(func() { drain(ctx, asked, func() bool { return c.groups.Step(worker) }) })
+		core.run(func(ctx context.Context) { drain(ctx, asked, func() bool { return c.groups.Step(worker) }) })
 	}
-	n.run(func() { c.tick(ctx) })
-	n.run(func() { drain(ctx, c.births.some, c.born) })
+	core.run(c.tick)
+	core.run(func(ctx context.Context) { drain(ctx, c.births.some, c.born) })
 }
 
 // tick tells the groups that time passes. A ticker drops ticks that nobody took, so that none is made up for.

@@ -8,6 +8,9 @@ import (
 	"stator/internal/cluster/router"
 	"stator/internal/cluster/rpc"
 	"stator/internal/model/capacity"
+	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
+	"stator/internal/partition/replica"
 )
 
 // ExpiryWhole tells whether no partition rebuilds its index of expiry.
@@ -22,6 +25,20 @@ func (n *Node) ExpiryWhole() bool {
 
 // Trim makes a step of the job that otherwise comes every trimEvery: a test is over before.
 func (n *Node) Trim(ctx context.Context) error { return n.jobs.trim.Step(ctx) }
+
+// Behindhand has work behind requests write to the catalog's partition when the node has begun to end, whoever gives up waiting.
+func (n *Node) Behindhand() (wrote <-chan error) {
+	done := make(chan error, 1)
+	system, _ := n.host.Replica(machine.CatalogPartition)
+	n.work.run(func(ctx context.Context) {
+		<-ctx.Done()
+		_, err := system.WriteAndWait(context.WithoutCancel(ctx), replica.WaitOnChannel, &command.Command{
+			Action: command.Consume, Consumer: command.CatalogConsumer,
+		})
+		done <- err
+	})
+	return done
+}
 
 // Copies counts the replicas that are here.
 func (n *Node) Copies() int { return len(n.host.all()) }

@@ -131,10 +131,10 @@ type Node struct {
 	// cluster is nil on a node that is alone.
 	cluster *cluster
 
-	stop    context.CancelFunc
-	running sync.WaitGroup
-	closed  sync.Once
-	failed  error
+	// core is what every write needs, work what goes on behind requests.
+	core, work *crew
+	closed     sync.Once
+	failed     error
 	// Each signal asks a goroutine for a step.
 	committing, settling, following, controlling, filling, unlocking signal
 }
@@ -164,13 +164,11 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 			return nil, errors.Join(err, n.Close())
 		}
 	}
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	n.stop = stop
-	n.startCore(running)
+	n.startCore()
 	if err := n.assemble(ctx); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
-	n.startJobs(running)
+	n.startJobs()
 	return n, nil
 }
 
@@ -193,7 +191,7 @@ func newNode(ctx context.Context, o Options) (_ *Node, err error) {
 	}
 	n := &Node{
 		options: o, engine: e, began: time.Now(), executors: newExecutors(), feeds: newFeeds(), expiries: expire.NewSchedule(),
-		expired: newExpired(), requests: newRequests(), stop: func() {},
+		expired: newExpired(), requests: newRequests(), core: newCrew(ctx), work: newCrew(ctx),
 		committing: newSignal(), settling: newSignal(), following: newSignal(), controlling: newSignal(), filling: newSignal(),
 		unlocking: newSignal(),
 	}
@@ -324,9 +322,9 @@ func (n *Node) Close() error {
 		if n.cluster != nil {
 			n.cluster.leave()
 		}
-		n.stop()
+		n.work.stop() // while its writes still find the core
 		n.executors.close()
-		n.running.Wait()
+		n.core.stop()
 		for n.committer.Step() || n.committer.Settle() {
 			continue
 		}

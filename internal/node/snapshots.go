@@ -11,8 +11,8 @@ import (
 
 // sendSnapshot is asked for by a worker, which must not wait.
 func (c *cluster) sendSnapshot(node uint64, header []byte, source *multiraft.Outgoing) {
-	c.ship(func() {
-		err := c.peers.SendSnapshot(c.running, node, header, source.Next)
+	c.ship(func(ctx context.Context) {
+		err := c.peers.SendSnapshot(ctx, node, header, source.Next)
 		if err != nil {
 			c.node.options.Log.Warn("a snapshot did not get to a node and will be sent again", "node", node, "error", err)
 		}

@@ -16,7 +16,7 @@ import (
 type Steps struct {
 	node *Node
 	// shipments are snapshots that wait to be sent.
-	shipments []func()
+	shipments []func(context.Context)
 }
 
 // Assemble opens the store and nothing more: the options need a Wait and a Pause under which the caller goes on stepping.

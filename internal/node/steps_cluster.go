@@ -14,7 +14,7 @@ import (
 // Listen makes the node one that messages reach, through what it returns. It comes between Assemble and Recover.
 func (s *Steps) Listen() (rpc.Handler, error) {
 	c := s.node.cluster
-	c.ship = func(send func()) { s.shipments = append(s.shipments, send) }
+	c.ship = func(send func(context.Context)) { s.shipments = append(s.shipments, send) }
 	return c, c.listen()
 }
 
@@ -60,7 +60,7 @@ func (s *Steps) Ship() bool {
 	}
 	send := s.shipments[0]
 	s.shipments = s.shipments[1:]
-	send()
+	send(s.node.core.ctx)
 	return true
 }
 

@@ -21,7 +21,7 @@ func (c *cluster) members() int { return len(c.nodes()) }
 func (c *cluster) tokens(ctx context.Context) error {
 	n := c.node
 	for _, round := range n.budget.Due() {
-		n.run(func() {
+		n.work.run(func(context.Context) {
 			answers, err := n.router.Tokens(ctx, round)
 			if err != nil {
 				n.budget.Unanswered(round) // the node goes on with its share, and asks again
