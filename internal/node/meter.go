@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -40,7 +41,7 @@ func meterKey(minute int64) []byte {
 func (n *Node) count(context.Context) error {
 	minute := n.minute()
 	n.insights.served(minute)
-	over, err := n.countUntil(minute)
+	over, err := n.countOn()
 	if over {
 		n.budget.Keep(func(id uint64) bool { _, there := n.payer(id); return there })
 		n.insights.forget(minute)
@@ -48,12 +49,13 @@ func (n *Node) count(context.Context) error {
 	return err
 }
 
-func (n *Node) countUntil(minute int64) (over bool, err error) {
-	turned := n.budget.Turn()
-	n.totals.add(n.together(turned))
+// countOn counts under one lock from the look at the clock to the books: what one count has taken from the budget and not yet written
+// down, another would miss, and what was taken in one minute might be written down in the next.
+func (n *Node) countOn() (over bool, err error) {
 	m := &n.meter
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	minute := n.minute()
 	if over = m.minute != minute; over {
 		if m.minute != 0 {
 			err = n.enter(m.minute, m.now)
@@ -65,6 +67,8 @@ func (n *Node) countUntil(minute int64) (over bool, err error) {
 			return false, err
 		}
 	}
+	turned := n.budget.Turn()
+	n.totals.add(n.together(turned))
 	m.now.Add(turned)
 	return over, nil
 }
@@ -127,7 +131,11 @@ func (n *Node) Consumed(from, to int64) (map[int64]budget.Minute, error) {
 	if n.budget == nil {
 		return minutes, nil
 	}
-	snapshot := n.engine.Snapshot()
+	// The disk and the minute under way as of one moment: one that is closed in between would be in neither.
+	m := &n.meter
+	m.mu.Lock()
+	snapshot, minute, now := n.engine.Snapshot(), m.minute, maps.Clone(m.now)
+	m.mu.Unlock()
 	defer snapshot.Close()
 	err := scan(snapshot, meterKey(from), meterKey(to), func(key, value []byte) (err error) {
 		minute := int64(binary.BigEndian.Uint64(key[len(key)-8:]))
@@ -139,12 +147,8 @@ func (n *Node) Consumed(from, to int64) (map[int64]budget.Minute, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading what was consumed: %w", err)
 	}
-	m := &n.meter
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.minute >= from && m.minute < to && len(m.now) > 0 {
-		minutes[m.minute] = budget.Minute{}
-		minutes[m.minute].Add(m.now)
+	if minute >= from && minute < to && len(now) > 0 {
+		minutes[minute] = now
 	}
 	return minutes, nil
 }

@@ -1,6 +1,8 @@
 package node_test
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -66,4 +68,32 @@ func TestMetersOutliveTheProcess(t *testing.T) {
 		t.Errorf("before the table was: %v, %v", slices.Collect(maps.Keys(earlier)), err)
 	}
 	closed(t, n)
+}
+
+// The books are whole at any moment: also while a minute is closed, and while what was consumed is on its way into them.
+func TestMetersAreWholeWhileTheyTurn(t *testing.T) {
+	at := clock.NewManual(time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC))
+	n, err := node.Open(t.Context(), node.Options{InMemory: true, Clock: at, Capacity: node.CapacityReport, Steady: func() time.Duration { return 0 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, n) })
+	metered(t, n.Calls(), 10)
+	for range 1000 {
+		n.Consume("things", 1)
+		if err := n.Count(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		minute := at.Now().Unix() / 60
+		at.Advance(time.Minute)
+		turned := make(chan error, 1)
+		go func() { turned <- n.Count(context.Background()) }()
+		counted, err := n.Consumed(minute, minute+1)
+		if err = errors.Join(err, <-turned); err != nil {
+			t.Fatal(err)
+		}
+		if len(counted[minute]) != 1 {
+			t.Fatalf("while minute %d is closed %v was consumed in it, want one unit", minute, counted[minute])
+		}
+	}
 }
