@@ -206,7 +206,7 @@ func TestMetricsAndDiskUsage(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := e.Metrics()
-	if m.Tables == 0 || m.TableBytes < 4000 || m.DiskBytes < m.TableBytes || m.Flushes == 0 {
+	if m.Tables == 0 || m.TableBytes < 4000 || m.DiskBytes < m.TableBytes || m.Flushes == 0 || m.LogSyncs.Count == 0 {
 		t.Errorf("the metrics of a compacted store are %+v", m)
 	}
 	all, err := e.DiskUsage([]byte("k"), nil)

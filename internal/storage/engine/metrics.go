@@ -8,6 +8,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable"
+
+	"stator/internal/base/metric"
 )
 
 // Metrics is the state of the store at a moment. All sizes are in bytes.
@@ -15,12 +17,14 @@ type Metrics struct {
 	DiskBytes, TableBytes, LogBytes int64
 	MemtableBytes, CacheBytes       int64
 	CacheHits, CacheMisses          int64
+	RowBytes, RowHits, RowMisses    int64
 	Tables, TablesL0                int64
 	ReadAmplification               int
 	Flushes, Compactions            int64
 	CompactionDebtBytes             int64
 	FlushedBytes, CompactedBytes    int64
 	LogWrittenBytes                 int64
+	LogSyncs                        metric.Snapshot
 	Stalls, CompactionFailures      int64
 	CorruptFiles                    int
 	OpenSnapshots                   int
@@ -30,6 +34,7 @@ type Metrics struct {
 func (e *Engine) Metrics() Metrics {
 	p := e.db.Metrics()
 	total := p.Total()
+	rowBytes, rowHits, rowMisses := e.rows.use()
 	return Metrics{
 		DiskBytes:           int64(p.DiskSpaceUsage()),
 		TableBytes:          total.TablesSize,
@@ -38,6 +43,9 @@ func (e *Engine) Metrics() Metrics {
 		CacheBytes:          p.BlockCache.Size,
 		CacheHits:           p.BlockCache.Hits,
 		CacheMisses:         p.BlockCache.Misses,
+		RowBytes:            rowBytes,
+		RowHits:             rowHits,
+		RowMisses:           rowMisses,
 		Tables:              total.TablesCount,
 		TablesL0:            p.Levels[0].TablesCount,
 		ReadAmplification:   p.ReadAmp(),
@@ -47,6 +55,7 @@ func (e *Engine) Metrics() Metrics {
 		FlushedBytes:        int64(total.TableBytesFlushed),
 		CompactedBytes:      int64(total.TableBytesCompacted),
 		LogWrittenBytes:     int64(p.WAL.BytesWritten),
+		LogSyncs:            e.rotations.syncs.Snapshot(),
 		Stalls:              e.events.stalls.Load(),
 		CompactionFailures:  e.events.compactionFailures.Load(),
 		CorruptFiles:        e.events.corruptFiles(),

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"stator/internal/base/metric"
 )
 
 // rotationFS is the file system as Pebble gets it but for tableFS, over every mending and every second try. It ends the store when a log
@@ -21,6 +24,7 @@ type rotationFS struct {
 type rotations struct {
 	health  *health
 	watched atomic.Bool
+	syncs   metric.Histogram // how long every sync of a log took
 }
 
 // failed ends the store. Where Options.Fatal returns, whoever rotates the log is parked, as Fatalf parks.
@@ -84,8 +88,13 @@ func (l *rotatedLog) Write(p []byte) (int, error) {
 // Sync implements vfs.File.
 func (l *rotatedLog) Sync() error { return l.keep(l.File.Sync()) }
 
-// SyncData implements vfs.File.
-func (l *rotatedLog) SyncData() error { return l.keep(l.File.SyncData()) }
+// SyncData implements vfs.File. Pebble syncs what was committed with it.
+func (l *rotatedLog) SyncData() error {
+	began := time.Now()
+	err := l.File.SyncData()
+	l.rotations.syncs.Observe(time.Since(began))
+	return l.keep(err)
+}
 
 // Close implements vfs.File. A log ends with a trailer: one that nothing was written to is given up, since the directory
 // did not take its name.

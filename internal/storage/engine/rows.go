@@ -47,6 +47,8 @@ type rowShard struct {
 	writes uint64 // counts the writes to any key of the shard
 	kept   rowLog
 	heads  heads
+	// hits and misses count the gets of values.
+	hits, misses int64
 }
 
 // newRows returns the cache that the options ask for; nil is none.
@@ -125,8 +127,10 @@ func (s *rowShard) get(hash uint64, key []byte) (value []byte, found bool, write
 	defer s.mu.Unlock()
 	if row, ok := s.kept.find(hash, key); ok {
 		row.use()
+		s.hits++
 		return bytes.Clone(row.value()), true, s.writes
 	}
+	s.misses++
 	return nil, false, s.writes
 }
 
@@ -220,6 +224,21 @@ func (r *rows) forget(gone span) {
 		s.heads.clear()
 		s.mu.Unlock()
 	}
+}
+
+// use is how much memory rows take, and how many gets of values they answered and did not.
+func (r *rows) use() (size, hits, misses int64) {
+	if r == nil {
+		return 0, 0, 0
+	}
+	for i := range r.shards {
+		s := &r.shards[i]
+		s.mu.Lock()
+		size += int64(len(s.kept.order)) * rowChunkBytes
+		hits, misses = hits+s.hits, misses+s.misses
+		s.mu.Unlock()
+	}
+	return size, hits, misses
 }
 
 // close gives the rows' memory back.

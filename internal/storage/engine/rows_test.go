@@ -154,3 +154,15 @@ func TestHeadsOfManyKeys(t *testing.T) {
 		}
 	}
 }
+
+// The metrics tell what rows answered, and what they take.
+func TestRowsAreCounted(t *testing.T) {
+	e := openRows(t, 1<<20)
+	put(t, e, "da", "one")
+	for range 3 {
+		has(t, e, "da", "one")
+	}
+	if m := e.Metrics(); m.RowMisses != 1 || m.RowHits != 2 || m.RowBytes == 0 {
+		t.Errorf("three gets were %d misses and %d hits of %d bytes of rows", m.RowMisses, m.RowHits, m.RowBytes)
+	}
+}
