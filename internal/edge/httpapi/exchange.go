@@ -34,12 +34,12 @@ type Response struct {
 	ContentType     string // empty: no such header
 	ContentEncoding string // "gzip" or empty
 	RequestID       RequestID
-	Identified      bool   // whether RequestID and CRC are sent: not when the body was too large to look at
-	CRC             uint32 // CRC-32 (IEEE) of Body, as sent
-	Session         string // what the client's session has seen; empty: it asked for none
-	Origin          string // Access-Control-Allow-Origin; empty: no CORS headers
-	Preflight       Preflight
-	Close           bool // end the connection after this response
+	Identified      bool       // whether RequestID and CRC are sent: not when the body was too large to look at
+	CRC             uint32     // CRC-32 (IEEE) of Body, as sent
+	Session         string     // what the client's session has seen; empty: it asked for none
+	Origin          string     // Access-Control-Allow-Origin; empty: no CORS headers
+	Preflight       *Preflight // nil: it answers no preflight
+	Close           bool       // end the connection after this response
 
 	budget *limiter.Budget
 	held   int64 // bytes of budget that this exchange holds
@@ -74,14 +74,14 @@ func (w *Response) Headers() iter.Seq2[string, string] {
 }
 
 func (w *Response) crossOrigin(header func(name, value string) bool) {
-	const day = "86400"
+	const twoDays = "172800"
 	if w.Origin == "" || !header("Access-Control-Allow-Origin", w.Origin) {
 		return
 	}
 	if w.Origin != "*" && !header("Vary", "Origin") {
 		return
 	}
-	if w.Preflight == (Preflight{}) {
+	if w.Preflight == nil {
 		exposed := "x-amzn-RequestId,x-amz-crc32"
 		if w.Session != "" {
 			exposed += ",x-stator-session"
@@ -91,7 +91,7 @@ func (w *Response) crossOrigin(header func(name, value string) bool) {
 	}
 	_ = header("Access-Control-Allow-Methods", w.Preflight.Methods) &&
 		header("Access-Control-Allow-Headers", w.Preflight.Headers) &&
-		header("Access-Control-Max-Age", day)
+		header("Access-Control-Max-Age", twoDays)
 }
 
 // settle exchanges what was charged beforehand for what the answer came to be, which is held until it is sent.

@@ -182,19 +182,19 @@ func (p *Protocol) answerPlain(r *Request, w *Response) bool {
 		p.allowOrigin(r, w)
 	}
 	if r.Method == "POST" {
-		w.ContentType = answerType(r.Headers.Peek("Content-Type"))
+		w.ContentType = answerType(r.Headers.Peek("Content-Type"), r.Headers.Peek("X-Amz-Target"))
 		if w.ContentType != "" {
 			return false
 		}
 		if len(r.Body) == 0 {
-			w.ContentType = contentType10
+			w.ContentType = contentJSON
 			return false
 		}
 	}
 	w.ContentType = ""
 	switch {
 	case r.Method == "OPTIONS" && w.Origin != "":
-		w.Preflight = Preflight{
+		w.Preflight = &Preflight{
 			Methods: string(r.Headers.Peek("Access-Control-Request-Method")),
 			Headers: string(r.Headers.Peek("Access-Control-Request-Headers")),
 		}
@@ -219,14 +219,14 @@ func (p *Protocol) allowOrigin(r *Request, w *Response) {
 	}
 }
 
-// answerType is the content type to answer a request of the given one with: the same, or none when it is not one of the
-// protocol's.
-func answerType(header []byte) string {
+// answerType is the content type to answer a request of the given one with: the same, or none when it is not one in which
+// the target's service speaks.
+func answerType(header, target []byte) string {
 	kind, _, _ := bytes.Cut(header, []byte(";"))
 	switch kind = bytes.TrimSpace(kind); {
 	case string(kind) == contentType10:
 		return contentType10
-	case string(kind) == contentType11:
+	case string(kind) == contentType11 && signingService(target) == autoScaling:
 		return contentType11
 	case bytes.EqualFold(kind, []byte(contentJSON)):
 		return contentJSON
@@ -339,10 +339,10 @@ func decode(in *intake, encoding string, body []byte) ([]byte, error) {
 }
 
 // admit checks that there is such an operation, then the signature. Before either complaint comes that the body is no
-// JSON object.
+// JSON object, unless there is none.
 func (p *Protocol) admit(called *route, r *Request, body []byte) (*sigv4.Caller, error) {
 	if called.call == nil {
-		if !isObject(body) {
+		if len(body) > 0 && !isObject(body) {
 			return nil, api.NewSerializationException("")
 		}
 		return nil, api.NewUnknownOperationException("")
@@ -352,7 +352,7 @@ func (p *Protocol) admit(called *route, r *Request, body []byte) (*sigv4.Caller,
 	if failure == nil {
 		return caller, nil
 	}
-	if !isObject(body) {
+	if len(body) > 0 && !isObject(body) {
 		return nil, api.NewSerializationException("")
 	}
 	return nil, &api.Error{Type: failure.Type, Status: 400, Message: failure.Message}
