@@ -47,7 +47,9 @@ func (m *model) readField(name, field string) string {
 	switch m.wireKind(name) {
 	case "structure":
 		return "readStructure(d, &" + field + ", (*" + name + ").Decode)"
-	case "list", "map", "value", "attributes":
+	case "value":
+		return "readMemberValue(d, &" + field + ")"
+	case "list", "map", "attributes":
 		return m.readCall(name, "d", "&"+field)
 	}
 	return "readPointer(d, &" + field + ", " + m.reader(name) + ")"

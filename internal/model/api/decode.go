@@ -16,12 +16,16 @@ import (
 // value; in a list or map a null element stays a zero value, so that the constraint checks can refuse it by its path.
 // Texts of mismatches: errors.json ser-*.
 
-// object begins to read a structure.
+// object begins to read a structure. A scalar in its place is an element of a list or map here: readStructure has seen to
+// members, which have another text.
 func object(d *jx.Decoder, javaType string) (jx.ObjIter, error) {
-	if d.Next() != jx.Object {
-		return jx.ObjIter{}, containerMismatch(d, "class "+javaType)
+	switch {
+	case d.Next() == jx.Object:
+		return d.ObjIter()
+	case atScalar(d):
+		return jx.ObjIter{}, misplaced(d, "Unexpected value type in payload")
 	}
-	return d.ObjIter()
+	return jx.ObjIter{}, containerMismatch(d, "class "+javaType)
 }
 
 func readPointer[T any](d *jx.Decoder, dst **T, read func(*jx.Decoder, *T) error) error {
@@ -36,8 +40,11 @@ func readPointer[T any](d *jx.Decoder, dst **T, read func(*jx.Decoder, *T) error
 
 func readStructure[T any](d *jx.Decoder, dst **T, decode func(*T, *jx.Decoder) error) error {
 	*dst = nil
-	if d.Next() == jx.Null {
+	switch {
+	case d.Next() == jx.Null:
 		return d.Null()
+	case atScalar(d):
+		return misplaced(d, fieldNotExpected)
 	}
 	v := new(T)
 	*dst = v
@@ -100,6 +107,14 @@ func readElement[T any](d *jx.Decoder, dst *T, read func(*jx.Decoder, *T) error)
 		return d.Null()
 	}
 	return read(d, dst)
+}
+
+// readMemberValue reads an attribute value that is a structure's member, readValue one that is an element.
+func readMemberValue(d *jx.Decoder, dst *attr.Value) error {
+	if atScalar(d) {
+		return misplaced(d, fieldNotExpected)
+	}
+	return readValue(d, dst)
 }
 
 func readValue(d *jx.Decoder, dst *attr.Value) error {
@@ -261,10 +276,22 @@ func containerMismatch(d *jx.Decoder, javaType string) error {
 	case jx.Array:
 		return &attr.Mismatch{Text: "Unrecognized collection type " + javaType}
 	}
+	return misplaced(d, fieldNotExpected)
+}
+
+const fieldNotExpected = "Unexpected field type"
+
+func atScalar(d *jx.Decoder) bool {
+	kind := d.Next()
+	return kind == jx.String || kind == jx.Number || kind == jx.Bool
+}
+
+// misplaced makes the error for a scalar that is not the container expected, if it is JSON at all.
+func misplaced(d *jx.Decoder, text string) error {
 	if err := d.Skip(); err != nil {
 		return err
 	}
-	return &attr.Mismatch{Text: "Unexpected field type"}
+	return &attr.Mismatch{Text: text}
 }
 
 // tokenName reads a scalar and gives the service's name for its kind.

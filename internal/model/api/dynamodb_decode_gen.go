@@ -39,7 +39,7 @@ func (s *AttributeValueUpdate) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Value":
-			err = readValue(d, &s.Value)
+			err = readMemberValue(d, &s.Value)
 		case "Action":
 			err = readPointer(d, &s.Action, readAttributeAction)
 		default:
@@ -1226,7 +1226,7 @@ func (s *ExpectedAttributeValue) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Value":
-			err = readValue(d, &s.Value)
+			err = readMemberValue(d, &s.Value)
 		case "Exists":
 			err = readPointer(d, &s.Exists, readBoolean)
 		case "ComparisonOperator":
