@@ -25,6 +25,16 @@ func quick() httpapi.Limits {
 	}
 }
 
+// patient are limits that a test does not come to on any machine. Only the rest of what was refused is not waited for.
+func patient() httpapi.Limits {
+	limits := httpapi.DefaultLimits()
+	limits.Stall, limits.Discard = waitMax, quick().Discard
+	return limits
+}
+
+// waitMax ends a wait for what does not come.
+const waitMax = time.Minute
+
 // serve starts a server on loopback and returns its address.
 func serve(t testing.TB, limits httpapi.Limits, change func(*httpapi.Options)) (*harness, *httpapi.Server, string) {
 	t.Helper()
@@ -60,7 +70,7 @@ func dial(t testing.TB, address string) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(waitMax))
 	return &client{conn, t, bufio.NewReader(conn)}
 }
 
@@ -109,7 +119,7 @@ func request(operation, body string) string {
 }
 
 func TestServerAnswersAHealthCheckerWithoutAHost(t *testing.T) {
-	_, _, address := serve(t, quick(), func(o *httpapi.Options) { o.Hosts = httpapi.NewHosts("127.0.0.1:8000") })
+	_, _, address := serve(t, patient(), func(o *httpapi.Options) { o.Hosts = httpapi.NewHosts("127.0.0.1:8000") })
 	c := dial(t, address)
 	c.send("GET / HTTP/1.0\r\n\r\n")
 	if r, answer := c.answer(); r.StatusCode != 200 || !strings.HasPrefix(answer, "healthy: ") {
@@ -119,7 +129,7 @@ func TestServerAnswersAHealthCheckerWithoutAHost(t *testing.T) {
 }
 
 func TestServerAnswersOnOneConnection(t *testing.T) {
-	_, _, address := serve(t, quick(), nil)
+	_, _, address := serve(t, patient(), nil)
 	c := dial(t, address)
 	for _, size := range []int{2, 8 << 10, 8<<10 + 1, 64 << 10, 64<<10 + 1, 1 << 20, 2} {
 		body := `{"a":"` + strings.Repeat("x", max(0, size-8)) + `"}`
@@ -153,7 +163,7 @@ func TestServerAnswersOnOneConnection(t *testing.T) {
 }
 
 func TestPipelinedRequestsAreAnsweredInOrderUntilTheGarbage(t *testing.T) {
-	_, _, address := serve(t, quick(), nil)
+	_, _, address := serve(t, patient(), nil)
 	c := dial(t, address)
 	large := `{"n":"` + strings.Repeat("y", 100_000) + `"}`
 	go c.Write([]byte(request("PutItem", `{"n":1}`) + request("PutItem", large) + request("GetItem", "{") +
@@ -170,7 +180,7 @@ func TestPipelinedRequestsAreAnsweredInOrderUntilTheGarbage(t *testing.T) {
 }
 
 func TestMalformedHeadsAreRefused(t *testing.T) {
-	_, _, address := serve(t, quick(), nil)
+	_, _, address := serve(t, patient(), nil)
 	for name, test := range map[string]struct {
 		text   string
 		status int
@@ -230,14 +240,10 @@ func TestSlowClientsAreLetGo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := dial(t, address)
 			c.send(text)
-			started := time.Now()
 			if r, _ := c.answer(); r.StatusCode != 408 {
 				t.Errorf("status %d, want 408", r.StatusCode)
 			}
 			c.closed()
-			if took := time.Since(started); took > 2*time.Second {
-				t.Errorf("it took %v", took)
-			}
 		})
 	}
 	if used := h.budget.Used(); used != 0 {
@@ -248,7 +254,7 @@ func TestSlowClientsAreLetGo(t *testing.T) {
 // A client that says it is done before its body is whole must not have half a body taken for the whole.
 func TestBodiesCutOffAreRefused(t *testing.T) {
 	called := false
-	_, _, address := serve(t, quick(), func(o *httpapi.Options) {
+	_, _, address := serve(t, patient(), func(o *httpapi.Options) {
 		o.Calls["DynamoDB_20120810.PutItem"] = func(_ context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) {
 			called = true
 			return dst, nil
@@ -269,12 +275,12 @@ func TestBodiesCutOffAreRefused(t *testing.T) {
 
 // Clients that announce 16 MiB and then stop hold no more than their share, and others are served meanwhile.
 func TestHalfSentBodiesLeaveRoomForOthers(t *testing.T) {
-	limits := quick()
-	limits.Stall = 5 * time.Second
+	limits := patient()
+	limits.Discard = waitMax // what is refused is large, and must be sent before the answer is looked for
 	h, _, address := serve(t, limits, func(o *httpapi.Options) { o.Patience = 50 * time.Millisecond })
 	quarter := make([]byte, 4<<20)
 	const ceiling = httpapi.MemoryBytesMin * 5 / 8
-	for deadline := time.Now().Add(5 * time.Second); h.budget.Used() < ceiling-6<<20; {
+	for deadline := time.Now().Add(waitMax); h.budget.Used() < ceiling-6<<20; {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d bytes are held, expected about %d", h.budget.Used(), ceiling)
 		}
@@ -302,13 +308,12 @@ func TestHalfSentBodiesLeaveRoomForOthers(t *testing.T) {
 
 func TestALargeAnswerIsHeldUntilTaken(t *testing.T) {
 	const size = 8 << 20
-	limits := quick()
-	limits.Write = 300 * time.Millisecond
-	h, _, address := serve(t, limits, func(o *httpapi.Options) {
+	scan := func(o *httpapi.Options) {
 		o.Calls["DynamoDB_20120810.Scan"] = func(_ context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) {
 			return append(dst, make([]byte, size)...), nil
 		}
-	})
+	}
+	h, _, address := serve(t, patient(), scan)
 	c := dial(t, address)
 	c.send(request("Scan", "{}"))
 	holds(t, h, size)
@@ -320,6 +325,9 @@ func TestALargeAnswerIsHeldUntilTaken(t *testing.T) {
 	c.answer()
 	holds(t, h, 0)
 	// A client that never reads is let go.
+	hasty := patient()
+	hasty.Write = time.Second
+	h, _, address = serve(t, hasty, scan)
 	idle := dial(t, address)
 	idle.send(request("Scan", "{}"))
 	holds(t, h, size)
@@ -329,7 +337,7 @@ func TestALargeAnswerIsHeldUntilTaken(t *testing.T) {
 // holds waits until so much of the budget is taken.
 func holds(t *testing.T, h *harness, want int64) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); h.budget.Used() != want; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(waitMax); h.budget.Used() != want; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d bytes are held, want %d", h.budget.Used(), want)
 		}
@@ -338,7 +346,7 @@ func holds(t *testing.T, h *harness, want int64) {
 
 func TestShutdownFinishesWhatIsUnderWay(t *testing.T) {
 	entered, release := make(chan bool), make(chan bool)
-	_, s, address := serve(t, quick(), func(o *httpapi.Options) {
+	_, s, address := serve(t, patient(), func(o *httpapi.Options) {
 		o.Calls["DynamoDB_20120810.PutItem"] = func(_ context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) {
 			entered <- true
 			<-release
@@ -369,7 +377,7 @@ func TestShutdownFinishesWhatIsUnderWay(t *testing.T) {
 
 func TestShutdownCancelsWhatDoesNotFinish(t *testing.T) {
 	entered, cancelled := make(chan bool), make(chan bool)
-	_, s, address := serve(t, quick(), func(o *httpapi.Options) {
+	_, s, address := serve(t, patient(), func(o *httpapi.Options) {
 		o.Calls["DynamoDB_20120810.PutItem"] = func(ctx context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) {
 			entered <- true
 			<-ctx.Done()
