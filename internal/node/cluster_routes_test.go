@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"stator/internal/model/api"
 	"stator/internal/node"
@@ -34,22 +33,20 @@ func fleet(t *testing.T) (nodes []*node.Node, calls []map[string]api.Call) {
 }
 
 // comes asks until an answer matches.
-func comes(t *testing.T, calls map[string]api.Call, operation, body, want string) string {
+func comes(t *testing.T, calls map[string]api.Call, operation, body, want string) (answer string) {
 	t.Helper()
 	expected := regexp.MustCompile(want)
-	answer := ""
-	for range 300 {
+	await(t, func() string {
 		got, err := calls[operation](context.Background(), []byte(body), nil)
 		if answer = string(got); err != nil {
 			answer = err.Error()
 		}
 		if expected.MatchString(answer) {
-			return answer
+			return ""
 		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatalf("%s answers %s, never %s", operation, answer, want)
-	return ""
+		return fmt.Sprintf("%s answers %s, not %s", operation, answer, want)
+	})
+	return answer
 }
 
 const (
@@ -66,16 +63,12 @@ func TestAnyNodeWillDo(t *testing.T) {
 		"GlobalSecondaryIndexes": [{"IndexName": "colors", "KeySchema": [{"AttributeName": "color", "KeyType": "HASH"}],
 		"Projection": {"ProjectionType": "ALL"}}]}`)
 	for i, n := range nodes {
-		began := time.Now()
-		for {
+		await(t, func() string {
 			if _, there := n.Table("things"); there {
-				break
+				return ""
 			}
-			if time.Since(began) > 2*time.Second {
-				t.Fatalf("node %d does not come to know of the table by itself", i+1)
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
+			return fmt.Sprintf("node %d does not come to know of the table by itself", i+1)
+		})
 	}
 	for i := range calls {
 		call(t, calls[i], "DescribeTable", `{"TableName": "things"}`)
@@ -114,14 +107,11 @@ func TestAnyNodeWillDo(t *testing.T) {
 	call(t, calls[0], "DeleteTable", `{"TableName": "things"}`)
 	comes(t, calls[2], dynamo+"DescribeTable", `{"TableName": "things"}`, `not found`)
 	for i, n := range nodes {
-		for range 300 {
-			if n.Copies() <= 1 {
-				break
+		await(t, func() string {
+			if copies := n.Copies(); copies > 1 {
+				return fmt.Sprintf("node %d keeps %d copies", i+1, copies)
 			}
-			time.Sleep(50 * time.Millisecond)
-		}
-		if n.Copies() > 1 {
-			t.Errorf("node %d still keeps %d copies", i+1, n.Copies())
-		}
+			return ""
+		})
 	}
 }

@@ -2,12 +2,12 @@ package node_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"stator/internal/cluster/rpc"
 	"stator/internal/jobs/rebalance"
@@ -28,7 +28,7 @@ func at(t *testing.T, address string, join ...string) *node.Membership {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &node.Membership{Listener: l, Address: address, Join: join, Replicas: 3, Timeout: 5 * time.Second}
+	return &node.Membership{Listener: l, Address: address, Join: join, Replicas: 3, Timeout: requestMax}
 }
 
 // reading is a node of a release that reads formats up to one.
@@ -52,29 +52,29 @@ func mustRead(t *testing.T, dir string, m *node.Membership, format int) *node.No
 }
 
 // upgrade asks until all nodes are heard.
-func upgrade(t *testing.T, n *node.Node) rebalance.Answer {
+func upgrade(t *testing.T, n *node.Node) (answer rebalance.Answer) {
 	t.Helper()
-	for range 300 {
-		answer, err := n.AskCluster(t.Context(), rebalance.Question{Verb: rebalance.VerbUpgrade})
-		if err == nil && !strings.Contains(answer.Refused, "does not answer") {
-			return answer
+	await(t, func() string {
+		var err error
+		if answer, err = n.AskCluster(t.Context(), rebalance.Question{Verb: rebalance.VerbUpgrade}); err != nil {
+			return err.Error()
 		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatal("the nodes do not hear each other")
-	return rebalance.Answer{}
+		if strings.Contains(answer.Refused, "does not answer") {
+			return answer.Refused
+		}
+		return ""
+	})
+	return answer
 }
 
 func writes(t *testing.T, n *node.Node, want int) {
 	t.Helper()
-	for range 300 {
-		if format, _ := n.Engine().Format(); format == want {
-			return
+	await(t, func() string {
+		if format, _ := n.Engine().Format(); format != want {
+			return fmt.Sprintf("a node writes format %d, want %d", format, want)
 		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	format, _ := n.Engine().Format()
-	t.Fatalf("a node writes format %d, want %d", format, want)
+		return ""
+	})
 }
 
 // A release that reads a newer format goes round a cluster. Its nodes write the old one, and can be put back to the release

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"stator/internal/model/attr"
 	"stator/internal/node"
@@ -39,14 +38,12 @@ func filled(t *testing.T) (dir string) {
 	}
 	settled := func(operation, body, want string) {
 		t.Helper()
-		last := ""
-		for range 2000 {
-			if last = call(operation, body); strings.Contains(last, want) {
-				return
+		await(t, func() string {
+			if answer := call(operation, body); !strings.Contains(answer, want) {
+				return fmt.Sprintf("%s does not come to %s: %s", operation, want, answer)
 			}
-			time.Sleep(time.Millisecond)
-		}
-		t.Fatalf("%s does not come to %s: %s", operation, want, last)
+			return ""
+		})
 	}
 	call("CreateTable", `{"TableName":"things","BillingMode":"PAY_PER_REQUEST",
 		"AttributeDefinitions":[{"AttributeName":"p","AttributeType":"S"},{"AttributeName":"s","AttributeType":"N"},{"AttributeName":"c","AttributeType":"S"}],
@@ -65,9 +62,12 @@ func filled(t *testing.T) (dir string) {
 	if _, err := n.Split(context.Background(), "things", nil); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); !n.ExpiryWhole() && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
-	}
+	await(t, func() string {
+		if !n.ExpiryWhole() {
+			return "the index of expiry is not whole"
+		}
+		return ""
+	})
 	settled("Scan", `{"TableName":"things","IndexName":"colors","Select":"COUNT"}`, `"Count":150`)
 	if err := n.Close(); err != nil {
 		t.Fatal(err)

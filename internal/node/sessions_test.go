@@ -96,7 +96,7 @@ func wired(t *testing.T) (*wires, []*node.Node) {
 		closing.Wait()
 	})
 	for i := range 3 {
-		m := &node.Membership{Address: fmt.Sprint("node-", i, ":1"), Init: i == 0, Replicas: 3, Timeout: 20 * time.Second, Network: w}
+		m := &node.Membership{Address: fmt.Sprint("node-", i, ":1"), Init: i == 0, Replicas: 3, Timeout: requestMax, Network: w}
 		if !m.Init {
 			m.Join = []string{"node-0:1"}
 		}

@@ -95,18 +95,19 @@ func (a *aged) serve(t *testing.T) string {
 // put waits until the table takes it.
 func (a *aged) put(t *testing.T, pk string) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	await(t, func() string {
 		_, err := a.tables.PutItem(t.Context(), &dynamodb.PutItemInput{
 			TableName: aws.String("things"), Item: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: pk}},
 		})
 		var making *types.ResourceNotFoundException
-		if err == nil {
-			return
+		if errors.As(err, &making) {
+			return "the table is not made yet"
 		}
-		if !errors.As(err, &making) || time.Now().After(deadline) {
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
+		return ""
+	})
 }
 
 // iterator begins in the stream's only shard, behind a record if one is given.

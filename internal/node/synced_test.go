@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -60,13 +59,12 @@ func made(t *testing.T, calls map[string]api.Call) {
 	t.Helper()
 	call(t, calls, "CreateTable", `{"TableName": "things", "BillingMode": "PAY_PER_REQUEST",
 		"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}], "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]}`)
-	for range 500 {
-		if text := call(t, calls, "DescribeTable", `{"TableName": "things"}`); activeTable.MatchString(text) {
-			return
+	await(t, func() string {
+		if text := call(t, calls, "DescribeTable", `{"TableName": "things"}`); !activeTable.MatchString(text) {
+			return "the table is not ACTIVE"
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("the table did not become ACTIVE")
+		return ""
+	})
 }
 
 func call(t *testing.T, calls map[string]api.Call, operation, body string) string {
