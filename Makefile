@@ -41,7 +41,7 @@ test: ## run every test, the concurrent packages under the race detector
 	@GO="$(GO)" RACE="$(RACE)" MODULES="$(MODULES)" ./.ci/test
 
 race: ## run every test under the race detector
-	$(GO) test -race ./...
+	$(GO) test -race -timeout 30m ./...
 
 fuzz: ## run every fuzzer for FUZZTIME (50000 tries; 10s is a time)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" ./.ci/fuzz
