@@ -100,7 +100,7 @@ func writes(t *testing.T, c *dynamodb.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		page, err := c.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("Plain")})
 		if err != nil {
 			t.Fatal(err)
