@@ -136,23 +136,24 @@ func checkCreateFeatures(in *api.CreateTableInput) error {
 	return checkSupported(sentMember{refusedVectors, in.VectorIndexes != nil})
 }
 
-// Partitions of a new table. Throughput may be bought by the billion, so what it asks for has a bound: a table that really meets such load
-// splits.
-const (
-	partitionsOnDemand = 4
-	partitionsMax      = 256
-)
+// partitionsMax bounds the partitions of a new table: throughput may be bought by the billion, and a table that really meets such load splits.
+const partitionsMax = 256
 
-// partitionsOf is how many partitions t starts with: a provisioned table has as many as its units need, at 3,000 read and 1,000 write
-// units each (semantics §18.4).
+// partitionsOf is how many partitions t, and each of its global indexes, starts with: one serves 3,000 read and 1,000 write units (semantics
+// §18.4). A provisioned table has as many as its units need one beside the other; an on-demand one as many as all that is warm needs from its
+// first second on, which are the four that DynamoDB begins with if no more was asked for.
 func (o *Ops) partitionsOf(t *table.Table) int {
 	if o.account.Partitions > 0 {
 		return o.account.Partitions
 	}
-	if t.Billing == table.OnDemandBilling {
-		return partitionsOnDemand
-	}
 	needed := (t.Throughput.Read + 3*t.Throughput.Write + 2999) / 3000
+	if t.Billing == table.OnDemandBilling {
+		warm := t.Warm
+		for i := range t.Global {
+			warm = warm.Raised(t.Global[i].Warm)
+		}
+		needed = max((warm.Read+2999)/3000, (warm.Write+999)/1000)
+	}
 	return int(min(max(1, needed), partitionsMax))
 }
 

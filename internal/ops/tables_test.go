@@ -190,11 +190,14 @@ func TestTagPages(t *testing.T) {
 func TestPartitionsOf(t *testing.T) {
 	for _, c := range []struct {
 		billing              table.Billing
-		read, write          int64
+		read, write          int64 // provisioned, or warm
 		override, partitions int
 	}{
-		{table.OnDemandBilling, 0, 0, 0, 4},
-		{table.OnDemandBilling, 0, 0, 64, 64},
+		{table.OnDemandBilling, 12_000, 4_000, 0, 4},
+		{table.OnDemandBilling, 12_001, 4_000, 0, 5},
+		{table.OnDemandBilling, 12_000, 40_000, 0, 40},
+		{table.OnDemandBilling, 12_000, 4_000, 64, 64},
+		{table.OnDemandBilling, table.UnitsMax, table.UnitsMax, 0, partitionsMax},
 		{table.Provisioned, 1, 1, 0, 1},
 		{table.Provisioned, 1500, 500, 0, 1},
 		{table.Provisioned, 1500, 501, 0, 2},
@@ -204,9 +207,13 @@ func TestPartitionsOf(t *testing.T) {
 		{table.Provisioned, table.UnitsMax, table.UnitsMax, 0, partitionsMax},
 	} {
 		o := New(nil, nil, nil, Account{Partitions: c.override})
-		got := o.partitionsOf(&table.Table{Billing: c.billing, Throughput: table.Throughput{Read: c.read, Write: c.write}})
-		if got != c.partitions {
+		units := table.Throughput{Read: c.read, Write: c.write}
+		if got := o.partitionsOf(&table.Table{Billing: c.billing, Throughput: units, Warm: units.Warm()}); got != c.partitions {
 			t.Errorf("%+v: got %d", c, got)
 		}
+	}
+	index := table.Index{Warm: table.Warm{Write: 9_000}}
+	if got := New(nil, nil, nil, Account{}).partitionsOf(&table.Table{Billing: table.OnDemandBilling, Warm: table.WarmOnDemand, Global: []table.Index{index}}); got != 9 {
+		t.Errorf("an index that is warm for nine partitions: got %d", got)
 	}
 }
