@@ -158,12 +158,12 @@ func (o *Ops) settleRead(r capacity.Request, units float64, failed error) error 
 // throttled is the answer to a request that was not let through. Which exception it is depends on how the table is paid for, and on whether
 // the account's own quota is the limit (semantics §18.1).
 func (o *Ops) throttled(why *throttle) error {
-	refusal := api.NewThrottlingException(onDemandThrottled)
+	refusal := api.NewThrottlingException(why.text())
 	switch {
 	case why.limit == capacity.AccountLimit:
 		refusal = api.NewRequestLimitExceeded(accountThrottled)
 	case why.Table.Billing == table.Provisioned:
-		refusal = api.NewProvisionedThroughputExceededException(provisionedThrottled)
+		refusal = api.NewProvisionedThroughputExceededException(why.text())
 	}
 	reason, resource := why.Reason(why.kind, why.limit), o.tableARN(why.Table)
 	if why.Index != nil {
@@ -173,12 +173,30 @@ func (o *Ops) throttled(why *throttle) error {
 	return refusal
 }
 
+// text says what was short, of a table in other words than of an index.
+func (t *throttle) text() string {
+	switch provisioned := t.Table.Billing == table.Provisioned; {
+	case provisioned && t.Index != nil:
+		return provisionedIndexThrottled
+	case provisioned:
+		return provisionedThrottled
+	case t.Index != nil:
+		return onDemandIndexThrottled
+	default:
+		return onDemandThrottled
+	}
+}
+
 const (
 	onDemandThrottled = "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling " +
 		"your table or index so please try again shortly. If exceptions persist, check if you have a hot key: " +
 		"https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"
+	onDemandIndexThrottled = "Throughput exceeds the current capacity for one or more global secondary indexes. " +
+		"DynamoDB is automatically scaling your index so please try again shortly."
 	provisionedThrottled = "The level of configured provisioned throughput for the table was exceeded. " +
 		"Consider increasing your provisioning level with the UpdateTable API."
+	provisionedIndexThrottled = "The level of configured provisioned throughput for one or more global secondary indexes of the table was exceeded. " +
+		"Consider increasing your provisioning level for the under-provisioned global secondary indexes with the UpdateTable API"
 	accountThrottled = "Throughput exceeds the current throughput limit for your account. Please contact AWS Support at " +
 		"https://aws.amazon.com/support request a limit increase"
 )

@@ -3,6 +3,7 @@ package ops
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"stator/internal/cluster/txn"
 	"stator/internal/model/api"
@@ -78,8 +79,9 @@ func (o *Ops) settleTogether(planned []plannedRead, seen []command.Seen, failed 
 	for i := range planned {
 		reasons[i] = reason(reasonNone, "")
 		if slices.Contains(beyond.At, i) {
-			reasons[i] = throttledReason(planned[i].table)
-			o.account.Admission.Refuse(planned[i].together(readInTransaction(0)))
+			short := planned[i].together(readInTransaction(0))
+			reasons[i] = throttledReason(&throttle{Payer: short.Payer})
+			o.account.Admission.Refuse(short)
 		}
 	}
 	return cancelled(reasons)
@@ -99,7 +101,7 @@ func (o *Ops) admitActions(n int, admit func(i int) *throttle, back func(i int))
 	for i := range n {
 		reasons[i] = reason(reasonNone, "")
 		if why := admit(i); why != nil {
-			reasons[i], refused = throttledReason(why.Table), true
+			reasons[i], refused = throttledReason(why), true
 		}
 	}
 	if !refused {
@@ -113,10 +115,11 @@ func (o *Ops) admitActions(n int, admit func(i int) *throttle, back func(i int))
 	return cancelled(reasons)
 }
 
-// throttledReason is why an action was not let through.
-func throttledReason(t *table.Table) api.CancellationReason {
-	if t.Billing == table.Provisioned {
-		return reason(reasonProvisioned, provisionedThrottled)
+// throttledReason is why an action was not let through. It is said as in the exception, and ends in a full stop in any case.
+func throttledReason(why *throttle) api.CancellationReason {
+	code := reasonThrottling
+	if why.Table.Billing == table.Provisioned {
+		code = reasonProvisioned
 	}
-	return reason(reasonThrottling, onDemandThrottled)
+	return reason(code, strings.TrimSuffix(why.text(), ".")+".")
 }

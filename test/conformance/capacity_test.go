@@ -221,3 +221,31 @@ func TestPartitionThrottles(t *testing.T) {
 	}
 	wantThrottle(t, err, "TableWriteKeyRangeThroughputExceeded", "table/"+name)
 }
+
+// semantics §3.5: a write whose condition fails consumes what the item there costs.
+func TestFailedConditionConsumes(t *testing.T) {
+	c, now := metered(t)
+	name := c.provisioned(1, 3, 100)
+	large := map[string]value{"pk": s("a"), "sk": s("b"), "text": s(strings.Repeat("x", 2500))}
+	check(t, c.store(name, large))
+	now.Add(int64(time.Second))
+	_, err := c.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &name, Key: keyOf("a", "b"), ConditionExpression: aws.String("attribute_not_exists(pk)")})
+	wantError(t, err, "ConditionalCheckFailedException")
+	wantThrottle(t, c.store(name, keyOf("c", "d")), "TableWriteProvisionedThroughputExceeded", "table/"+name)
+}
+
+// semantics §13.2: what time to live removes consumes no units, and is throttled by none that others consumed.
+func TestExpiryConsumesNothing(t *testing.T) {
+	c, _ := metered(t)
+	name := c.provisioned(100, 3, 100)
+	for i := range 3 {
+		check(t, c.store(name, with(keyOf("ends", fmt.Sprint(i)), item{"ends": after(-time.Minute)})))
+	}
+	wantThrottle(t, c.store(name, keyOf("c", "d")), "TableWriteProvisionedThroughputExceeded", "table/"+name)
+	c.lives(name, "ends")
+	c.eventually("all have expired", func() bool {
+		out, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+		check(t, err)
+		return *out.Table.ItemCount == 0
+	})
+}

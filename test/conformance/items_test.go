@@ -264,3 +264,28 @@ func TestConsumedCapacity(t *testing.T) {
 	// A smaller item still pays for what it replaces.
 	wantText(t, "write, strong and eventual units", strings.Join(got, "; "), "1 1 0.5; 2 1 0.5; 4 1 0.5; 5 2 1; 5 1 0.5")
 }
+
+// semantics §3.2–3.4: an item is measured as it is stored, each item of a batch is rounded on its own, and a page once, over all that it
+// evaluates, whatever the filter and the projection leave of it.
+func TestConsumedCapacityOfReads(t *testing.T) {
+	c := connect(t)
+	table := c.table(nil)
+	sized := func(bytes int) item { return item{"v": s(strings.Repeat("x", bytes))} }
+	c.put(table, with(keyOf("p", "1"), sized(1900)), with(keyOf("p", "2"), sized(1900)), with(keyOf("p", "3"), sized(1900)), with(keyOf("q", "1"), sized(4100)))
+	total, strong, projection, filter := types.ReturnConsumedCapacityTotal, aws.Bool(true), aws.String("sk"), aws.String("attribute_exists(nothing)")
+	get, err := c.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &table, Key: keyOf("q", "1"), ProjectionExpression: projection, ConsistentRead: strong, ReturnConsumedCapacity: total,
+	})
+	check(t, err)
+	batch, err := c.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{ReturnConsumedCapacity: total, RequestItems: map[string]types.KeysAndAttributes{
+		table: {Keys: []item{keyOf("p", "1"), keyOf("p", "2"), keyOf("none", "1")}, ProjectionExpression: projection, ConsistentRead: strong},
+	}})
+	check(t, err)
+	query, err := c.Query(ctx, &dynamodb.QueryInput{
+		TableName: &table, KeyConditionExpression: aws.String("pk = :p"), ExpressionAttributeValues: item{":p": s("p")},
+		FilterExpression: filter, ProjectionExpression: projection, ConsistentRead: strong, ReturnConsumedCapacity: total,
+	})
+	check(t, err)
+	got := fmt.Sprint(*get.ConsumedCapacity.CapacityUnits, *batch.ConsumedCapacity[0].CapacityUnits, *query.ConsumedCapacity.CapacityUnits)
+	wantText(t, "units of a large item, of two in a batch and a missing one, and of a page of three", got, "2 3 2")
+}

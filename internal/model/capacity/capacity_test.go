@@ -122,3 +122,25 @@ func TestPlusChangesNeither(t *testing.T) {
 		t.Errorf("nothing plus nothing is %+v", empty)
 	}
 }
+
+// semantics §18.2: the names of all sixteen reasons.
+func TestReasons(t *testing.T) {
+	names := map[string]bool{}
+	for _, payer := range []Payer{{}, {Index: &table.Index{}}} {
+		for kind := range Kinds {
+			for limit := Unlimited + 1; limit < Limits; limit++ {
+				names[payer.Reason(kind, limit)] = true
+			}
+		}
+	}
+	for _, of := range []string{"TableRead", "TableWrite", "IndexRead", "IndexWrite"} {
+		for _, limit := range []string{"ProvisionedThroughput", "AccountLimit", "KeyRangeThroughput", "MaxOnDemandThroughput"} {
+			if !names[of+limit+"Exceeded"] {
+				t.Errorf("no reason is called %s%sExceeded: %v", of, limit, names)
+			}
+		}
+	}
+	if len(names) != 16 {
+		t.Errorf("%d reasons", len(names))
+	}
+}
