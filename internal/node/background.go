@@ -21,6 +21,7 @@ const (
 	splitEvery       = 2 * time.Second
 	heatEvery        = 2 * time.Second
 	warmEvery        = 30 * time.Second
+	feedRest         = 100 * time.Millisecond
 	relaxedSyncEvery = 100 * time.Millisecond
 	// leisureMin and leisureMax bound the pause between two steps of work that others do not wait for. With expire's bound on
 	// a step, at most some 5,000 items a second go.
@@ -105,6 +106,7 @@ func (n *Node) duties() []duty {
 		{"catalog", n.following, controlEvery, n.follow},
 		{"disk", newSignal(), spaceEvery, func(context.Context) error { return n.engine.Space().Check() }},
 		{"expire", newSignal(), expireEvery, n.expire},
+		{"rest", newSignal(), feedRest, func(context.Context) error { n.feeds.wake(); return nil }},
 		{"split", newSignal(), splitEvery, n.split},
 		{"scale", newSignal(), scaleEvery, n.scale},
 		{"settle", n.unlocking, settleEvery, n.jobs.settle.Step},
@@ -285,7 +287,9 @@ func (n *Node) broken(partition uint64, err error) {
 type feeds struct {
 	mu      sync.Mutex
 	waiting []uint64
-	// busy maps a partition that waits or is fed to whether it has to be fed once more.
+	// resting are partitions with changes that an index cannot take now.
+	resting []uint64
+	// busy maps a partition that waits, rests or is fed to whether it has to be fed once more.
 	busy map[uint64]bool
 	some signal
 }
@@ -337,6 +341,25 @@ func (f *feeds) done(partition uint64, more bool) {
 	delete(f.busy, partition)
 }
 
+// rest has a partition wait for the next wake.
+func (f *feeds) rest(partition uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.resting = append(f.resting, partition)
+}
+
+// wake has the partitions fed that rest.
+func (f *feeds) wake() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.resting) == 0 {
+		return
+	}
+	f.waiting = append(f.waiting, f.resting...)
+	f.resting = nil
+	f.some.raise()
+}
+
 // feed brings changes of partitions to indexes, one partition at a time.
 func (n *Node) feed(ctx context.Context) error {
 	for ctx.Err() == nil && n.feedNext(ctx) {
@@ -348,25 +371,34 @@ func (n *Node) feed(ctx context.Context) error {
 // feedNext feeds the next changes of one partition, and tells whether there was one that waits for it.
 func (n *Node) feedNext(ctx context.Context) bool {
 	id, ok := n.feeds.next()
-	if ok {
-		n.feeds.done(id, n.feedOne(ctx, id))
-	}
-	return ok
-}
-
-func (n *Node) feedOne(ctx context.Context, id uint64) (more bool) {
-	r, ok := n.host.Led(id)
 	if !ok {
 		return false
 	}
+	if more, busy := n.feedOne(ctx, id); busy {
+		n.feeds.rest(id)
+	} else {
+		n.feeds.done(id, more)
+	}
+	return true
+}
+
+// feedOne tells whether there may be more, or an index is too busy for what there is.
+func (n *Node) feedOne(ctx context.Context, id uint64) (more, busy bool) {
+	r, ok := n.host.Led(id)
+	if !ok {
+		return false, false
+	}
 	more, err := n.jobs.propagate.Step(ctx, r)
 	if err == nil || ctx.Err() != nil {
-		return more && ctx.Err() == nil
+		return more && ctx.Err() == nil, false
+	}
+	if _, busy := errors.AsType[*command.BeyondBound](err); busy {
+		return true, true
 	}
 	if _, still := n.host.Led(id); !still {
-		return false
+		return false, false
 	}
 	n.options.Log.Error("feeding indexes failed and will be tried again", "partition", id, "error", err)
 	_ = n.options.Pause(ctx, retryAfter)
-	return true
+	return true, false
 }

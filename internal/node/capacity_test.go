@@ -14,8 +14,10 @@ import (
 	"stator/internal/base/clock"
 	"stator/internal/cluster/catalog"
 	"stator/internal/model/api"
+	"stator/internal/model/attr"
 	"stator/internal/model/capacity"
 	"stator/internal/node"
+	"stator/internal/storage/keys"
 )
 
 // metered makes a table of so many writes a second.
@@ -303,5 +305,70 @@ func TestAnswersOfThoseThatAreThere(t *testing.T) {
 	why, err := one.Throttles(t.Context(), "things")
 	if err != nil || len(why.Missing) != 1 || why.Missing[0].Node != silent {
 		t.Errorf("throttles: %+v, %v", why, err)
+	}
+}
+
+// colored makes an on-demand table of things, with an index by their color.
+func colored(t *testing.T, calls map[string]api.Call) {
+	t.Helper()
+	call(t, calls, "CreateTable", `{"TableName": "things", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+		"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "color", "AttributeType": "S"}],
+		"GlobalSecondaryIndexes": [{"IndexName": "colors", "KeySchema": [{"AttributeName": "color", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}]}`)
+	comes(t, calls, dynamo+"DescribeTable", `{"TableName": "things"}`, `"TableStatus":"ACTIVE"`)
+}
+
+// A partition of a global index that has no room left throttles the writes of its table that would bring it more, names the index, and lets all
+// others through. As soon as there is room again, they go through too.
+func TestHotIndexThrottlesItsTable(t *testing.T) {
+	n, now := enforcing(t, 4)
+	calls := n.Calls()
+	colored(t, calls)
+	write := func(pk, color string) error {
+		_, err := calls[dynamo+"PutItem"](context.Background(), fmt.Appendf(nil, `{"TableName": "things", "Item": {"pk": {"S": %q}, "color": {"S": %q}, "v": {"S": %q}}}`,
+			pk, color, strings.Repeat("x", 10_000)), nil)
+		return err
+	}
+	fed := func(or func() bool) {
+		t.Helper()
+		for tries := 0; n.IndexLags()[0].Changes > 0 && !or(); tries++ {
+			if tries == 10_000 {
+				t.Fatal("the index does not follow its table")
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	var err error
+	for i := 0; err == nil; i++ {
+		if err = write(fmt.Sprint(i), "red"); i > 150 {
+			t.Fatal("1,500 units of one key within one second, and nothing is throttled")
+		}
+		fed(n.FeedRests)
+	}
+	throttled, ok := errors.AsType[*api.Error](err)
+	if !ok || len(throttled.ThrottlingReasons) != 1 || *throttled.ThrottlingReasons[0].Reason != "IndexWriteKeyRangeThroughputExceeded" ||
+		!strings.HasSuffix(*throttled.ThrottlingReasons[0].Resource, "table/things/index/colors") {
+		t.Fatalf("throttled by %v, %+v", err, throttled)
+	}
+	other := "blue"
+	for _, p := range n.PartitionsOf("things", "colors") {
+		for red := keys.Suffix([]attr.Value{attr.String("red")}, nil); p.Bounds.Holds(red) && p.Bounds.Holds(keys.Suffix([]attr.Value{attr.String(other)}, nil)); {
+			other += "r"
+		}
+	}
+	if err := write("other", other); err != nil {
+		t.Errorf("another part of the index: %v", err)
+	}
+	e, err := n.Throttles(t.Context(), "things")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Throttles) != 1 || e.Throttles[0].Index != "colors" || e.Throttles[0].Limit != "what one copy of a partition serves" ||
+		len(e.Throttles[0].Ranges) != 1 || e.Throttles[0].Ranges[0].Key != "color = S:\"red\"" {
+		t.Errorf("it is explained by %+v", e)
+	}
+	now.Add(int64(time.Second))
+	fed(func() bool { return false })
+	if err := write("last", "red"); err != nil {
+		t.Errorf("a second later: %v", err)
 	}
 }

@@ -62,10 +62,7 @@ func TestHotKeyEndsAlone(t *testing.T) {
 func TestHotIndexIsSplit(t *testing.T) {
 	n, now := enforcing(t, 4)
 	calls := n.Calls()
-	call(t, calls, "CreateTable", `{"TableName": "things", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-		"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "color", "AttributeType": "S"}],
-		"GlobalSecondaryIndexes": [{"IndexName": "colors", "KeySchema": [{"AttributeName": "color", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}]}`)
-	comes(t, calls, dynamo+"DescribeTable", `{"TableName": "things"}`, `"TableStatus":"ACTIVE"`)
+	colored(t, calls)
 	const itemUnits, perSecond = 10, 100
 	value := strings.Repeat("x", itemUnits*1024-100)
 	random := rand.New(rand.NewPCG(1, 2))

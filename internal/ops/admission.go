@@ -86,7 +86,7 @@ func (o *Ops) settleWrite(p *plannedWrite, result *command.Result, times float64
 		o.account.Admission.Charge(p.request(-p.paid))
 		return
 	case result.Refusal == command.Throttled:
-		o.account.Admission.Refuse(p.request(p.paid))
+		o.account.Admission.Refuse(p.refusedBy(result))
 		o.account.Admission.Charge(p.request(-p.paid))
 		return
 	}
@@ -96,19 +96,37 @@ func (o *Ops) settleWrite(p *plannedWrite, result *command.Result, times float64
 	used := usageOf(p.table, result)
 	for name, units := range used.Global {
 		ix, _ := p.table.GlobalIndex(name)
-		o.account.Admission.Charge(capacity.Request{
-			Payer: capacity.Payer{Table: p.table, Index: ix}, Kind: capacity.Writes, Units: units, Key: entryKey(ix, result),
-		})
+		of := capacity.Request{Payer: capacity.Payer{Table: p.table, Index: ix}, Kind: capacity.Writes, Units: units}
+		if ix.Insights.On {
+			of.Key = entryKey(ix, result)
+		}
+		o.account.Admission.Charge(of)
 	}
 	used.Global, used.Table = nil, times*used.Table
 	o.account.Admission.Charge(p.request(used.Total() - p.paid))
 }
 
-// entryKey is where in an index a write left an entry, or took it from, if that is counted.
-func entryKey(ix *table.Index, result *command.Result) []byte {
-	if !ix.Insights.On {
-		return nil
+// refusedBy is what a partition had no room for: the write, or what it would have brought to an index.
+func (p *plannedWrite) refusedBy(result *command.Result) capacity.Request {
+	why := throttledByPartition(p.table, result)
+	if why.Index == nil {
+		return p.request(p.paid)
 	}
+	units := capacity.IndexWrite(p.table, why.Index, result.Before, result.After)
+	return capacity.Request{Payer: why.Payer, Kind: capacity.Writes, Units: units, Key: entryKey(why.Index, result)}
+}
+
+// throttledByPartition is why a partition refused a write: its own bound, or that of a part of an index, whose bound is behind it.
+func throttledByPartition(t *table.Table, result *command.Result) *throttle {
+	why := &throttle{Payer: capacity.Payer{Table: t}, kind: capacity.Writes, limit: capacity.KeyRangeThroughput}
+	if ix, ok := t.GlobalIndex(result.Text); ok {
+		why.Index = ix
+	}
+	return why
+}
+
+// entryKey is where in an index a write left an entry, or took it from.
+func entryKey(ix *table.Index, result *command.Result) []byte {
 	for _, item := range []attr.Map{result.After, result.Before} {
 		if hash, rng, ok := ix.Key.Values(item); ok {
 			return keys.Suffix(hash, rng)

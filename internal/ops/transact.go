@@ -203,7 +203,7 @@ func (a *transactAction) reason(t *table.Table, r *command.Result) api.Cancellat
 	case command.CollectionTooLarge:
 		return reason(reasonCollection, collectionTooLarge)
 	case command.Throttled:
-		return throttledReason(&throttle{Payer: capacity.Payer{Table: t}})
+		return throttledReason(throttledByPartition(t, r))
 	default:
 		return reason(reasonValidation, r.Text)
 	}

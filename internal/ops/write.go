@@ -6,7 +6,6 @@ import (
 
 	"stator/internal/model/api"
 	"stator/internal/model/attr"
-	"stator/internal/model/capacity"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 )
@@ -89,7 +88,7 @@ func (o *Ops) refused(w written, onFailure *string) error {
 		return failed
 	case command.Throttled:
 		if w.why == nil {
-			w.why = &throttle{Payer: capacity.Payer{Table: w.table}, kind: capacity.Writes, limit: capacity.KeyRangeThroughput}
+			w.why = throttledByPartition(w.table, &w.Result)
 		}
 		return o.throttled(w.why)
 	case command.Locked:

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 
 	"stator/internal/base/trace"
 	"stator/internal/cluster/session"
@@ -44,8 +45,29 @@ func (r *Router) write(ctx context.Context, c *command.Command) (command.Result,
 func (r *Router) Feed(ctx context.Context, c *command.Command) error {
 	return r.try(ctx, 0, func(ctx context.Context, n int) error {
 		packs := r.packs(ctx, places(len(c.Entries)), n, func(i int) (uint64, []byte) { return c.Table, c.Entries[i].Key })
-		return r.bring(packs, func(p *pack) error { return r.feed(ctx, p, c) })
+		err := r.bring(packs, func(p *pack) error { return r.feed(ctx, p, c) })
+		if busy := r.busy(packs, c); busy != nil {
+			return busy
+		}
+		return err
 	})
+}
+
+// busy gathers the partitions that had no room for their entries; nil is none.
+func (r *Router) busy(packs []pack, c *command.Command) error {
+	var all command.BeyondBound
+	for i := range packs {
+		if _, beyond := errors.AsType[*command.BeyondBound](packs[i].err); !beyond {
+			continue
+		}
+		if p, err := r.locate(c.Table, c.Entries[packs[i].at[0]].Key); err == nil {
+			all.Of = append(all.Of, p.Bounds)
+		}
+	}
+	if all.Of == nil {
+		return nil
+	}
+	return &all
 }
 
 // feed brings one partition its entries.

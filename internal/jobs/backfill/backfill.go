@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"stator/internal/cluster/catalog"
-	"stator/internal/jobs/propagate"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
@@ -174,7 +173,7 @@ func (j *Job) chunk(ctx context.Context, t *table.Table, ix *table.Index, r *rep
 	}
 	feed := command.Command{Action: command.Feed, Table: ix.ID, SentMillis: sent}
 	for _, item := range page.Entries {
-		if key, entry := propagate.Entry(t, ix, item.Item); key != nil {
+		if key, entry := machine.IndexEntry(t, ix, item.Item); key != nil {
 			feed.Entries = append(feed.Entries, command.Entry{Key: key, Version: item.Version, Item: entry})
 		}
 	}

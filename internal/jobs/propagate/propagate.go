@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"sort"
 
-	"stator/internal/model/attr"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
-	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
 )
 
@@ -33,7 +31,8 @@ type Job struct {
 	NowMillis func() int64
 }
 
-// Step feeds the next changes of one partition and saves how far it came. more tells that there may be further ones.
+// Step feeds the next changes of one partition and saves how far it came. more tells that there may be further ones. A command.BeyondBound is
+// no failure: a part of an index cannot take more now, which the partition is told, and the same changes are to be fed again a little later.
 func (j *Job) Step(ctx context.Context, r *replica.Replica) (more bool, err error) {
 	state := r.State()
 	if state.Unfed() == 0 {
@@ -58,7 +57,13 @@ func (j *Job) Step(ctx context.Context, r *replica.Replica) (more bool, err erro
 		if ix.Status == table.IndexDeleting {
 			continue
 		}
-		if err := j.feed(ctx, state.Table, ix, recordedFor(state, ix, changes)); err != nil {
+		err := j.feed(ctx, state.Table, ix, recordedFor(state, ix, changes))
+		if busy, ok := errors.AsType[*command.BeyondBound](err); ok {
+			r.Busy(ix.ID, busy.Of)
+			return true, err
+		}
+		r.Busy(ix.ID, nil)
+		if err != nil {
 			return false, fmt.Errorf("feeding index %s of table %s: %w", ix.Name, state.Table.Name, err)
 		}
 	}
@@ -90,8 +95,8 @@ func (j *Job) feed(ctx context.Context, t *table.Table, ix *table.Index, changes
 
 // Entries are what one change does to an index: nothing where the index shows the item as before.
 func Entries(t *table.Table, ix *table.Index, change *record.Change) []command.Entry {
-	oldKey, old := Entry(t, ix, change.Before)
-	newKey, new := Entry(t, ix, change.After)
+	oldKey, old := machine.IndexEntry(t, ix, change.Before)
+	newKey, new := machine.IndexEntry(t, ix, change.After)
 	var entries []command.Entry
 	if oldKey != nil && !bytes.Equal(oldKey, newKey) {
 		entries = append(entries, command.Entry{Key: oldKey, Version: change.Version})
@@ -100,17 +105,4 @@ func Entries(t *table.Table, ix *table.Index, change *record.Change) []command.E
 		entries = append(entries, command.Entry{Key: newKey, Version: change.Version, Item: new})
 	}
 	return entries
-}
-
-// Entry is an item's entry in an index with its key suffix there; no key where the item is not in the index.
-func Entry(t *table.Table, ix *table.Index, item attr.Map) ([]byte, attr.Map) {
-	entry, ok := ix.Entry(t, item)
-	if !ok {
-		return nil, nil
-	}
-	hash, rng, ok := ix.EntryKey(t, entry)
-	if !ok {
-		return nil, nil
-	}
-	return keys.Suffix(hash, rng), entry
 }

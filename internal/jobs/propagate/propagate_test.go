@@ -14,6 +14,7 @@ import (
 	"stator/internal/model/table"
 	"stator/internal/node/nodetest"
 	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
 	"stator/internal/storage/record"
 )
 
@@ -55,7 +56,7 @@ func TestEntries(t *testing.T) {
 			for _, e := range propagate.Entries(c.table, &c.table.Global[0], &change) {
 				color, what := "", "gone"
 				for _, known := range []string{"red", "blue"} {
-					if key, _ := propagate.Entry(base, &base.Global[0], item("color", known)); string(key) == string(e.Key) {
+					if key, _ := machine.IndexEntry(base, &base.Global[0], item("color", known)); string(key) == string(e.Key) {
 						color = known
 					}
 				}

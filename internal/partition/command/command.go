@@ -155,7 +155,8 @@ const (
 // Result is what became of a command.
 type Result struct {
 	Refusal Refusal
-	Text    string
+	// Text says more of an Invalid command; of a Throttled one it names the global index that cannot take more, "" is the partition itself.
+	Text string
 	// Before and After are the item around the write; nil is no item.
 	Before, After attr.Map
 	// BeforeBytes is the size of the item that was there, told where a Blind command leaves Before out.

@@ -48,11 +48,16 @@ type NotLeader struct{ Hint uint64 }
 
 func (e *NotLeader) Error() string { return "this replica is not its partition's leader" }
 
-// BeyondBound is the answer to a read of a copy that has served as many lately as a copy of a partition does. At are the places of what it
-// would have read in a request for several items: the router fills them in, which brought them there.
-type BeyondBound struct{ At []int }
+// BeyondBound is the answer to a read, or to a feed, of a copy that has served as many lately as a copy of a partition does. The router fills
+// in what it brought there.
+type BeyondBound struct {
+	// At are the places of what it would have read in a request for several items.
+	At []int
+	// Of are the bounds of the partitions that a feed found so.
+	Of []Bounds
+}
 
-func (e *BeyondBound) Error() string { return "this copy of the partition cannot serve more reads now" }
+func (e *BeyondBound) Error() string { return "this copy of the partition cannot serve more now" }
 
 // Unfit is the answer to an order that cannot be followed as things are. It changed nothing.
 type Unfit struct{ Text string }

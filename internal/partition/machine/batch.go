@@ -73,10 +73,14 @@ type View interface {
 	Reader
 	// Head is Get for a caller who looks at the first record.ItemHeadBytes only: there may be more, or not.
 	Head(key []byte) (value []byte, found bool, err error)
+	// Busy are the parts of a global index, by its id, that cannot take more entries now.
+	Busy(index uint64) []command.Bounds
 }
 
 // Answer is what came of one command: a result, or a routing error.
 type Answer struct {
 	Result command.Result
 	Err    error
+	// Known tells which entries of a Feed were there already, or newer ones; nil is none.
+	Known []bool
 }

@@ -17,27 +17,35 @@ func (d *decision) feed(c *command.Command) (Answer, error) {
 			return Answer{Err: StaleRoute(d.part.Descriptor)}, nil
 		}
 	}
-	for _, entry := range c.Entries {
-		if err := d.feedEntry(entry); err != nil {
+	var a Answer
+	for i, entry := range c.Entries {
+		known, err := d.feedEntry(entry)
+		if err != nil {
 			return Answer{}, err
 		}
+		if known && a.Known == nil {
+			a.Known = make([]bool, len(c.Entries))
+		}
+		if known {
+			a.Known[i] = true
+		}
 	}
-	return Answer{}, nil
+	return a, nil
 }
 
-func (d *decision) feedEntry(entry command.Entry) error {
+func (d *decision) feedEntry(entry command.Entry) (known bool, err error) {
 	key := keys.Data(d.part.Descriptor.Table, entry.Key)
 	var before record.Item
 	stored, found, err := d.Head(key)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if found {
 		if before, err = record.ParseHead(stored); err != nil {
-			return err
+			return false, err
 		}
 		if before.Version >= entry.Version {
-			return nil
+			return true, nil
 		}
 	}
 	after := record.Item{Version: entry.Version, Deleted: entry.Item == nil, Attributes: entry.Item}
@@ -52,7 +60,7 @@ func (d *decision) feedEntry(entry command.Entry) error {
 	}
 	d.count(was, !after.Deleted, grown)
 	d.brought(entry.Version)
-	return nil
+	return false, nil
 }
 
 // sweep removes tombstones that nothing under way can still meet. One that was overwritten since it was found stays.

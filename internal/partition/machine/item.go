@@ -79,6 +79,10 @@ func (d *decision) wish(c *command.Command) (wish, error) {
 	}
 	if w.result.CollectionBytes > CollectionBytesMax && sizeOf(after) > int(w.before.Size) {
 		w.result = command.Result{Refusal: command.CollectionTooLarge, Before: before}
+		return w, nil
+	}
+	if ix := d.busyIndex(before, after); ix != nil && w.by == command.ByUser {
+		w.result.Refusal, w.result.Text = command.Throttled, ix.Name
 	}
 	return w, nil
 }

@@ -27,6 +27,7 @@ type script struct {
 	values attr.Map
 	// corrected tells that the story moves the statistics by hand.
 	corrected bool
+	busy      map[uint64][]command.Bounds
 }
 
 // memory is an engine of one map.
@@ -41,6 +42,16 @@ func (m memory) Head(key []byte) ([]byte, bool, error) {
 	value, found, err := m.Get(key)
 	return value[:min(len(value), record.ItemHeadBytes)], found, err
 }
+
+func (memory) Busy(uint64) []command.Bounds { return nil }
+
+// pressed is a memory below indexes, parts of which are busy.
+type pressed struct {
+	memory
+	busy map[uint64][]command.Bounds
+}
+
+func (p pressed) Busy(index uint64) []command.Bounds { return p.busy[index] }
 
 func (m memory) perform(b *Batch) {
 	for _, r := range b.Ranges {
@@ -97,6 +108,8 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		s.showMembers(&out)
 	case "decide":
 		s.decide(&out, d)
+	case "busy":
+		s.press(d)
 	case "scan":
 		s.scan(&out, d)
 	case "state":
@@ -115,7 +128,7 @@ func (s *script) decide(out *strings.Builder, d *datadriven.TestData) {
 	for line := range strings.SplitSeq(d.Input, "\n") {
 		commands = append(commands, s.command(line))
 	}
-	batch, answers, err := Decide(s.part, s.millis, s.store, commands)
+	batch, answers, err := Decide(s.part, s.millis, pressed{s.store, s.busy}, commands)
 	if err != nil {
 		fmt.Fprintf(out, "fault: %v\n", err)
 		return
@@ -124,6 +137,23 @@ func (s *script) decide(out *strings.Builder, d *datadriven.TestData) {
 		s.showAnswer(out, commands[i], &answers[i])
 	}
 	s.perform(out, &batch)
+}
+
+// press makes an index busy for the entries of one partition key, as "busy 200 color=red", or for all, or no more, as "busy 200 nothing".
+func (s *script) press(d *datadriven.TestData) {
+	index, part := s.number(d.CmdArgs[0].Key), command.Bounds{}
+	delete(s.busy, index)
+	if len(d.CmdArgs) > 1 {
+		if d.CmdArgs[1].Key == "nothing" {
+			return
+		}
+		part.Lower = keys.Suffix([]attr.Value{attr.String(d.CmdArgs[1].Vals[0])}, nil)
+		part.Upper = keys.SuccessorPrefix(part.Lower)
+	}
+	if s.busy == nil {
+		s.busy = map[uint64][]command.Bounds{}
+	}
+	s.busy[index] = []command.Bounds{part}
 }
 
 // change performs what is proposed alone.

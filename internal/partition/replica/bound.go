@@ -30,8 +30,11 @@ func newBound(now func() time.Duration, report bool) *bound {
 	return b
 }
 
-// takes lets something through that costs some units at the least.
-func (b *bound) takes(kind capacity.Kind, units float64) bool {
+// takes lets a request through that costs some units at the least.
+func (b *bound) takes(kind capacity.Kind, units float64) bool { return b.takesAll(kind, units, 1) }
+
+// takesAll is takes for several requests that come together.
+func (b *bound) takesAll(kind capacity.Kind, units float64, requests int) bool {
 	if b.now == nil {
 		return true
 	}
@@ -42,7 +45,7 @@ func (b *bound) takes(kind capacity.Kind, units float64) bool {
 		if !b.report {
 			return false
 		}
-		b.tally.Refused[kind][bound.Limit]++
+		b.tally.Refused[kind][bound.Limit] += uint64(requests)
 	}
 	b.tally.Consumed[kind] += units
 	return true
@@ -72,10 +75,16 @@ func (r *Replica) Turn() capacity.Tally {
 	return turned
 }
 
-// takesWrite lets a command through. Only what clients ask for is held to the bound: what follows from it has been let through already.
+// takesWrite lets a command of a client through. What follows from it has been let through already, but for what it brings to indexes.
 func (b *bound) takesWrite(c *command.Command) bool {
 	least := leastOf(c)
 	return least == 0 || b.takes(capacity.Writes, least)
+}
+
+// takesFeed lets the entries through that changes of a table bring to an index, each of which is a request; not those that a new index is
+// filled with, which nobody asked for. What they cost is known once it is known which of them are new.
+func (b *bound) takesFeed(c *command.Command) bool {
+	return c.Action != command.Feed || c.Consumer != command.IndexConsumer || b.takesAll(capacity.Writes, 0, len(c.Entries))
 }
 
 // leastOf is what a command costs at the least: a unit for an item, two in a transaction, nothing where it is no client's.
@@ -92,6 +101,9 @@ func leastOf(c *command.Command) float64 {
 
 // cost is what the partition served for one item: its own write and those of the local indexes.
 func cost(t *table.Table, r *command.Result) float64 {
+	if r.Refusal == command.Throttled {
+		return 0
+	}
 	units := capacity.WriteOver(r.Before, r.BeforeBytes, r.After)
 	if r.Refusal != command.Accepted {
 		return units

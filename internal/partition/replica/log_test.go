@@ -210,6 +210,8 @@ func (v engineView) Get(key []byte) ([]byte, bool, error) { return v.engine.Get(
 
 func (v engineView) Head(key []byte) ([]byte, bool, error) { return v.engine.Head(key) }
 
+func (engineView) Busy(uint64) []command.Bounds { return nil }
+
 func (l *scripted) find(number int) *held {
 	i := slices.IndexFunc(l.held, func(h *held) bool { return h.number == number && !h.ended })
 	if i < 0 {

@@ -62,6 +62,7 @@ type Replica struct {
 	options Options
 	bound   *bound
 	traffic traffic
+	busy    busy
 
 	mu      sync.Mutex
 	leading bool

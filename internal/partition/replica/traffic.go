@@ -48,7 +48,7 @@ func (r *Replica) charge(t *table.Table, taken []pending, answers []machine.Answ
 		switch {
 		case answers[i].Err != nil:
 		case c.Action == command.Feed:
-			beyond += r.fed(c)
+			beyond += r.fed(c, answers[i].Known)
 		case result.Results == nil:
 			beyond += r.wrote(c.Key, cost(t, result))
 		default:
@@ -61,12 +61,15 @@ func (r *Replica) charge(t *table.Table, taken []pending, answers []machine.Answ
 }
 
 // fed counts the entries that came of clients' writes, by what they are now: what was there before is not looked up for it. Those that a new
-// index is filled with are nobody's traffic.
-func (r *Replica) fed(c *command.Command) (units float64) {
+// index is filled with are nobody's traffic, and those that come again were counted before.
+func (r *Replica) fed(c *command.Command, known []bool) (units float64) {
 	if c.Consumer != command.IndexConsumer {
 		return 0
 	}
 	for i := range c.Entries {
+		if known != nil && known[i] {
+			continue
+		}
 		units += r.wrote(c.Entries[i].Key, capacity.WriteItem(nil, c.Entries[i].Item))
 	}
 	return units

@@ -85,10 +85,11 @@ var _ [engine.HeadBytes - record.ItemHeadBytes]struct{}
 type view struct {
 	replica *Replica
 	seen    map[string]seen
+	busy    map[uint64][]command.Bounds
 }
 
 func newView(r *Replica, taken []pending) *view {
-	v := &view{replica: r, seen: make(map[string]seen, len(taken))}
+	v := &view{replica: r, seen: make(map[string]seen, len(taken)), busy: r.busy.now(r.options.Steady)}
 	for _, p := range taken {
 		v.add(p.seen)
 		for _, s := range p.seenAll {
@@ -114,6 +115,9 @@ func (v *view) Get(key []byte) ([]byte, bool, error) {
 func (v *view) Head(key []byte) ([]byte, bool, error) {
 	return v.newest(key, func(seen) bool { return true }, v.replica.options.Engine.Head)
 }
+
+// Busy are the parts of an index that cannot take more entries now.
+func (v *view) Busy(index uint64) []command.Bounds { return v.busy[index] }
 
 // newest finds the newest value in flight, else a lock among those that are known, else what was seen if that will do and no
 // batch wrote it since, else reads.

@@ -36,14 +36,16 @@ func (r *Replica) WriteAll(commands []*command.Command, done func(i int, result 
 func (r *Replica) queueUp(all []pending) {
 	r.mu.Lock()
 	err := r.refusal()
-	var throttled []pending
+	var throttled, busy []pending
 	for i := range all {
 		switch c := all[i].command; {
 		case err != nil:
-		case (len(r.queue) < queueCommandsMax || c.Finishes()) && r.bound.takesWrite(c):
-			r.queue = append(r.queue, all[i])
-		default:
+		case len(r.queue) >= queueCommandsMax && !c.Finishes() || !r.bound.takesWrite(c):
 			throttled = append(throttled, all[i])
+		case !r.bound.takesFeed(c):
+			busy = append(busy, all[i])
+		default:
+			r.queue = append(r.queue, all[i])
 		}
 	}
 	r.mu.Unlock()
@@ -54,7 +56,10 @@ func (r *Replica) queueUp(all []pending) {
 	for i := range throttled {
 		throttled[i].done(command.Result{Refusal: command.Throttled}, nil)
 	}
-	if len(throttled) < len(all) {
+	for i := range busy {
+		busy[i].done(command.Result{}, &command.BeyondBound{})
+	}
+	if len(throttled)+len(busy) < len(all) {
 		r.options.Wake()
 	}
 }
