@@ -26,10 +26,24 @@ func page(r *results) []byte {
 		"`internal/ops`, and from the results of the public suite in [compatibility.json](compatibility.json).\n")
 	operations(&text)
 	members(&text)
+	text.WriteString(limits)
 	text.WriteString(beyond)
 	suite(&text, r)
 	return text.Bytes()
 }
+
+// limits are those of DynamoDB that are kept otherwise, or not at all.
+const limits = `
+## Limits that differ
+
+| limit | here |
+| --- | --- |
+| 2,500 tables, 500 changes of tables under way, the rate of such requests | none |
+| a pause between two changes of a policy, of tags, of the protection against deletion, of time to live | none |
+| warm throughput that UpdateTable raises | is admitted at once; a partition goes on serving 1,000 writes and 3,000 reads a second, and heat makes more of them |
+| a Scan of a small on-demand table, which was once seen to take 2 units, 4 if it is consistent | takes half a unit, or one, as any read of nothing |
+| entries of a global index that go by time to live | take nothing of the index's throughput, but count for what one of its partitions serves |
+`
 
 // beyond is what this server has and DynamoDB has not.
 const beyond = `
