@@ -56,16 +56,13 @@ func loneOperator(operator string) (*Condition, error) {
 	return nil, nil
 }
 
-// LegacyKeyConditions compiles KeyConditions. Errors are *Error.
+// LegacyKeyConditions compiles KeyConditions, of which a key of several attributes takes more than two. Errors are *Error.
 func LegacyKeyConditions(conditions []LegacyCondition) (*KeyCondition, error) {
 	k := &KeyCondition{}
 	for i := range conditions {
 		if text := conditions[i].check(keyTypes); text != "" {
 			return nil, &Error{text}
 		}
-	}
-	if len(conditions) != 1 && len(conditions) != 2 {
-		return nil, &Error{"Conditions can be of length 1 or 2 only"}
 	}
 	for i := range conditions {
 		c := &conditions[i]
