@@ -52,6 +52,7 @@ const beyond = `
 | extension | |
 | --- | --- |
 | header ` + "`x-stator-session`" + ` | Eventual reads see what the client wrote and was shown, at any node of a cluster: [sessions](sessions.md). |
+| global indexes | On a node that is alone, a read of one shows what was written before it: it waits for that, up to 250 ms, unless more than 256 changes are missing. In a cluster it may lag, as DynamoDB's. |
 | ` + "`GET /localnodes`" + ` | The living nodes, for clients that balance by themselves, as Alternator has it. |
 `
 

@@ -232,7 +232,7 @@ func (n *Node) assemble(ctx context.Context) error {
 	}
 	space := n.engine.Space()
 	transactions := &guardedTransactions{Coordinator: n.transactions, space: space, refused: n.refused}
-	guarded := &guardedRouter{Router: n.router, space: space, met: n.transactions.MetBy, refused: n.refused}
+	guarded := &guardedRouter{Router: n.router, space: space, met: n.transactions.MetBy, refused: n.refused, awaitFed: n.awaitFed}
 	n.ops = ops.New(guarded, transactions, newLivePort(n), ops.Account{
 		Region: n.options.Region, Number: n.options.Account, Address: n.options.Address, Addresses: n.Living(),
 		Partitions: n.options.Partitions, Admission: n.admission(), Quotas: n.options.Capacity == CapacityEnforce, Requests: n.requests, Clock: n.options.Clock, Random: n.options.Random, Log: n.options.Log,

@@ -14,7 +14,8 @@ import (
 // ErrDiskLow is why writes are refused while the disk is nearly full.
 var ErrDiskLow = errors.New("the disk is nearly full: make room, or give Stator another --data directory")
 
-// guardedRouter refuses writes that make the store grow while the disk is nearly full. Deletes and reads go on.
+// guardedRouter refuses writes that make the store grow while the disk is nearly full. Deletes and reads go on, those of indexes once these
+// show what was written before.
 type guardedRouter struct {
 	*router.Router
 	space *engine.Space
@@ -22,6 +23,14 @@ type guardedRouter struct {
 	met func(...command.Result)
 	// refused is told of writes that were refused, and whose table's.
 	refused func(table uint64, refusal command.Refusal)
+	// awaitFed waits for an index to show what was written, for a moment.
+	awaitFed func(ctx context.Context, table uint64)
+}
+
+// Scan is the router's.
+func (g *guardedRouter) Scan(ctx context.Context, p command.Plan) (command.Page, error) {
+	g.awaitFed(ctx, p.Table)
+	return g.Router.Scan(ctx, p)
 }
 
 // Write is the router's, unless the disk is nearly full.
