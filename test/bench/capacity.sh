@@ -14,12 +14,7 @@ PARTS=${PARTS:-limit cluster burst cost neighbour}
 
 . ./nodes.sh
 enforcing() { serve "$@" --capacity enforce; }
-consumed() { # table node...: the write units that those nodes have counted
-	local name=$1 n
-	shift
-	for n in "$@"; do curl -sf "http://$(admin "$n")/metrics"; done |
-		awk -v table="table=\"$name\"" '/^stator_consumed_write_capacity_units_total/ && index($0, table) {sum += $2} END {print sum + 0}'
-}
+consumed() { counted stator_consumed_write_capacity_units_total "$@"; } # table node...
 # Puts of items that cost one unit, at twice the setting, through the nodes named.
 press() { # table seconds rate node...
 	local name=$1 seconds=$2 rate=$3 n pids=()

@@ -60,9 +60,11 @@ join() {
 	bin/stator cluster nodes --admin "$(admin 2)"
 }
 
+# Not through a pipe: the nodes that a part has started would outlive it when it fails.
 report=results/cluster-$(date -u +%Y%m%dT%H%M%SZ).txt
+exec > >(tee "$report") 2>&1
 for part in $PARTS; do
 	"$part"
 	cleanup
-done 2>&1 | tee "$report"
+done
 echo "report: test/bench/$report"

@@ -16,54 +16,23 @@ SERVER_WORKLOADS=${SERVER_WORKLOADS:-query}
 BATCH_CONNECTIONS=${BATCH_CONNECTIONS:-16}
 PORT=${PORT:-18700}
 
-mkdir -p bin results
-GO=${GO:-go}
-CGO_ENABLED=0 "$GO" -C ../.. build -trimpath -o test/bench/bin/stator ./cmd/stator
+. ./servers.sh
 "$GO" -C limits build -o ../bin/hello ./hello
-"$GO" build -o bin/ddbload .
 
-work=$(mktemp -d)
-started=()
-cleanup() {
-	for pid in "${started[@]}"; do
-		kill "$pid" 2>/dev/null || true
-	done
-	for pid in "${started[@]}"; do
-		wait "$pid" 2>/dev/null || true
-	done
-	rm -rf "$work"
-}
-trap cleanup EXIT
-
-# serve NAME PORT COMMAND...: starts a server in the background and waits until it takes connections.
-serve() {
-	local name=$1 port=$2
-	shift 2
-	if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-		echo "compare.sh: something else answers on port $port: set PORT to the first of five free ones" >&2
-		exit 1
-	fi
-	"$@" >"$work/$name.log" 2>&1 &
-	started+=($!)
-	pids=${pids:+$pids,}$name=$!
-	endpoints=${endpoints:+$endpoints,}$name=http://127.0.0.1:$port
-	for _ in $(seq 100); do
-		kill -0 "${started[-1]}" 2>/dev/null || break
-		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return
-		sleep 0.1
-	done
-	echo "compare.sh: $name does not answer on port $port:" >&2
-	cat "$work/$name.log" >&2
-	exit 1
+# Starts a server that is compared under its name.
+compared() { # name port command...
+	start "$@"
+	pids=${pids:+$pids,}$1=${started[-1]}
+	endpoints=${endpoints:+$endpoints,}$1=http://127.0.0.1:$2
 }
 
 mkdir -p "$work/stator" "$work/dynalite"
 # shellcheck disable=SC2086
-serve stator $((PORT + 1)) bin/stator serve --data "$work/stator" --listen "127.0.0.1:$((PORT + 1))" --admin "127.0.0.1:$((PORT + 4))" ${ARGS:-}
+compared stator $((PORT + 1)) bin/stator serve --data "$work/stator" --listen "127.0.0.1:$((PORT + 1))" --admin "127.0.0.1:$((PORT + 4))" ${ARGS:-}
 variant() {
 	local name=$1 port=$2
 	shift 2
-	serve "$name" "$port" bin/stator serve --data "$work/$name" --listen "127.0.0.1:$port" --admin 127.0.0.1:0 "$@"
+	compared "$name" "$port" bin/stator serve --data "$work/$name" --listen "127.0.0.1:$port" --admin 127.0.0.1:0 "$@"
 }
 if [ -n "${VARIANTS:-}" ]; then
 	(umask 077 && printf '[bench]\naws_access_key_id = ddbload\naws_secret_access_key = ddbload-secret\n' >"$work/credentials")
@@ -73,14 +42,14 @@ if [ -n "${VARIANTS:-}" ]; then
 fi
 if [ -n "${PEERS:-}" ]; then
 	./peers.sh "$work/peers"
-	serve dynoxide $((PORT + 2)) "$work/peers/node_modules/@dynoxide/linux-x64/dynoxide" serve --port $((PORT + 2)) --db-path "$work/dynoxide.db"
-	serve dynalite $((PORT + 3)) node "$work/peers/node_modules/dynalite/cli.js" --host 127.0.0.1 --port $((PORT + 3)) --path "$work/dynalite"
+	compared dynoxide $((PORT + 2)) "$work/peers/node_modules/@dynoxide/linux-x64/dynoxide" serve --port $((PORT + 2)) --db-path "$work/dynoxide.db"
+	compared dynalite $((PORT + 3)) node "$work/peers/node_modules/dynalite/cli.js" --host 127.0.0.1 --port $((PORT + 3)) --path "$work/dynalite"
 fi
 databases=$endpoints
 database_pids=$pids
 # hello is named first: ratios are to the first.
 endpoints="" pids=""
-serve hello "$PORT" bin/hello -kind fasthttp -addr "127.0.0.1:$PORT"
+compared hello "$PORT" bin/hello -kind fasthttp -addr "127.0.0.1:$PORT"
 endpoints=$endpoints,$databases
 pids=$pids,$database_pids
 

@@ -10,43 +10,16 @@ LARGE_ITEMS=${LARGE_ITEMS:-4000000}
 LONG=${LONG:-10m}
 PORT=${PORT:-18750}
 
-mkdir -p bin results
-GO=${GO:-go}
-CGO_ENABLED=0 "$GO" -C ../.. build -trimpath -o test/bench/bin/stator ./cmd/stator
+. ./servers.sh
 "$GO" -C limits build -o ../bin/hello ./hello
-"$GO" build -o bin/ddbload .
 
-work=$(mktemp -d)
-server= hello=
-cleanup() {
-	for pid in $server $hello; do
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-	done
-	rm -rf "$work"
-}
-trap cleanup EXIT
 url=http://127.0.0.1:$PORT
 admin=127.0.0.1:$((PORT + 1))
 hello_url=http://127.0.0.1:$((PORT + 2))
 
-await() {
-	for _ in $(seq 600); do
-		(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
-		sleep 0.05
-	done
-	echo "endurance.sh: nobody answers on port $1" >&2
-	exit 1
-}
-start() {
-	bin/stator serve --data "$work/data" --listen "127.0.0.1:$PORT" --admin "$admin" >>"$work/stator.out" 2>>"$work/stator.log" &
-	server=$!
-	await "$PORT"
-}
-end() {
-	kill "-${1:-TERM}" "$server"
-	wait "$server" 2>/dev/null || true
-	server=
+serve() {
+	start stator "$PORT" bin/stator serve --data "$work/data" --listen "127.0.0.1:$PORT" --admin "$admin"
+	server=${started[-1]}
 }
 rss() { awk '/^VmRSS/ {printf "%.1f MiB", $2 / 1024}' "/proc/$1/status"; }
 stored() { du -s -B1 "$work/data/db" | cut -f1; }
@@ -57,7 +30,7 @@ part_start() {
 	echo "== start: exec to the first answered ListTables, empty directory, and the server that only speaks HTTP"
 	bin/ddbload -coldstart -rounds 10 -endpoint "$url" -- bin/stator serve --data "$work/cold" --listen "127.0.0.1:$PORT" --admin "$admin"
 	bin/ddbload -coldstart -rounds 10 -endpoint "$hello_url" -- bin/hello -kind fasthttp -addr "127.0.0.1:$((PORT + 2))"
-	start
+	serve
 	sleep 3
 	echo "idle memory: $(rss "$server")"
 	bin/ddbload -endpoint "$url" -create -load -no-run -items 100000
@@ -70,10 +43,10 @@ part_start() {
 
 part_size() {
 	echo "== size: 100,000 items of 1 KB"
-	start
+	serve
 	bin/ddbload -endpoint "$url" -create -load -no-run -items 100000
 	bin/ddbload -endpoint "$url" -pid "$server" -workload get,put -concurrency 64 -items 100000 -duration 5s
-	echo "memory after the load: $(rss "$server"); the start said: $(grep -i memory "$work/stator.out" | tail -1)"
+	echo "memory after the load: $(rss "$server"); the start said: $(grep -i memory "$work/stator.log" | tail -1)"
 	end
 	bin/stator inspect "$work/data" --compact >"$work/inspect" || cat "$work/inspect"
 	echo "on disk after inspect --compact: $(stored) bytes for 100000 items"
@@ -83,23 +56,19 @@ part_size() {
 
 part_large() {
 	echo "== large: GetItem over $LARGE_ITEMS items of 1 KB, cache 64 MiB"
-	start
+	serve
 	bin/ddbload -endpoint "$url" -create -load -no-run -items "$LARGE_ITEMS" -load-concurrency 16
-	bin/hello -kind fasthttp -addr "127.0.0.1:$((PORT + 2))" >/dev/null 2>&1 &
-	hello=$!
-	await $((PORT + 2))
-	bin/ddbload -compare "hello=$hello_url,stator=$url" -pid "hello=$hello,stator=$server" -workload get -concurrency 64 -rounds 7 -duration 3s -items "$LARGE_ITEMS"
+	start hello $((PORT + 2)) bin/hello -kind fasthttp -addr "127.0.0.1:$((PORT + 2))"
+	bin/ddbload -compare "hello=$hello_url,stator=$url" -pid "hello=${started[-1]},stator=$server" -workload get -concurrency 64 -rounds 7 -duration 3s -items "$LARGE_ITEMS"
 	echo "memory: $(rss "$server"); on disk: $(stored) bytes"
 	reads "$LARGE_ITEMS"
 	end
-	kill "$hello" && wait "$hello" 2>/dev/null || true
-	hello=
 	rm -rf "$work/data"
 }
 
 part_long() {
 	echo "== long: PutItem, 64 connections, $LONG"
-	start
+	serve
 	bin/ddbload -endpoint "$url" -create -load -no-run -items 1000000 -load-concurrency 16
 	bin/ddbload -endpoint "$url" -pid "$server" -workload put -concurrency 64 -items 1000000 -duration "$LONG" >"$work/long" 2>&1 &
 	local load=$! answered=0 before=0 second=0
@@ -123,8 +92,10 @@ part_long() {
 	rm -rf "$work/data"
 }
 
+# Not through a pipe: the servers that a part has started would outlive it when it fails.
 report=results/endurance-$(date -u +%Y%m%dT%H%M%SZ).txt
+exec > >(tee "$report") 2>&1
 for part in $PARTS; do
 	"part_$part"
-done 2>&1 | tee "$report"
+done
 echo "report: test/bench/$report"

@@ -11,10 +11,6 @@ BORROW_SECONDS=${BORROW_SECONDS:-60}
 PORT=${PORT:-18950}
 
 . ./nodes.sh
-counted() { # counter table: of all nodes
-	for n in 1 2 3; do curl -sf "http://$(admin "$n")/metrics"; done |
-		awk -v counter="$1" -v table="table=\"$2\"" 'index($0, counter) == 1 && index($0, table) {sum += $2} END {print int(sum)}'
-}
 partitions() { bin/stator cluster partitions "$1" --admin "$(admin 1)" | awk 'NR > 1' | wc -l; }
 # Puts of items that cost four units, more than nine tenths of them in one collection, through all nodes.
 press() { # table rate seconds
@@ -34,9 +30,9 @@ watched() { # table rate seconds
 	began=$(date +%s%3N)
 	then=$began
 	while sleep 10 && [ $(($(date +%s%3N) - began)) -lt $(($3 * 1000)) ]; do
-		served=$(counted stator_consumed_write_capacity_units_total "$1")
+		served=$(counted stator_consumed_write_capacity_units_total "$1" 1 2 3)
 		now=$(date +%s%3N)
-		refused=$(counted stator_write_throttle_events_total "$1")
+		refused=$(counted stator_write_throttle_events_total "$1" 1 2 3)
 		rate=$(((served - before) * 1000 / (now - then))) short=$((refused - last)) parts=$(partitions "$1")
 		printf '%-6s %4d s: %5d units a second served, %5d requests refused; %d partitions\n' "$1" $(((now - began) / 1000)) "$rate" "$short" "$parts"
 		before=$served last=$refused then=$now

@@ -1,33 +1,16 @@
-# Sourced by the scripts that run several nodes: builds Stator and the load generator, starts nodes in $work, ends what was started.
-# Node n listens at PORT+n, its admin door at PORT+20+n, its peers' at PORT+40+n.
-mkdir -p bin results
-GO=${GO:-go}
-CGO_ENABLED=0 "$GO" -C ../.. build -trimpath -o test/bench/bin/stator ./cmd/stator
-"$GO" build -o bin/ddbload .
-
-work=$(mktemp -d)
-started=()
-cleanup() {
-	for pid in "${started[@]}"; do
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-	done
-	started=()
-	rm -rf "${work:?}"/*
-}
-trap 'cleanup; rmdir "$work"' EXIT
+# Sourced by the scripts that run several nodes: node n listens at PORT+n, its admin door at PORT+20+n, its peers' at PORT+40+n.
+. ./servers.sh
 
 serve() { # number flag...
 	local n=$1
 	shift
-	bin/stator serve --data "$work/$n" --listen "127.0.0.1:$((PORT + n))" --admin "127.0.0.1:$((PORT + 20 + n))" "$@" >"$work/$n.log" 2>&1 &
-	started+=($!)
-	for _ in $(seq 100); do
-		(exec 3<>"/dev/tcp/127.0.0.1/$((PORT + n))") 2>/dev/null && return
-		sleep 0.1
-	done
-	cat "$work/$n.log" >&2
-	exit 1
+	start "$n" $((PORT + n)) bin/stator serve --data "$work/$n" --listen "127.0.0.1:$((PORT + n))" --admin "$(admin "$n")" "$@"
+}
+counted() { # counter table node...: what those nodes have counted of the table
+	local counter=$1 table=$2 n
+	shift 2
+	for n in "$@"; do curl -sf "http://$(admin "$n")/metrics"; done |
+		awk -v counter="$counter" -v table="table=\"$table\"" 'index($0, counter) == 1 && index($0, table) {sum += $2} END {printf "%.0f", sum}'
 }
 rpc() { echo "127.0.0.1:$((PORT + 40 + $1))"; }
 admin() { echo "127.0.0.1:$((PORT + 20 + $1))"; }
