@@ -65,7 +65,7 @@ func (e *Engine) strike() {
 		b.release()
 	}
 	b.release = b.cache.Reserve(int(wanted))
+	e.rows.grow(wanted - b.lent)
 	b.lent = wanted
-	e.rows.borrow(wanted)
 	e.rows.shrink()
 }

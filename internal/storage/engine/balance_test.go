@@ -20,6 +20,7 @@ func TestBalanceFollowsDemand(t *testing.T) {
 	}()
 	most := e.balance.bytesMax - blockBytesLeast
 	enough := int(e.balance.bytesMax/balanceStepBytes+1) * balanceEvery
+	own := e.rows.share
 	key := []byte("d........")
 	get := func() {
 		for i := range enough {
@@ -30,8 +31,8 @@ func TestBalanceFollowsDemand(t *testing.T) {
 		}
 	}
 	get()
-	if e.balance.lent != most || e.rows.borrowed != most {
-		t.Errorf("after gets %d is lent and %d borrowed, want %d", e.balance.lent, e.rows.borrowed, most)
+	if e.balance.lent != most || e.rows.share != own+most {
+		t.Errorf("after gets %d is lent and rows have %d, want %d and %d", e.balance.lent, e.rows.share, most, own+most)
 	}
 	for range enough {
 		it, err := e.Iter([]byte("d1"), []byte("d2"))
@@ -42,8 +43,8 @@ func TestBalanceFollowsDemand(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if e.balance.lent != 0 || e.rows.borrowed != 0 {
-		t.Errorf("after ranges %d is lent and %d borrowed", e.balance.lent, e.rows.borrowed)
+	if e.balance.lent != 0 || e.rows.share != own {
+		t.Errorf("after ranges %d is lent and rows have %d, want 0 and %d", e.balance.lent, e.rows.share, own)
 	}
 	get()
 	if e.balance.lent != most {

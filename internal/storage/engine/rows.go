@@ -27,8 +27,8 @@ type rows struct {
 	prefix, end []byte // only keys in [prefix, end) are kept
 
 	sizeMu sync.Mutex // guards how large all rows together may be:
-	// own without what memtables beyond the usual ones took and with what blocks lent.
-	own, given, borrowed int64
+	// share is their own and what blocks lend; memtables beyond the usual ones took given of it.
+	share, given int64
 	// shardChunksMax is how many chunks each shard may have now.
 	shardChunksMax atomic.Int64
 	seed, check    maphash.Seed
@@ -59,13 +59,13 @@ func newRows(o Options) *rows {
 	}
 	end := bytes.Clone(prefix)
 	end[len(end)-1]++
-	r := &rows{prefix: prefix, end: end, own: bytesMax, seed: maphash.MakeSeed(), check: maphash.MakeSeed()}
+	r := &rows{prefix: prefix, end: end, share: bytesMax, seed: maphash.MakeSeed(), check: maphash.MakeSeed()}
 	r.shards = make([]rowShard, min(max(1, bytesMax/(shardChunksLeast*rowChunkBytes)), rowShardsMax))
 	for i := range r.shards {
 		r.shards[i].kept = newRowLog(&r.shardChunksMax)
 		r.shards[i].heads = newHeads(o.headBytesMax() / int64(len(r.shards)))
 	}
-	r.borrow(0)
+	r.grow(0)
 	return r
 }
 
@@ -77,15 +77,15 @@ func (r *rows) leave(n, pieceBytes int64) {
 	}
 }
 
-// borrow has so many bytes besides its own.
-func (r *rows) borrow(n int64) { r.resize(func() { r.borrowed = n }) }
+// grow lets rows have so many bytes more, or less.
+func (r *rows) grow(n int64) { r.resize(func() { r.share += n }) }
 
 // resize works out anew what each shard may have.
 func (r *rows) resize(change func()) {
 	r.sizeMu.Lock()
 	defer r.sizeMu.Unlock()
 	change()
-	r.shardChunksMax.Store(max(0, r.own+r.borrowed-r.given) / (int64(len(r.shards)) * rowChunkBytes))
+	r.shardChunksMax.Store(max(0, r.share-r.given) / (int64(len(r.shards)) * rowChunkBytes))
 }
 
 // shrink gives back at once what is more than there may be.
