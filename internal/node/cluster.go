@@ -241,7 +241,7 @@ func (c *cluster) convert(ids []uint64) error {
 		if hosted {
 			continue
 		}
-		state, _, err := machine.Load(engineView{c.node.engine}, id)
+		state, _, err := machine.Load(c.node.engine, id)
 		if err != nil {
 			return fmt.Errorf("converting partition %d: %w", id, err)
 		}

@@ -11,7 +11,6 @@ import (
 	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
 	"stator/internal/partition/solo"
-	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
 )
 
@@ -84,11 +83,6 @@ func (h *host) birthOfCatalog() error {
 	return solo.Birth(h.node.engine, []machine.Part{part}, true)
 }
 
-// engineView reads part state.
-type engineView struct{ engine *engine.Engine }
-
-func (v engineView) Get(key []byte) ([]byte, bool, error) { return v.engine.Get(key) }
-
 // Start brings up a partition whose state is durable; one that is up stays as it is.
 func (h *host) Start(partition uint64) error {
 	h.mu.Lock()
@@ -96,7 +90,7 @@ func (h *host) Start(partition uint64) error {
 	if _, up := h.Replica(partition); up {
 		return nil
 	}
-	state, found, err := machine.Load(engineView{h.node.engine}, partition)
+	state, found, err := machine.Load(h.node.engine, partition)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (w *partitionWalk) sum() (err error) {
 		}
 	}
 	w.report.Checksum = hash.Sum64()
-	w.report.Performed, err = multiraft.Performed(engineView{w.store}, d.Partition)
+	w.report.Performed, err = multiraft.Performed(w.store, d.Partition)
 	w.shared = w.shared || w.report.Performed > 0
 	return err
 }

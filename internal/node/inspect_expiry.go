@@ -48,7 +48,7 @@ func (w *partitionWalk) expiry() {
 
 // expires tells whether an item ends at a second.
 func (w *partitionWalk) expires(suffix []byte, second uint64) (bool, error) {
-	stored, found, err := w.snapshot.Get(keys.Data(w.part.Descriptor.Table, suffix), nil)
+	stored, found, err := w.snapshot.Get(keys.Data(w.part.Descriptor.Table, suffix))
 	if err != nil || !found || w.part.Table == nil {
 		return false, err
 	}

@@ -30,7 +30,7 @@ func (i *inspection) partitions() error {
 			return err
 		}
 		i.held[id] = true
-		part, known, err := machine.Load(engineView{i.store}, id)
+		part, known, err := machine.Load(i.store, id)
 		if err != nil {
 			i.catalogPartial = i.catalogPartial || id == machine.CatalogPartition
 			i.found(err, fmt.Sprintf("the state of partition %d cannot be read", id))

@@ -19,13 +19,9 @@ func (h *host) Missing(d machine.Descriptor) func() (command.Stats, error) {
 	snapshot := h.node.engine.Snapshot()
 	return func() (command.Stats, error) {
 		defer snapshot.Close()
-		said, _, err := snapshot.Get(machine.AppliedKey(d.Partition), nil)
+		applied, err := machine.LoadApplied(snapshot, d.Partition)
 		if err != nil {
-			return command.Stats{}, fmt.Errorf("reading what partition %d says it holds: %w", d.Partition, err)
-		}
-		applied, err := machine.ParseApplied(said)
-		if err != nil {
-			return command.Stats{}, fmt.Errorf("reading what partition %d says it holds: %w", d.Partition, err)
+			return command.Stats{}, err
 		}
 		stats := command.Stats{Local: map[uint32]command.Tally{}}
 		err = walk(snapshot, keys.SpaceData, d, func(_, value []byte) error {

@@ -57,7 +57,7 @@ func (n *node) checkRows() (err error) {
 	defer func() { err = errors.Join(err, snapshot.Close()) }()
 	var held []machine.Descriptor
 	for _, id := range ids {
-		d, err := rows.Descriptor(snapshot, id)
+		d, err := machine.LoadDescriptor(snapshot, id)
 		if err != nil {
 			return err
 		}

@@ -98,7 +98,7 @@ func (f *Rows) add(snapshot *engine.Snapshot, key, value []byte) error {
 		if _, known := f.Parts[id]; known {
 			return nil
 		}
-		part, known, err := machine.Load(frozen{snapshot}, id)
+		part, known, err := machine.Load(snapshot, id)
 		if err == nil && !known {
 			err = fmt.Errorf("partition %d has records and no descriptor", id)
 		}
@@ -134,11 +134,6 @@ func put[V any](into map[uint64]map[string]V, id uint64, key string, value V) {
 	}
 	into[id][key] = value
 }
-
-// frozen reads part state out of a snapshot.
-type frozen struct{ snapshot *engine.Snapshot }
-
-func (f frozen) Get(key []byte) ([]byte, bool, error) { return f.snapshot.Get(key, nil) }
 
 // checkPart recounts a partition's statistics and reads its change log.
 func (f *Rows) checkPart(id uint64, part machine.Part) error {

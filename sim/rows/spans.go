@@ -1,12 +1,8 @@
 package rows
 
 import (
-	"errors"
-	"fmt"
-
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
-	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
 )
 
@@ -28,13 +24,4 @@ func Spans(d machine.Descriptor) []command.Bounds {
 		spans = append(spans, command.Bounds{Lower: lower, Upper: upper})
 	}
 	return spans
-}
-
-// Descriptor is what a store says of a partition.
-func Descriptor(s *engine.Snapshot, id uint64) (machine.Descriptor, error) {
-	stored, found, err := s.Get(machine.DescriptorKey(id), nil)
-	if err != nil || !found {
-		return machine.Descriptor{}, errors.Join(err, fmt.Errorf("partition %d has no descriptor", id))
-	}
-	return machine.ParseDescriptor(stored)
 }

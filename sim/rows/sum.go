@@ -1,13 +1,13 @@
 package rows
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/maphash"
 
+	"stator/internal/partition/machine"
+	"stator/internal/partition/multiraft"
 	"stator/internal/storage/engine"
-	"stator/internal/storage/keys"
 )
 
 // Sums are the checksums of everything replicated, by partition and index: two copies at one index have the same bytes.
@@ -50,7 +50,7 @@ var sumSeed = maphash.MakeSeed()
 
 // sumAt is the index to which a copy is performed, and the checksum of what it holds then.
 func sumAt(s *engine.Snapshot, id uint64) (index, sum uint64, err error) {
-	descriptor, err := Descriptor(s, id)
+	descriptor, err := machine.LoadDescriptor(s, id)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -82,10 +82,9 @@ func sumAt(s *engine.Snapshot, id uint64) (index, sum uint64, err error) {
 
 // indexOf is the index up to which a copy has performed its group's log.
 func indexOf(s *engine.Snapshot, id uint64) (uint64, error) {
-	position, found, err := s.Get(keys.Part(id, "position"), nil)
-	if err != nil || !found || len(position) < 2 {
-		return 0, errors.Join(err, fmt.Errorf("partition %d has no position", id))
+	index, err := multiraft.Performed(s, id)
+	if err == nil && index == 0 {
+		err = fmt.Errorf("partition %d has no position", id)
 	}
-	index, _ := binary.Uvarint(position[1:])
-	return index, nil
+	return index, err
 }

@@ -114,12 +114,12 @@ func TestBatchBytes(t *testing.T) {
 // A batch that is not a split has no business in another partition's state, and nobody writes records of no known name.
 func TestAfterRefusesForeignRecords(t *testing.T) {
 	state := Born(10, 100, command.Bounds{})
-	for name, key := range map[string][]byte{"another partition's": AppliedKey(11), "unknown": keys.Part(10, "nonsense")} {
+	for name, key := range map[string][]byte{"another partition's": keys.Part(11, nameApplied), "unknown": keys.Part(10, "nonsense")} {
 		if _, _, err := After(state, &Batch{Kind: Writes, Writes: []Write{{Key: key, Value: state.Applied.append(nil)}}}); err == nil {
 			t.Errorf("a record that is %s is read", name)
 		}
 	}
-	two := Batch{Kind: Splits, Writes: []Write{{Key: AppliedKey(11), Value: state.Applied.append(nil)}, {Key: AppliedKey(12), Value: state.Applied.append(nil)}}}
+	two := Batch{Kind: Splits, Writes: []Write{{Key: keys.Part(11, nameApplied), Value: state.Applied.append(nil)}, {Key: keys.Part(12, nameApplied), Value: state.Applied.append(nil)}}}
 	if _, _, err := After(state, &two); err == nil {
 		t.Error("a split has two children")
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"stator/internal/base/wire"
-	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/storage/keys"
 )
@@ -35,9 +34,6 @@ const (
 
 // DescriptorKey is the engine key of a partition's descriptor: a read looks at it through its own snapshot.
 func DescriptorKey(partition uint64) []byte { return keys.Part(partition, nameDescriptor) }
-
-// AppliedKey is the engine key of a partition's applied state, for reads through a snapshot.
-func AppliedKey(partition uint64) []byte { return keys.Part(partition, nameApplied) }
 
 func (a Applied) append(dst []byte) []byte {
 	dst = append(dst, appliedFormat)
@@ -126,59 +122,10 @@ func partJSON(partition uint64, name string, v any) Write {
 	return Write{Key: keys.Part(partition, name), Value: b}
 }
 
-// Load reads the state of a partition; found is false where none was born.
-func Load(from Reader, partition uint64) (p Part, found bool, err error) {
-	descriptor, found, err := from.Get(DescriptorKey(partition))
-	if err != nil || !found {
-		return p, false, err
-	}
-	applied, ok, err := from.Get(keys.Part(partition, nameApplied))
-	if err != nil {
-		return p, false, err
-	}
-	if !ok {
-		return p, false, fmt.Errorf("partition %d has a descriptor but no applied state", partition)
-	}
-	if p.Applied, err = ParseApplied(applied); err != nil {
-		return p, false, fmt.Errorf("reading partition %d: %w", partition, err)
-	}
-	if p.Descriptor, err = ParseDescriptor(descriptor); err != nil {
-		return p, false, fmt.Errorf("reading partition %d: %w", partition, err)
-	}
-	return p, true, p.loadRest(from)
-}
-
 // ParseDescriptor reads a descriptor's record.
 func ParseDescriptor(b []byte) (d Descriptor, err error) {
 	if err = json.Unmarshal(b, &d); err != nil {
 		return d, fmt.Errorf("descriptor: %w", err)
 	}
 	return d, nil
-}
-
-func (p *Part) loadRest(from Reader) error {
-	id := p.Descriptor.Partition
-	records := map[string]any{
-		nameCursors: &p.Cursors, nameShards: &p.Shards, nameStreams: &p.Streams, nameBackfills: &p.Backfills, nameExpiry: &p.Expiry,
-	}
-	for name, into := range records {
-		b, ok, err := from.Get(keys.Part(id, name))
-		if err != nil {
-			return err
-		}
-		if !ok {
-			continue
-		}
-		if err := json.Unmarshal(b, into); err != nil {
-			return fmt.Errorf("reading %s of partition %d: %w", name, id, err)
-		}
-	}
-	b, ok, err := from.Get(keys.Part(id, nameTable))
-	if err != nil || !ok {
-		return err
-	}
-	if p.Table, err = table.Decode(b); err != nil {
-		return fmt.Errorf("reading the adopted table of partition %d: %w", id, err)
-	}
-	return nil
 }

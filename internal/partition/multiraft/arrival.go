@@ -71,7 +71,7 @@ func (h *Host) admits(group, replica uint64) error {
 	if dead >= replica {
 		return errRemoved
 	}
-	own, found, err := readRecord(h.options.Engine, hardKey(group), parseHard)
+	own, found, err := machine.ReadRecord(h.options.Engine, hardKey(group), parseHard)
 	if err == nil && found && own.replica != replica {
 		err = fmt.Errorf("replica %d of partition %d is here, not %d", own.replica, group, replica)
 	}
@@ -171,7 +171,7 @@ func (g *Group) reload(h hard, at mark) error {
 	if err != nil {
 		return err
 	}
-	place, placed, err := readRecord(g.host.options.Engine, positionKey(g.id), parsePosition)
+	place, placed, err := machine.ReadRecord(g.host.options.Engine, positionKey(g.id), parsePosition)
 	if err != nil {
 		return err
 	}
@@ -235,6 +235,6 @@ func (h *Host) absent(group, replica uint64) bool {
 	if err != nil || dead >= replica {
 		return false
 	}
-	_, found, err := readRecord(h.options.Engine, hardKey(group), parseHard)
+	_, found, err := machine.ReadRecord(h.options.Engine, hardKey(group), parseHard)
 	return err == nil && !found
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"stator/internal/partition/machine"
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
 )
@@ -89,7 +90,7 @@ func (r *rig) disturb(d *datadriven.TestData) bool {
 		}.append(nil))
 	case "hard":
 		for _, o := range r.nodes {
-			h, found, err := readRecord(o.engine, hardKey(r.number(d, "of", 0)), parseHard)
+			h, found, err := machine.ReadRecord(o.engine, hardKey(r.number(d, "of", 0)), parseHard)
 			r.must(err)
 			r.tell("%d: %t, replica %d term %d vote %d commit %d", o.id, found, h.replica, h.term, h.vote, h.commit)
 		}

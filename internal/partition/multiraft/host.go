@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"stator/internal/partition/machine"
 )
 
 // Host keeps the groups that have a replica on this node.
@@ -41,7 +43,7 @@ func (h *Host) Open(group uint64) (*Group, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening partition %d: %w", group, err)
 	}
-	at, placed, err := readRecord(h.options.Engine, positionKey(group), parsePosition)
+	at, placed, err := machine.ReadRecord(h.options.Engine, positionKey(group), parsePosition)
 	if err != nil {
 		return nil, fmt.Errorf("opening partition %d: %w", group, err)
 	}

@@ -103,7 +103,7 @@ func (in *Incoming) begin() error {
 
 // replaced is the descriptor of the replica that is here; isNew tells that there is none with data.
 func replaced(e *engine.Engine, partition uint64) (d machine.Descriptor, isNew bool, err error) {
-	d, found, err := readRecord(e, machine.DescriptorKey(partition), machine.ParseDescriptor)
+	d, found, err := machine.ReadRecord(e, machine.DescriptorKey(partition), machine.ParseDescriptor)
 	return d, !found, err
 }
 

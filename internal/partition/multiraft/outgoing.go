@@ -42,11 +42,11 @@ func newOutgoing(e *engine.Engine, partition uint64) (*Outgoing, *snapshotHeader
 }
 
 func (o *Outgoing) header(partition uint64) (*snapshotHeader, error) {
-	d, found, err := readRecord(frozen{o.snapshot}, machine.DescriptorKey(partition), machine.ParseDescriptor)
+	d, found, err := machine.ReadRecord(o.snapshot, machine.DescriptorKey(partition), machine.ParseDescriptor)
 	if err != nil {
 		return nil, err
 	}
-	at, placed, err := readRecord(frozen{o.snapshot}, positionKey(partition), parsePosition)
+	at, placed, err := machine.ReadRecord(o.snapshot, positionKey(partition), parsePosition)
 	if err != nil {
 		return nil, err
 	}
@@ -58,12 +58,6 @@ func (o *Outgoing) header(partition uint64) (*snapshotHeader, error) {
 }
 
 var errAbsent = errors.New("no group keeps it here")
-
-// frozen is an engine snapshot as a reader of records.
-type frozen struct{ *engine.Snapshot }
-
-// Get implements machine.Reader.
-func (f frozen) Get(key []byte) ([]byte, bool, error) { return f.Snapshot.Get(key, nil) }
 
 // Next brings the next chunk, good until the call after, and io.EOF after the last. One that fails says so for ever: the
 // snapshot is to be begun anew. (What it shows may have been replaced by a snapshot that came to this replica.)

@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 
 	"stator/internal/base/must"
+	"stator/internal/partition/machine"
 	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
 )
@@ -40,10 +41,10 @@ type raftLog struct {
 // loadRaftLog reads where a group's log begins and ends; found is false where there is none.
 func loadRaftLog(e *engine.Engine, group uint64) (l *raftLog, found bool, err error) {
 	l = &raftLog{engine: e, group: group}
-	if l.hard, found, err = readRecord(e, hardKey(group), parseHard); err != nil || !found {
+	if l.hard, found, err = machine.ReadRecord(e, hardKey(group), parseHard); err != nil || !found {
 		return nil, false, err
 	}
-	if l.truncated, found, err = readRecord(e, truncatedKey(group), parseMark); err != nil || !found {
+	if l.truncated, found, err = machine.ReadRecord(e, truncatedKey(group), parseMark); err != nil || !found {
 		return nil, false, err
 	}
 	l.last = l.truncated.index

@@ -3,7 +3,6 @@ package multiraft
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 
 	"stator/internal/base/wire"
 	"stator/internal/partition/command"
@@ -104,18 +103,6 @@ func parseMark(b []byte) (m mark, err error) {
 	return m, err
 }
 
-// readRecord reads and parses one record.
-func readRecord[T any](from machine.Reader, key []byte, parse func([]byte) (T, error)) (v T, found bool, err error) {
-	b, found, err := from.Get(key)
-	if err == nil && found {
-		v, err = parse(b)
-	}
-	if err != nil {
-		return v, false, fmt.Errorf("reading %s: %w", keys.Describe(key), err)
-	}
-	return v, found, nil
-}
-
 // Hosted tells whether a partition of this store is kept by a group, and not by one copy alone.
 func Hosted(from machine.Reader, partition uint64) (bool, error) {
 	_, found, err := from.Get(positionKey(partition))
@@ -124,12 +111,12 @@ func Hosted(from machine.Reader, partition uint64) (bool, error) {
 
 // Performed is how far the replica of a partition in this store has performed its group's log, 0 if no group keeps it.
 func Performed(from machine.Reader, partition uint64) (uint64, error) {
-	p, _, err := readRecord(from, positionKey(partition), parsePosition)
+	p, _, err := machine.ReadRecord(from, positionKey(partition), parsePosition)
 	return p.index, err
 }
 
 // tombstone is the newest replica of a group that was removed from this node, 0 if there is none.
 func tombstone(from machine.Reader, group uint64) (uint64, error) {
-	m, _, err := readRecord(from, tombstoneKey(group), parseMark)
+	m, _, err := machine.ReadRecord(from, tombstoneKey(group), parseMark)
 	return m.index, err
 }

@@ -29,11 +29,11 @@ func (h *Host) Remove(group, replica uint64, done func(error)) {
 // stands tells whether the store still holds what the group was opened with: it may have been removed since, and what the
 // copy loaded is gone.
 func (g *Group) stands() bool {
-	own, found, err := readRecord(g.host.options.Engine, hardKey(g.id), parseHard)
+	own, found, err := machine.ReadRecord(g.host.options.Engine, hardKey(g.id), parseHard)
 	if err != nil || !found {
 		return false
 	}
-	begins, found, err := readRecord(g.host.options.Engine, truncatedKey(g.id), parseMark)
+	begins, found, err := machine.ReadRecord(g.host.options.Engine, truncatedKey(g.id), parseMark)
 	return err == nil && found && own == g.log.hard && begins == g.log.truncated
 }
 
@@ -58,7 +58,7 @@ func remove(e *engine.Engine, group, replica uint64) error {
 	if dead >= replica {
 		return nil
 	}
-	own, found, err := readRecord(e, hardKey(group), parseHard)
+	own, found, err := machine.ReadRecord(e, hardKey(group), parseHard)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (g *Group) birthOfChild(to *engine.Batch, b *machine.Batch) []machine.Write
 	there, err := Hosted(g.host.options.Engine, id)
 	must.That(err == nil && !there, "the split of partition %d brings %d, which is here already: %v", g.id, id, err)
 	born := hard{replica: m.Replica, term: birthTerm, commit: birthIndex}
-	before, voted, err := readRecord(g.host.options.Engine, hardKey(id), parseHard)
+	before, voted, err := machine.ReadRecord(g.host.options.Engine, hardKey(id), parseHard)
 	must.That(err == nil, "the split of partition %d: %v", g.id, err)
 	if voted && before.replica == born.replica && before.term >= born.term {
 		born.term, born.vote = before.term, before.vote

@@ -204,11 +204,7 @@ func (w *world) foreign(epoch uint64, c *command.Command) machine.Batch {
 	return b
 }
 
-type engineView struct{ engine *engine.Engine }
-
-func (v engineView) Get(key []byte) ([]byte, bool, error) { return v.engine.Get(key) }
-
-func (v engineView) Head(key []byte) ([]byte, bool, error) { return v.engine.Head(key) }
+type engineView struct{ *engine.Engine }
 
 func (engineView) Busy(uint64) []command.Bounds { return nil }
 

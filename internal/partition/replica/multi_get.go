@@ -94,11 +94,7 @@ func (r *Replica) servedTogether(g *command.MultiGet, seen []command.Seen) {
 }
 
 func (r *Replica) together(snapshot *engine.Snapshot, g *command.MultiGet) ([]command.Seen, error) {
-	stored, found, err := snapshot.Get(machine.AppliedKey(r.options.Partition), nil)
-	if err != nil || !found {
-		return nil, fmt.Errorf("the state of partition %d: found %t: %w", r.options.Partition, found, err)
-	}
-	applied, err := machine.ParseApplied(stored)
+	applied, err := machine.LoadApplied(snapshot, r.options.Partition)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +111,7 @@ func (r *Replica) together(snapshot *engine.Snapshot, g *command.MultiGet) ([]co
 }
 
 func seenUnder(snapshot *engine.Snapshot, table uint64, suffix []byte, lookForLock bool) (s command.Seen, err error) {
-	stored, found, err := snapshot.Get(keys.Data(table, suffix), nil)
+	stored, found, err := snapshot.Get(keys.Data(table, suffix))
 	if err != nil {
 		return s, err
 	}
@@ -131,7 +127,7 @@ func seenUnder(snapshot *engine.Snapshot, table uint64, suffix []byte, lookForLo
 	if !lookForLock {
 		return s, nil
 	}
-	if stored, found, err = snapshot.Get(keys.Lock(table, suffix), nil); err != nil || !found {
+	if stored, found, err = snapshot.Get(keys.Lock(table, suffix)); err != nil || !found {
 		return s, err
 	}
 	held, err := record.ParseLock(stored)

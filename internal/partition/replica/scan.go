@@ -114,11 +114,7 @@ func (r *Replica) scanSnapshot(s *engine.Snapshot, partition uint64, adopted *ta
 }
 
 func walk(snapshot *engine.Snapshot, partition uint64, adopted *table.Table, p *command.Plan) (command.Page, error) {
-	stored, found, err := snapshot.Get(machine.DescriptorKey(partition), nil)
-	if err != nil || !found {
-		return command.Page{}, fmt.Errorf("reading the bounds of partition %d: found %t: %w", partition, found, err)
-	}
-	descriptor, err := machine.ParseDescriptor(stored)
+	descriptor, err := machine.LoadDescriptor(snapshot, partition)
 	if err != nil {
 		return command.Page{}, err
 	}
@@ -173,7 +169,7 @@ func fetch(snapshot *engine.Snapshot, t *table.Table, tableID uint64, entry attr
 	if !ok {
 		return nil, fmt.Errorf("a local index entry of table %d has no table key", tableID)
 	}
-	stored, found, err := snapshot.Get(keys.Data(tableID, keys.Suffix(hash, rng)), nil)
+	stored, found, err := snapshot.Get(keys.Data(tableID, keys.Suffix(hash, rng)))
 	if err != nil {
 		return nil, err
 	}

@@ -288,7 +288,7 @@ func TestBirth(t *testing.T) {
 		t.Errorf("%d syncs for one birth", got)
 	}
 	for _, p := range parts {
-		loaded, found, err := machine.Load(view{r.engine}, p.Descriptor.Partition)
+		loaded, found, err := machine.Load(r.engine, p.Descriptor.Partition)
 		if err != nil || !found || string(loaded.Descriptor.Bounds.Lower) != string(p.Descriptor.Bounds.Lower) {
 			t.Errorf("partition %d: %+v, %t, %v", p.Descriptor.Partition, loaded, found, err)
 		}
@@ -298,7 +298,3 @@ func TestBirth(t *testing.T) {
 		t.Errorf("a birth on a failing disk: %v", err)
 	}
 }
-
-type view struct{ engine *engine.Engine }
-
-func (v view) Get(key []byte) ([]byte, bool, error) { return v.engine.Get(key) }

@@ -61,7 +61,7 @@ func start(t *testing.T, fs vfs.FS) *process {
 // open brings up a partition, which is born if it is not stored.
 func (p *process) open(ctx context.Context, t *testing.T, committer *solo.Committer, id uint64) {
 	t.Helper()
-	state, found, err := machine.Load(view{p.engine}, id)
+	state, found, err := machine.Load(p.engine, id)
 	if err != nil {
 		t.Fatal(err)
 	}

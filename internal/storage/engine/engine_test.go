@@ -142,10 +142,10 @@ func TestSnapshotGetIsOfThePast(t *testing.T) {
 	if err := e.Compact(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if value, found, err := snapshot.Get([]byte("k"), nil); err != nil || !found || string(value) != "old" {
+	if value, found, err := snapshot.Get([]byte("k")); err != nil || !found || string(value) != "old" {
 		t.Errorf("the snapshot shows %q, %v, %v", value, found, err)
 	}
-	if _, found, err := snapshot.Get([]byte("new"), nil); err != nil || found {
+	if _, found, err := snapshot.Get([]byte("new")); err != nil || found {
 		t.Errorf("the snapshot shows a later key: %v, %v", found, err)
 	}
 	if err := snapshot.Close(); err != nil {

@@ -223,14 +223,14 @@ func TestASnapshotKnowsWhatWasReplaced(t *testing.T) {
 			if err := e.Compact(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if value, found, err := s.Get([]byte("d6"), nil); !errors.Is(err, engine.ErrReplaced) {
+			if value, found, err := s.Get([]byte("d6")); !errors.Is(err, engine.ErrReplaced) {
 				t.Errorf("an older snapshot reads %q, %v, %v", value, found, err)
 			}
 			if it, err := s.Iter([]byte("d7"), []byte("e")); !errors.Is(err, engine.ErrReplaced) {
 				t.Errorf("an older snapshot walks: %v, %v", it, err)
 			}
 			for key, want := range map[string]string{"d4": "left", "d8": "right", "i5": "old", "i6": "old", "n": "node"} {
-				if value, _, err := s.Get([]byte(key), nil); err != nil || string(value) != want {
+				if value, _, err := s.Get([]byte(key)); err != nil || string(value) != want {
 					t.Errorf("an older snapshot reads %s as %q, %v; want %q", key, value, err, want)
 				}
 			}
@@ -244,7 +244,7 @@ func TestASnapshotKnowsWhatWasReplaced(t *testing.T) {
 			}
 			s = e.Snapshot()
 			defer s.Close()
-			if value, _, err := s.Get([]byte("d6"), nil); err != nil || string(value) != "new" {
+			if value, _, err := s.Get([]byte("d6")); err != nil || string(value) != "new" {
 				t.Errorf("a newer snapshot reads %q, %v", value, err)
 			}
 		})
@@ -268,7 +268,7 @@ func TestAVeryOldSnapshot(t *testing.T) {
 			t.Fatal(err)
 		}
 		performed(t, r)
-		_, found, err := s.Get([]byte("x"), nil)
+		_, found, err := s.Get([]byte("x"))
 		if (n < engine.ExcisesMax) != (found && err == nil) || (n >= engine.ExcisesMax) != errors.Is(err, engine.ErrReplaced) {
 			t.Fatalf("after %d excises the snapshot says %v, %v", n+1, found, err)
 		}

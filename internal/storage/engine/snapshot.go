@@ -22,9 +22,9 @@ func (e *Engine) Snapshot() *Snapshot {
 }
 
 // Get reads one key as Engine.Get does.
-func (s *Snapshot) Get(key, dst []byte) (value []byte, found bool, err error) {
+func (s *Snapshot) Get(key []byte) (value []byte, found bool, err error) {
 	stored, closer, err := s.s.Get(key)
-	value, found, err = s.e.got(dst, stored, closer, err)
+	value, found, err = s.e.got(nil, stored, closer, err)
 	if missed := s.e.excises.missedKey(s.since, key); missed != nil && err == nil {
 		return value[:0], false, missed
 	}

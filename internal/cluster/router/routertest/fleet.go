@@ -175,11 +175,7 @@ func (n *Node) Missing(d machine.Descriptor) func() (command.Stats, error) {
 	snapshot := n.engine.Snapshot()
 	return func() (stats command.Stats, err error) {
 		defer snapshot.Close()
-		said, _, err := snapshot.Get(machine.AppliedKey(d.Partition), nil)
-		if err != nil {
-			return stats, err
-		}
-		applied, err := machine.ParseApplied(said)
+		applied, err := machine.LoadApplied(snapshot, d.Partition)
 		if err != nil {
 			return stats, err
 		}
