@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"stator/internal/cluster/router"
 	"stator/internal/cluster/rpc"
@@ -142,7 +141,6 @@ func (f *flaky) Call(ctx context.Context, node uint64, method byte, body []byte)
 func TestLostAnswers(t *testing.T) {
 	f := &flaky{fleet: newFleet(t, 2), random: rand.New(rand.NewPCG(1, 2))}
 	o := f.Nodes[4].Options(f.fleet)
-	o.Cluster.Timeout = 20 * time.Second
 	o.Cluster.Remote = func(node, partition uint64) router.Remote { return router.NewRemote(f, node, partition) }
 	from := router.New(o)
 	add := f.adding(t)

@@ -136,7 +136,7 @@ func TestSessionWithoutLeader(t *testing.T) {
 	}
 	f.Down(2, true)
 	ctx, _ := v.asks()
-	if result, err := f.routers[2].Read(ctx, f.get(1, false)); err == nil {
+	if result, err := f.hasty(2).Read(ctx, f.get(1, false)); err == nil {
 		t.Errorf("a copy that is behind shows %v", result.Item)
 	}
 }

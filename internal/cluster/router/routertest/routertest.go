@@ -222,6 +222,9 @@ func (n *Node) Stale(partition uint64, stale bool) {
 	n.stale[partition] = stale
 }
 
+// requestMax is more than a server's own: a busy machine is no reason for a request to fail.
+const requestMax = 20 * time.Second
+
 // Options are those of a router on this node.
 func (n *Node) Options(of router.Map) router.Options {
 	return router.Options{
@@ -235,7 +238,7 @@ func (n *Node) Options(of router.Map) router.Options {
 			}
 		},
 		Cluster: &router.Cluster{
-			Node: n.ID, Timeout: time.Second, Within: context.WithTimeout, Stale: func() {}, Old: func() {}, Unled: func(uint64) {},
+			Node: n.ID, Timeout: requestMax, Within: context.WithTimeout, Stale: func() {}, Old: func() {}, Unled: func(uint64) {},
 			Remote: func(node, partition uint64) router.Remote {
 				return router.NewRemote(n.cluster, node, partition)
 			},
