@@ -22,8 +22,8 @@ import (
 var clusterKills = flag.Int("cluster-kills", 3, "how often TestAnyNodeDies kills a node")
 
 const (
-	// resumeMax is how long the partitions of a dead node may be without a leader, on a machine that other tests share.
-	resumeMax    = 15 * time.Second
+	// resumeMax ends a wait for another leader of a dead node's partitions. How soon it leads is told by what is logged.
+	resumeMax    = settleMax
 	clusterItems = 200
 )
 
@@ -50,7 +50,7 @@ func three(t *testing.T, flags ...string) []*server {
 }
 
 func (c client) store(pk, value string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patientMax)
 	defer cancel()
 	_, err := c.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("things"), Item: item{"pk": str(pk), "value": str(value)}})
 	return err
@@ -58,7 +58,7 @@ func (c client) store(pk, value string) error {
 
 // value reads an item strongly.
 func (c client) value(pk string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patientMax)
 	defer cancel()
 	out, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("things"), Key: item{"pk": str(pk)}, ConsistentRead: aws.Bool(true)})
 	if err != nil {

@@ -51,8 +51,8 @@ func TestMain(m *testing.M) {
 const (
 	// startMax ends a wait for a server that hangs: on a busy machine one that does not may take long.
 	startMax = settleMax
-	// stopMax is what the issue gives a server to end after SIGTERM.
-	stopMax = 10 * time.Second
+	// stopMax ends a wait for a server that was told to end. It gives requests under way ten seconds.
+	stopMax = time.Minute
 )
 
 // server is one process over one directory. A test starts it again under the same directory after its end.
