@@ -29,7 +29,7 @@ const (
 	clusterPartitions = 16 // of a table
 	// requestMax is more than a server's own: the machine is small, and shared with the tests of other packages.
 	requestMax = 20 * time.Second
-	wholeMax   = 30 * time.Second
+	wholeMax   = waitMax
 	// agreeMax is how long the nodes may answer a read differently.
 	agreeMax = waitMax
 )

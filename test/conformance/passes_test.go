@@ -58,7 +58,7 @@ func forward(db http.RoundTripper) http.Handler {
 
 const (
 	memoryBytes = 256 << 20
-	stopMax     = 5 * time.Second
+	stopMax     = time.Minute
 )
 
 // database is what stands behind the doors of a pass.

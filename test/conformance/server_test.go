@@ -110,7 +110,7 @@ func (c client) table(change func(*dynamodb.CreateTableInput)) string {
 func uniqueName() string { return fmt.Sprintf("conformance-%d-%d", os.Getpid(), tableCount.Add(1)) }
 
 const (
-	waitMax   = 30 * time.Second
+	waitMax   = 2 * time.Minute
 	pollEvery = 10 * time.Millisecond
 )
 
