@@ -18,7 +18,7 @@ const (
 )
 
 // CheckTimeout bounds the search for an order of one item's operations. Histories are short; it is a net.
-const CheckTimeout = 20 * time.Second
+const CheckTimeout = 2 * time.Minute
 
 // Check looks for an order of each item's operations in which every answer is right.
 func (h *History) Check() error {

@@ -119,7 +119,7 @@ func missing[Result any](sum Result) string {
 }
 
 // endsTimeMax is how long the last goroutines of worlds may take to end.
-const endsTimeMax = 10 * time.Second
+const endsTimeMax = time.Minute
 
 // awaitEnds fails a test whose worlds leave more goroutines than that behind. Each keeps its world alive, and memory is full before
 // thousands of worlds were run. Some may: a store that broke stays open (engine.Close), which is so in few worlds.

@@ -91,7 +91,7 @@ func (db *database) must(t *rapid.T, operation string, request object) reply {
 }
 
 // settleMax is how long the model waits for what happens behind requests.
-const settleMax = 5 * time.Second
+const settleMax = 2 * time.Minute
 
 // eventually waits until check has nothing to complain of any more.
 func eventually(t *rapid.T, check func() error) {
