@@ -45,7 +45,7 @@ func (o *Ops) tableName(sent string) string {
 
 // tableARN names a table.
 func (o *Ops) tableARN(t *table.Table) string {
-	return "arn:aws:dynamodb:" + o.account.Region + ":" + o.account.Number + table.ARNPath + t.Name
+	return table.ARN(o.account.Region, o.account.Number, t.Name)
 }
 
 // indexARN names an index.

@@ -34,7 +34,7 @@ func (g *Guard) onTable(action, sent string, index *string) need {
 			return n
 		}
 	}
-	n.resource = "arn:aws:dynamodb:" + g.Region + ":" + g.Account + table.ARNPath + name
+	n.resource = table.ARN(g.Region, g.Account, name)
 	t, known := g.Tables.Table(name)
 	if known {
 		n.table, n.key = t, t.Key

@@ -24,7 +24,7 @@ func (g *Guard) needs(r *Request) ([]need, error) {
 		arn, _, _ := strings.Cut(*in.ShardIterator, "|")
 		return []need{g.onResource(r.Action, arn)}, nil
 	case *api.ListTablesInput:
-		return []need{{action: r.Action, resource: "arn:aws:dynamodb:" + g.Region + ":" + g.Account + table.ARNPath + "*"}}, nil
+		return []need{{action: r.Action, resource: table.ARN(g.Region, g.Account, "*")}}, nil
 	case *api.ListTagsOfResourceInput:
 		return []need{g.onResource(r.Action, *in.ResourceArn)}, nil
 	}
