@@ -1,9 +1,6 @@
 package cluster
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // sumsEvery is about how often copies are held against each other while the world goes on.
 const sumsEvery = 5 * time.Second
@@ -23,11 +20,8 @@ func (w *world) compare() error {
 		if !m.serves() {
 			continue
 		}
-		for _, id := range m.steps.Partitions() {
-			snapshot := m.steps.Engine().Snapshot()
-			if err := errors.Join(w.sums.Compare(snapshot, id, m.place), snapshot.Close()); err != nil {
-				return err
-			}
+		if err := w.sums.Compare(m.steps.Engine(), m.steps.Partitions(), m.place); err != nil {
+			return err
 		}
 	}
 	return nil

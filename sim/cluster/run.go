@@ -100,7 +100,7 @@ func (w *world) draw() {
 
 // begin makes the machines, and starts those that are there from the beginning.
 func (w *world) begin() {
-	w.network = network.New(w.Timeline, w.habits.network)
+	w.network = network.New(w.Timeline, w.habits.network, w.habits.nodes)
 	for place := range w.habits.nodes {
 		w.machines = append(w.machines, newMachine(w, uint64(place+1)))
 	}

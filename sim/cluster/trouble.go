@@ -1,10 +1,6 @@
 package cluster
 
-import (
-	"time"
-
-	"stator/sim/network"
-)
+import "time"
 
 // trouble is one kind of what goes wrong. It returns what mends it, nil if it passes by itself.
 type trouble struct {
@@ -17,14 +13,14 @@ var troubles = []trouble{
 	{"a crash at a sync", (*world).crashAtSync},
 	{"a crash of a leader", (*world).crashLeader},
 	{"a crash of all", (*world).crashAll},
-	{"a partition", (*world).partition},
-	{"a machine alone", func(w *world) func() { return w.network.Cut(w.around(w.anyMachine(), true, true)) }},
+	{"a partition", func(w *world) func() { return w.network.Part() }},
+	{"a machine alone", func(w *world) func() { return w.cut(w.anyMachine(), true, true) }},
 	{"a leader alone", (*world).isolateLeader},
-	{"a mute machine", func(w *world) func() { return w.network.Cut(w.around(w.anyMachine(), true, false)) }},
-	{"a deaf machine", func(w *world) func() { return w.network.Cut(w.around(w.anyMachine(), false, true)) }},
+	{"a mute machine", func(w *world) func() { return w.cut(w.anyMachine(), true, false) }},
+	{"a deaf machine", func(w *world) func() { return w.cut(w.anyMachine(), false, true) }},
 	{"a halt", (*world).halt},
 	{"a halt of a leader", (*world).haltLeader},
-	{"a storm", (*world).storm},
+	{"a storm", func(w *world) func() { return w.network.Storm() }},
 	{"a jump of a clock", (*world).jump},
 }
 
@@ -89,35 +85,9 @@ func (w *world) crashAll() func() {
 	return nil
 }
 
-// partition cuts the machines into two parts.
-func (w *world) partition() func() {
-	var cuts []network.Link
-	side := map[*machine]bool{}
-	for _, m := range w.machines {
-		side[m] = w.Chance(50)
-	}
-	for _, from := range w.machines {
-		for _, to := range w.machines {
-			if side[from] != side[to] {
-				cuts = append(cuts, network.Between(from.place, to.place))
-			}
-		}
-	}
-	return w.network.Cut(cuts)
-}
-
-// around lists the directions out of a machine, or into it.
-func (w *world) around(m *machine, out, in bool) []network.Link {
-	var links []network.Link
-	for _, other := range w.machines {
-		if other != m && out {
-			links = append(links, network.Between(m.place, other.place))
-		}
-		if other != m && in {
-			links = append(links, network.Between(other.place, m.place))
-		}
-	}
-	return links
+// cut keeps a machine from being heard, or from hearing.
+func (w *world) cut(m *machine, out, in bool) func() {
+	return w.network.Cut(w.network.Around(m.place, out, in))
 }
 
 func (w *world) isolateLeader() func() {
@@ -125,7 +95,7 @@ func (w *world) isolateLeader() func() {
 	if m == nil {
 		return nil
 	}
-	return w.network.Cut(w.around(m, true, w.Chance(70)))
+	return w.cut(m, true, w.Chance(70))
 }
 
 // halt keeps a machine from doing anything for a while, as a host does that pauses its guests.
@@ -139,11 +109,6 @@ func (w *world) haltLeader() func() {
 		m.stoppedUntil = w.Now + w.Between(50*time.Millisecond, 4*time.Second)
 	}
 	return nil
-}
-
-func (w *world) storm() func() {
-	w.network.Storm()
-	return w.network.Calm
 }
 
 // jump sets the time of day of a machine.

@@ -21,10 +21,11 @@ type Habits struct {
 	Loss, Twice, Late int
 }
 
-// Network is all links between nodes.
+// Network is all links between nodes, which are numbered from 1 on.
 type Network struct {
 	time   *timeline.Timeline
 	habits Habits
+	nodes  uint64
 	// cut are the directions in which nothing passes, counted by how many faults cut them.
 	cut map[Link]int
 	// loss, twice and late are percentages, which a storm raises.
@@ -35,9 +36,9 @@ type Network struct {
 // lateMax is how much later than others a late message may come.
 const lateMax = 3 * time.Second
 
-// New returns a network in which nothing is cut.
-func New(t *timeline.Timeline, h Habits) *Network {
-	n := &Network{time: t, habits: h, cut: map[Link]int{}}
+// New returns a network of so many nodes in which nothing is cut.
+func New(t *timeline.Timeline, h Habits, nodes int) *Network {
+	n := &Network{time: t, habits: h, nodes: uint64(nodes), cut: map[Link]int{}}
 	n.Calm()
 	return n
 }
@@ -50,8 +51,9 @@ func (n *Network) Calm() {
 }
 
 // Storm makes everything worse.
-func (n *Network) Storm() {
+func (n *Network) Storm() (mend func()) {
 	n.loss, n.twice, n.late = 5+n.time.Random.IntN(40), n.time.Random.IntN(20), n.time.Random.IntN(20)
+	return n.Calm
 }
 
 // Heal joins everything for good, and nothing is lost any more.
@@ -71,6 +73,36 @@ func (n *Network) Cut(links []Link) (mend func()) {
 		}
 		n.time.Note("joined again: %v", links)
 	}
+}
+
+// Part cuts the nodes into two parts.
+func (n *Network) Part() (mend func()) {
+	var cuts []Link
+	side := make([]bool, n.nodes)
+	for i := range side {
+		side[i] = n.time.Chance(50)
+	}
+	for from := range n.nodes {
+		for to := range n.nodes {
+			if side[from] != side[to] {
+				cuts = append(cuts, Between(from+1, to+1))
+			}
+		}
+	}
+	return n.Cut(cuts)
+}
+
+// Around lists the directions out of a node, or into it.
+func (n *Network) Around(node uint64, out, in bool) (links []Link) {
+	for other := uint64(1); other <= n.nodes; other++ {
+		if other != node && out {
+			links = append(links, Between(node, other))
+		}
+		if other != node && in {
+			links = append(links, Between(other, node))
+		}
+	}
+	return links
 }
 
 // Passes tells whether anything gets through in a direction.

@@ -1,9 +1,6 @@
 package replication
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // sumsEvery is about how often copies are held against each other while the world goes on.
 const sumsEvery = 3 * time.Second
@@ -23,11 +20,8 @@ func (w *world) compare() error {
 		if n.over() {
 			continue
 		}
-		for _, id := range n.partitions() {
-			snapshot := n.engine.Snapshot()
-			if err := errors.Join(w.sums.Compare(snapshot, id, n.id), snapshot.Close()); err != nil {
-				return err
-			}
+		if err := w.sums.Compare(n.engine, n.partitions(), n.id); err != nil {
+			return err
 		}
 	}
 	return nil

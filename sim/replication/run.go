@@ -107,7 +107,7 @@ func (w *world) draw() {
 
 // begin makes nodes and the first partitions.
 func (w *world) begin() {
-	w.network = network.New(w.Timeline, w.habits.network)
+	w.network = network.New(w.Timeline, w.habits.network, w.habits.nodes)
 	w.layout.begin(w)
 	w.batches.begin(w)
 	w.homes.begin(w)

@@ -17,14 +17,14 @@ var troubles = []trouble{
 	{"a crash", (*world).crashOne},
 	{"a crash at a sync", (*world).crashAtSync},
 	{"a crash of all", (*world).crashAll},
-	{"a partition", (*world).partition},
-	{"a node alone", (*world).isolate},
+	{"a partition", func(w *world) func() { return w.network.Part() }},
+	{"a node alone", func(w *world) func() { return w.cut(w.anyNode(), true, true) }},
 	{"a leader alone", (*world).isolateLeader},
-	{"a mute node", (*world).mute},
-	{"a deaf node", (*world).deafen},
+	{"a mute node", func(w *world) func() { return w.cut(w.anyNode(), true, false) }},
+	{"a deaf node", func(w *world) func() { return w.cut(w.anyNode(), false, true) }},
 	{"a cut link", (*world).cutLink},
 	{"a halt", (*world).halt},
-	{"a storm", (*world).storm},
+	{"a storm", func(w *world) func() { return w.network.Storm() }},
 	{"a jump of a clock", (*world).jump},
 	{"a crash of a leader", (*world).crashLeader},
 	{"a leader that halts, deaf", (*world).haltDeaf},
@@ -98,50 +98,17 @@ func (w *world) crashLeader() func() {
 	return nil
 }
 
-// partition cuts the nodes into two parts.
-func (w *world) partition() func() {
-	var cuts []network.Link
-	side := make([]bool, len(w.nodes))
-	for i := range side {
-		side[i] = w.Chance(50)
-	}
-	for i := range side {
-		for j := range side {
-			if side[i] != side[j] {
-				cuts = append(cuts, network.Between(uint64(i+1), uint64(j+1)))
-			}
-		}
-	}
-	return w.network.Cut(cuts)
+// cut keeps a node from being heard, or from hearing.
+func (w *world) cut(n *node, out, in bool) func() {
+	return w.network.Cut(w.network.Around(n.id, out, in))
 }
-
-// around lists the directions out of a node, or into it.
-func (w *world) around(n *node, out, in bool) []network.Link {
-	var links []network.Link
-	for _, other := range w.nodes {
-		if other == n {
-			continue
-		}
-		if out {
-			links = append(links, network.Between(n.id, other.id))
-		}
-		if in {
-			links = append(links, network.Between(other.id, n.id))
-		}
-	}
-	return links
-}
-
-func (w *world) isolate() func() { return w.network.Cut(w.around(w.anyNode(), true, true)) }
-func (w *world) mute() func()    { return w.network.Cut(w.around(w.anyNode(), true, false)) }
-func (w *world) deafen() func()  { return w.network.Cut(w.around(w.anyNode(), false, true)) }
 
 func (w *world) isolateLeader() func() {
 	n := w.anyLeader()
 	if n == nil {
 		return nil
 	}
-	return w.network.Cut(w.around(n, true, w.Chance(70)))
+	return w.cut(n, true, w.Chance(70))
 }
 
 func (w *world) cutLink() func() {
@@ -168,11 +135,6 @@ func (w *world) halt() func() {
 	return nil
 }
 
-func (w *world) storm() func() {
-	w.network.Storm()
-	return w.network.Calm
-}
-
 // jump sets the time of day of a node.
 func (w *world) jump() func() {
 	n := w.anyNode()
@@ -187,7 +149,7 @@ func (w *world) haltDeaf() func() {
 		return nil
 	}
 	n.stoppedUntil = w.Now + w.Between(50*time.Millisecond, 1500*time.Millisecond)
-	return w.network.Cut(w.around(n, w.Chance(50), true))
+	return w.cut(n, w.Chance(50), true)
 }
 
 // transferDeaf has a leader hand over its leadership, and keeps it from hearing that it did.
@@ -199,7 +161,7 @@ func (w *world) transferDeaf() func() {
 	}
 	n.transfer(p.id)
 	var mend func()
-	w.After(w.Between(0, 20*time.Millisecond), func() { mend = w.network.Cut(w.around(n, false, true)) })
+	w.After(w.Between(0, 20*time.Millisecond), func() { mend = w.cut(n, false, true) })
 	return func() {
 		if mend != nil {
 			mend()
@@ -219,10 +181,10 @@ func (w *world) restartVoter() func() {
 	if voter == n {
 		return nil
 	}
-	links := slices.DeleteFunc(w.around(n, true, true), func(l network.Link) bool { return l.From == voter.id || l.To == voter.id })
+	links := slices.DeleteFunc(w.network.Around(n.id, true, true), func(l network.Link) bool { return l.From == voter.id || l.To == voter.id })
 	mend := w.network.Cut(links)
 	w.After(w.Between(time.Second, 3*time.Second), func() {
-		both := w.network.Cut(w.around(n, true, true))
+		both := w.cut(n, true, true)
 		voter.returns = w.Between(0, 50*time.Millisecond)
 		voter.crash()
 		w.After(w.Between(time.Second, 3*time.Second), both)

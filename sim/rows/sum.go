@@ -21,26 +21,35 @@ type position struct{ partition, index uint64 }
 
 type summed struct{ sum, node uint64 }
 
-// Compare holds a node's copy of a partition against the others that were at its index.
-func (s *Sums) Compare(snapshot *engine.Snapshot, partition, node uint64) error {
-	index, sum, err := sumAt(snapshot, partition)
-	if err != nil {
-		return fmt.Errorf("summing up partition %d on node %d: %w", partition, node, err)
+// Compare holds a node's copies of partitions against the others that were at their index.
+func (s *Sums) Compare(e *engine.Engine, partitions []uint64, node uint64) error {
+	for _, id := range partitions {
+		snapshot := e.Snapshot()
+		index, sum, err := sumAt(snapshot, id)
+		if err = errors.Join(err, snapshot.Close()); err != nil {
+			return fmt.Errorf("summing up partition %d on node %d: %w", id, node, err)
+		}
+		if err := s.compare(position{id, index}, summed{sum, node}); err != nil {
+			return err
+		}
 	}
-	at := position{partition, index}
+	return nil
+}
+
+func (s *Sums) compare(at position, own summed) error {
 	other, known := s.known[at]
 	if !known {
 		if s.known == nil {
 			s.known = map[position]summed{}
 		}
-		s.known[at] = summed{sum, node}
+		s.known[at] = own
 		return nil
 	}
-	if other.node != node {
+	if other.node != own.node {
 		s.Compared++
 	}
-	if other.sum != sum {
-		return fmt.Errorf("partition %d is at index %d not the same on nodes %d and %d", partition, index, other.node, node)
+	if other.sum != own.sum {
+		return fmt.Errorf("partition %d is at index %d not the same on nodes %d and %d", at.partition, at.index, other.node, own.node)
 	}
 	return nil
 }
