@@ -168,7 +168,7 @@ func (w *world) audit(ctx context.Context, client, n int) bool {
 	}
 	w.run.ledger.Finish(d, w.run.history.Tick(), w.run.history.EndAt())
 	if total := int64(w.run.options.Bank.Accounts) * shapes.Deposit; n == w.run.options.Bank.Accounts && !w.over() {
-		w.run.result.Audits++
+		w.run.result.Bank.Audits++
 		if sum != total {
 			w.run.fail(fmt.Errorf("%d accounts hold %d, not %d", n, sum, total))
 		}
@@ -204,7 +204,7 @@ func (r *run) failpoint() func(step string) error {
 		return nil
 	}
 	return func(step string) error {
-		if r.result.Passes++; r.result.Passes != bank.FaultAt {
+		if r.result.Bank.Passes++; r.result.Bank.Passes != bank.FaultAt {
 			return nil
 		}
 		r.note("%s before %s", bank.Fault, step)

@@ -2,7 +2,6 @@ package sim_test
 
 import (
 	"flag"
-	"fmt"
 	"testing"
 
 	"stator/sim"
@@ -24,7 +23,7 @@ func TestEveryStepOfATransaction(t *testing.T) {
 					if err != nil {
 						t.Fatalf("at step %d: %v", at, err)
 					}
-					steps = max(steps, result.Passes)
+					steps = max(steps, result.Bank.Passes)
 				}
 				if steps < 4 {
 					t.Errorf("seed %d: a transaction had only %d steps", seed, steps)
@@ -57,43 +56,32 @@ func TestEverySyncOfATransaction(t *testing.T) {
 
 // Many short histories: whatever the clients saw has an order.
 func TestBankHasAnOrder(t *testing.T) {
-	var sum sim.Result
-	for seed := range uint64(40 * *bankRounds) {
-		result, err := sim.Run(sim.Options{
-			Seed: seed, Operations: 240, Bank: &sim.Bank{Accounts: 10, Clients: 8, Partitions: 1 + int(seed%5)},
-		})
-		if err != nil {
-			t.Fatalf("%v", err)
-		}
-		sum.Committed += result.Committed
-		sum.Transactions += result.Transactions
-		sum.Crashes += result.Crashes
-		sum.Splits += result.Splits
-		sum.Audits += result.Audits
-	}
-	t.Log(bankNumbers(sum))
+	runBanks(t, 40, func(seed uint64) sim.Options {
+		return sim.Options{Seed: seed, Operations: 240, Bank: &sim.Bank{Accounts: 10, Clients: 8, Partitions: 1 + int(seed%5)}}
+	})
 }
 
 // Long ones: 32 clients, 100 accounts, and the money stays.
 func TestBankKeepsItsMoney(t *testing.T) {
+	runBanks(t, 3, func(seed uint64) sim.Options {
+		return sim.Options{Seed: 1000 + seed, Operations: 4000, Crashes: 4, Bank: &sim.Bank{Accounts: 100, Clients: 32, Partitions: 4}}
+	})
+}
+
+func runBanks(t *testing.T, seeds int, options func(seed uint64) sim.Options) {
+	t.Helper()
 	var sum sim.Result
-	for seed := range uint64(3 * *bankRounds) {
-		result, err := sim.Run(sim.Options{
-			Seed: 1000 + seed, Operations: 4000, Crashes: 4, Bank: &sim.Bank{Accounts: 100, Clients: 32, Partitions: 4},
-		})
+	for seed := range uint64(seeds * *bankRounds) {
+		result, err := sim.Run(options(seed))
 		if err != nil {
-			t.Fatalf("%v", err)
+			t.Fatal(err)
 		}
 		sum.Committed += result.Committed
 		sum.Transactions += result.Transactions
 		sum.Crashes += result.Crashes
 		sum.Splits += result.Splits
-		sum.Audits += result.Audits
+		sum.Bank.Audits += result.Bank.Audits
 	}
-	t.Log(bankNumbers(sum))
-}
-
-func bankNumbers(r sim.Result) string {
-	return fmt.Sprintf("%d transactions of which %d were performed, %d audits, %d crashes, %d splits",
-		r.Transactions, r.Committed, r.Audits, r.Crashes, r.Splits)
+	t.Logf("%d transactions of which %d were performed, %d audits, %d crashes, %d splits",
+		sum.Transactions, sum.Committed, sum.Bank.Audits, sum.Crashes, sum.Splits)
 }

@@ -7,26 +7,6 @@ import (
 	"stator/sim"
 )
 
-// A seed replays: whatever it shows can be seen again.
-func TestASeedReplays(t *testing.T) {
-	for seed := range uint64(12) {
-		first, err := sim.Run(sim.Options{Seed: seed})
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := sim.Run(sim.Options{Seed: seed})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if first != again {
-			t.Errorf("seed %d was %+v and is %+v", seed, first, again)
-		}
-		if other, _ := sim.Run(sim.Options{Seed: seed + 1000}); other.Trace == first.Trace {
-			t.Errorf("seeds %d and %d are one: the comparison above shows nothing", seed, seed+1000)
-		}
-	}
-}
-
 // The machine stops at each sync there is, before it and after it: nothing that was answered is lost.
 func TestCrashAtEverySync(t *testing.T) {
 	o := sim.Options{Seed: 1, Operations: 40, Crashes: -1, Calm: true}

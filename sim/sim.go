@@ -60,8 +60,8 @@ type Result struct {
 	// Transactions are those that were answered, Committed those of them that were performed.
 	Transactions, Committed int
 	Turns, Syncs            int
-	// Passes counts the steps of transactions that a failpoint saw, Audits the reads of all accounts of a bank.
-	Passes, Audits int
+	// Bank is what only happens in a bank: the steps of transactions that a failpoint saw, and the reads of all accounts.
+	Bank struct{ Passes, Audits int }
 	// Trace is a checksum of all that happened: two runs of a seed have the same.
 	Trace uint64
 }

@@ -2,6 +2,7 @@
 package seeds
 
 import (
+	"cmp"
 	"flag"
 	"io"
 	"os"
@@ -15,7 +16,7 @@ import (
 var (
 	count = flag.Int("seeds", 0, "how many seeds to run at most, 0 for as many as the simulator says")
 	limit = flag.Duration("for", 0, "how long to run seeds at most, 0 for as long as the simulator says")
-	first = flag.Uint64("seed", 0, "the first seed, 0 for fresh ones; with -seeds 1 and -v the run is told line by line")
+	first = flag.Uint64("seed", 0, "the first seed, 0 for those that the simulator says; with -seeds 1 and -v the run is told line by line")
 	until = flag.Bool("first", false, "end with the first seed that finds something")
 )
 
@@ -26,6 +27,8 @@ type Simulator[Result comparable] struct {
 	// Seeds and Time are how many are run, and for how long, where the command line does not say.
 	Seeds int
 	Time  time.Duration
+	// First is the first seed where the command line does not say; 0 is fresh ones.
+	First uint64
 	// Shows is in how many seeds all happens that is counted.
 	Shows int
 	// Run runs one of them. log, unless it is nil, gets a line for everything that happens.
@@ -34,10 +37,7 @@ type Simulator[Result comparable] struct {
 
 // Many runs many seeds. A failing one is run again by the line it prints.
 func (s *Simulator[Result]) Many(t *testing.T) {
-	from := *first
-	if from == 0 {
-		from = uint64(time.Now().UnixNano()) >> 10 << 1
-	}
+	from := cmp.Or(*first, s.First, uint64(time.Now().UnixNano())>>10<<1)
 	seedsMax, timeMax := s.Seeds, s.Time
 	if *count > 0 {
 		seedsMax = *count
