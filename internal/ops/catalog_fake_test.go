@@ -45,9 +45,12 @@ func (c *memoryCatalog) TableByID(id uint64) (*table.Table, bool) {
 
 func (c *memoryCatalog) Names() []string { return slices.Sorted(maps.Keys(c.tables)) }
 
-func (c *memoryCatalog) Create(_ context.Context, t *table.Table, partitions int) (*table.Table, error) {
+func (c *memoryCatalog) CreateBeside(_ context.Context, t *table.Table, partitions int, allowed func() error) (*table.Table, error) {
 	if _, taken := c.tables[t.Name]; taken {
 		return nil, catalog.ErrExists
+	}
+	if err := allowed(); err != nil {
+		return nil, err
 	}
 	t = t.Clone()
 	t.Version = 1

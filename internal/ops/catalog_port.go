@@ -18,10 +18,11 @@ type Catalog interface {
 	Sync(ctx context.Context) error
 	// Names lists the names of all tables in ascending byte order.
 	Names() []string
-	// Create stores t, gives it and its indexes their ids, and that many partitions. A taken name is catalog.ErrExists.
-	Create(ctx context.Context, t *table.Table, partitions int) (*table.Table, error)
-	// Update replaces the named table by what change makes of it. When the table was changed meanwhile, change is called again with its
-	// newer description. The same description leaves everything as it is; an error of change comes back unwrapped; a table that is gone is
+	// CreateBeside stores t, gives it and its indexes their ids, and that many partitions, if allowed says so. When other tables were provisioned
+	// with more meanwhile, allowed is asked again. A taken name is catalog.ErrExists, an error of allowed comes back unwrapped.
+	CreateBeside(ctx context.Context, t *table.Table, partitions int, allowed func() error) (*table.Table, error)
+	// Update replaces the named table by what change makes of it. When the table was changed meanwhile, or others were provisioned with more
+	// while it was, change is called again with its newest description. The same description leaves everything as it is; an error of change comes back unwrapped; a table that is gone is
 	// catalog.ErrMissing.
 	Update(ctx context.Context, name string, change Change) (*table.Table, error)
 	// ScalingTarget finds what is scaled by its id, ScalingTargets lists it all.

@@ -24,17 +24,14 @@ func (o *Ops) CreateTable(ctx context.Context, in *api.CreateTableInput) (*api.C
 	if err != nil {
 		return nil, fmt.Errorf("making a table's id: %w", err)
 	}
-	if _, taken := o.catalog.Table(wanted.Name); !taken {
-		_, err := confirmed(ctx, o, func() (*table.Table, error) { return wanted, o.checkQuotas(&table.Table{}, wanted) })
-		if err != nil {
-			return nil, err
-		}
-	}
-	t, err := o.catalog.Create(ctx, wanted, o.partitionsOf(wanted))
-	if errors.Is(err, catalog.ErrExists) {
+	t, err := o.catalog.CreateBeside(ctx, wanted, o.partitionsOf(wanted), func() error { return o.checkQuotas(&table.Table{}, wanted) })
+	refused, ok := errors.AsType[*api.Error](err)
+	switch {
+	case ok:
+		return nil, refused
+	case errors.Is(err, catalog.ErrExists):
 		return nil, api.NewResourceInUseException("Table already exists: " + wanted.Name)
-	}
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("creating table %s: %w", wanted.Name, err)
 	}
 	o.reportNoEffect(&table.Table{}, t)

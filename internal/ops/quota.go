@@ -9,8 +9,7 @@ import (
 )
 
 // checkQuotas refuses more provisioned units than the account's quotas allow (semantics §4): of one table with its global indexes, which
-// binds new tables only, and of all of them together. Whoever wants no more than before is within them. Two tables that are changed at once
-// know nothing of each other, and may both find room.
+// binds new tables only, and of all of them together. Whoever wants no more than before is within them.
 func (o *Ops) checkQuotas(before, t *table.Table) error {
 	if !o.account.Quotas {
 		return nil

@@ -120,6 +120,7 @@ type state struct {
 	nodes    map[uint64]*Node
 	cluster  *Cluster
 	scaled   map[string]scaled
+	raised   int64 // the revision of raisedKey, 0 while it is not there
 	sequence uint64
 }
 

@@ -160,6 +160,68 @@ func TestUpdatesRace(t *testing.T) {
 	}
 }
 
+// Two that raise what tables are provisioned with know of each other, whichever tables they are: the later one is asked again, and may be
+// refused. One that raises nothing is not held up by them.
+func TestRaisesRace(t *testing.T) {
+	n := nodetest.Open(t, nil)
+	c, other := follow(t, n), follow(t, n)
+	provisioned := func(name string, units int64) *table.Table {
+		made := things(name, 0)
+		made.Billing, made.Throughput = table.Provisioned, table.Throughput{Read: 1, Write: units}
+		return made
+	}
+	raise := func(name string, by int64, meanwhile func()) (asked int, err error) {
+		_, err = c.Update(t.Context(), name, func(now *table.Table) (*table.Table, error) {
+			if asked++; asked == 1 {
+				meanwhile()
+			}
+			next := now.Clone()
+			next.Throughput.Write += by
+			return next, nil
+		})
+		return asked, err
+	}
+	asked, full := 0, errors.New("there is no room")
+	_, err := c.CreateBeside(t.Context(), provisioned("late", 1), 1, func() error {
+		if asked++; asked == 1 {
+			if _, err := other.Create(t.Context(), provisioned("first", 1), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, there := c.Table("first"); there {
+			return full
+		}
+		return nil
+	})
+	if _, made := c.Table("late"); asked != 2 || !errors.Is(err, full) || made {
+		t.Fatalf("asked %d times, %v, made %v", asked, err, made)
+	}
+	if _, err := c.Create(t.Context(), provisioned("late", 5), 1); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := func() {
+		_, err := other.Update(t.Context(), "first", func(now *table.Table) (*table.Table, error) {
+			next := now.Clone()
+			next.Throughput.Write++
+			return next, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for by, want := range map[int64]int{1: 2, -1: 1} {
+		if asked, err := raise("late", by, elsewhere); err != nil || asked != want {
+			t.Errorf("changed by %d: asked %d times, %v, want %d", by, asked, err, want)
+		}
+	}
+	if now := follow(t, n); !reflect.DeepEqual(now.Entries(), c.Entries()) {
+		t.Error("what is loaded is not what was followed")
+	}
+	if _, err := c.Create(t.Context(), provisioned("another", 1), 1); err != nil {
+		t.Error(err)
+	}
+}
+
 // A race that goes on for ever is given up.
 func TestEndlessRace(t *testing.T) {
 	n := nodetest.Open(t, nil)

@@ -73,6 +73,10 @@ func (s *state) take(item attr.Map) error {
 	if taken, err := s.takeScaling(item); taken || err != nil {
 		return err
 	}
+	if pk, _ := item.Get(attributePK); string(pk.Str()) == raisedKey {
+		s.raised, err = number(item, attributeRevision)
+		return err
+	}
 	return s.takeNode(item)
 }
 
@@ -132,7 +136,7 @@ func (c *Catalog) followStep(ctx context.Context, strong bool) (more bool, err e
 	}
 	next := &state{
 		byName: maps.Clone(now.byName), nodes: maps.Clone(now.nodes), cluster: now.cluster, scaled: maps.Clone(now.scaled),
-		sequence: page.Changes[len(page.Changes)-1].Sequence,
+		raised: now.raised, sequence: page.Changes[len(page.Changes)-1].Sequence,
 	}
 	for _, change := range page.Changes {
 		if len(change.After) == 0 {

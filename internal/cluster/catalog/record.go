@@ -22,6 +22,8 @@ const (
 
 	tablePrefix = "table/"
 	idsKey      = "ids"
+	// raisedKey is of the item whose revision rises with every change that raises what a table is provisioned with.
+	raisedKey = "raised"
 )
 
 // firstFreeID leaves room below it for system tables and partitions.

@@ -20,12 +20,43 @@ const updateTriesMax = 20
 // Create stores a new table with so many partitions, for itself and for each global index, and returns it with its ids.
 // The partitions are born by whoever keeps them, from this very record.
 func (c *Catalog) Create(ctx context.Context, t *table.Table, partitions int) (*table.Table, error) {
+	return c.CreateBeside(ctx, t, partitions, func() error { return nil })
+}
+
+// CreateBeside is Create for a table that others may leave no room for: allowed tells whether they do, by the map as it is then, and is asked
+// again if the units that others are provisioned with grew meanwhile.
+func (c *Catalog) CreateBeside(ctx context.Context, t *table.Table, partitions int, allowed func() error) (*table.Table, error) {
 	if err := c.Sync(ctx); err != nil {
 		return nil, err
 	}
-	if _, taken := c.Table(t.Name); taken {
-		return nil, ErrExists
+	var entry *Entry
+	for range updateTriesMax {
+		raised := c.current.Load().raised // before allowed looks at other tables
+		if _, taken := c.Table(t.Name); taken {
+			return nil, ErrExists
+		}
+		err := allowed()
+		if err == nil && entry == nil {
+			entry, err = c.newEntry(ctx, t, partitions)
+		}
+		if err == nil {
+			err = c.putEntry(ctx, &Entry{Table: &table.Table{}}, entry, raised)
+		}
+		if err == nil {
+			return entry.Table, nil
+		}
+		if !errors.Is(err, errRaced) {
+			return nil, err
+		}
+		if err := c.Sync(ctx); err != nil {
+			return nil, err
+		}
 	}
+	return nil, fmt.Errorf("creating table %s: %w", t.Name, errRaced)
+}
+
+// newEntry is a table's first one, with the ids of all that is new.
+func (c *Catalog) newEntry(ctx context.Context, t *table.Table, partitions int) (*Entry, error) {
 	t = t.Clone()
 	first, err := c.Reserve(ctx, 1+len(t.Global)+partitions*(1+len(t.Global)))
 	if err != nil {
@@ -45,11 +76,7 @@ func (c *Catalog) Create(ctx context.Context, t *table.Table, partitions int) (*
 		}
 		next += 1 + uint64(partitions)
 	}
-	err = c.putRevision(ctx, entry.item(), 0)
-	if errors.Is(err, errRaced) {
-		return nil, ErrExists
-	}
-	return t, err
+	return entry, nil
 }
 
 // newPartitions are those of a new table or index. They fix for ever which replicas come first, and where.
@@ -95,6 +122,7 @@ func (c *Catalog) UpdateEntry(ctx context.Context, name string, change func(*Ent
 		return nil, err
 	}
 	for range updateTriesMax {
+		raised := c.current.Load().raised // before change looks at other tables
 		entry, ok := c.Entry(name)
 		if !ok {
 			return nil, ErrMissing
@@ -107,7 +135,7 @@ func (c *Catalog) UpdateEntry(ctx context.Context, name string, change func(*Ent
 			err = c.remove(ctx, tablePrefix+name, entry.Revision)
 		} else {
 			if next, err = c.numbered(ctx, entry, next); err == nil {
-				err = c.putRevision(ctx, next.item(), entry.Revision)
+				err = c.putEntry(ctx, entry, next, raised)
 			}
 		}
 		if err == nil || !errors.Is(err, errRaced) {
@@ -200,15 +228,43 @@ func (c *Catalog) Reserve(ctx context.Context, n int) (first uint64, err error) 
 	return after - uint64(n), nil
 }
 
-// putRevision writes an item over the revision of it that is to be there, 0 for none.
-func (c *Catalog) putRevision(ctx context.Context, item attr.Map, revision int64) error {
-	holds, err := isRevision(revision)
+// putEntry writes an entry over an older one. One that raises what is provisioned is written only while no other has done so since the map
+// was as it was at that revision of raisedKey: what the account may have is shared by all tables, each of which has an item of its own.
+func (c *Catalog) putEntry(ctx context.Context, old, next *Entry, raised int64) error {
+	if next.Table.ProvisionedUnits(false) <= old.Table.ProvisionedUnits(false) && next.Table.ProvisionedUnits(true) <= old.Table.ProvisionedUnits(true) {
+		return c.putRevision(ctx, next.item(), old.Revision)
+	}
+	entry, err := put(next.item(), old.Revision)
 	if err != nil {
 		return err
 	}
-	pk, _ := item.Get(attributePK)
-	_, err = c.write(ctx, &command.Command{Action: command.Put, Key: keyOf(string(pk.Str())), Item: item, Condition: holds})
+	guard, err := put(bodyItem(raisedKey, raised+1, nil), raised)
+	if err != nil {
+		return err
+	}
+	_, err = c.write(ctx, &command.Command{Action: command.Transact, Transaction: &command.Transaction{Actions: []*command.Command{entry, guard}}})
 	return err
+}
+
+// putRevision writes an item over the revision of it that is to be there, 0 for none.
+func (c *Catalog) putRevision(ctx context.Context, item attr.Map, revision int64) error {
+	w, err := put(item, revision)
+	if err != nil {
+		return err
+	}
+	_, err = c.write(ctx, w)
+	return err
+}
+
+func put(item attr.Map, revision int64) (*command.Command, error) {
+	holds, err := isRevision(revision)
+	if err != nil {
+		return nil, err
+	}
+	pk, _ := item.Get(attributePK)
+	return &command.Command{
+		Action: command.Put, Table: machine.CatalogTable, TableVersion: SystemTable().Version, Key: keyOf(string(pk.Str())), Item: item, Condition: holds,
+	}, nil
 }
 
 func (c *Catalog) remove(ctx context.Context, pk string, revision int64) error {
@@ -239,7 +295,7 @@ func (c *Catalog) write(ctx context.Context, w *command.Command) (command.Result
 	switch result.Refusal {
 	case command.Accepted:
 		return result, c.reach(ctx, result.Sequence)
-	case command.ConditionFailed:
+	case command.ConditionFailed, command.Cancelled:
 		return result, errRaced
 	default:
 		return result, fmt.Errorf("the catalog refused a write: %d %s", result.Refusal, result.Text)
