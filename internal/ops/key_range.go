@@ -17,33 +17,29 @@ type keyRange struct {
 	lower, upper []byte
 	// collection is what all places begin with that have the condition's partition key; nil for a scan.
 	collection []byte
-	// single: the condition names one value for every key attribute.
-	single bool
 }
 
-// keyRange turns a key condition into places of the source. It asks for one value of every hash attribute; then for single values of
-// range attributes from the left, the last of which may be a range (semantics §7.7).
-func (s source) keyRange(condition *expr.KeyCondition) (keyRange, error) {
-	hash, rng, err := s.matchKey(condition)
-	if err != nil {
-		return keyRange{}, err
-	}
-	hashValues := make([]attr.Value, len(hash))
-	for i, part := range hash {
-		hashValues[i] = part.Values[0]
-	}
+// keyMatch is a key condition that fits a source: one value of every hash attribute, then parts on range attributes from the left, of which
+// the last may be a range (semantics §7.7).
+type keyMatch struct {
+	hash []attr.Value
+	rng  []expr.KeyPart
+}
+
+// keyRange turns a key condition into places of the source.
+func (s source) keyRange(match keyMatch) keyRange {
 	var equal []attr.Value
+	rng := match.rng
 	for len(rng) > 0 && rng[0].Op == expr.EQ {
 		equal = append(equal, rng[0].Values[0])
 		rng = rng[1:]
 	}
-	r := keyRange{collection: s.prefix(hashValues, nil), single: len(equal) == len(s.key().Range)}
-	within := s.prefix(hashValues, equal)
-	r.lower, r.upper = within, keys.SuccessorPrefix(within)
+	within := s.prefix(match.hash, equal)
+	r := keyRange{collection: s.prefix(match.hash, nil), lower: within, upper: keys.SuccessorPrefix(within)}
 	if len(rng) > 0 {
 		r.narrow(within, rng[0])
 	}
-	return r, nil
+	return r
 }
 
 // narrow cuts the range to the places whose next component meets part.
@@ -71,64 +67,83 @@ func (r keyRange) empty() bool {
 	return len(r.upper) > 0 && bytes.Compare(r.lower, r.upper) >= 0
 }
 
-// matchKey finds the condition's part for every key attribute it names: all of hash, the first ones of range.
-func (s source) matchKey(condition *expr.KeyCondition) (hash, rng []expr.KeyPart, err error) {
+// matchKey fits a query's key condition, and its start key if it has one, to the key of the source. DynamoDB goes from attribute to
+// attribute and looks at the start key's value, then at the condition on it.
+func (s source) matchKey(condition *expr.KeyCondition, start attr.Map) (keyMatch, error) {
 	key := s.key()
 	if len(key.Hash) == 1 && len(key.Range) <= 1 && len(condition.Parts) > 2 {
-		return nil, nil, api.NewValidationException(conditionCount)
+		return keyMatch{}, api.NewValidationException(conditionCount)
 	}
+	if len(start) > 0 && start.Len() != len(s.keyNames()) {
+		return keyMatch{}, api.NewValidationException(startKeyInvalid)
+	}
+	var match keyMatch
 	for _, a := range key.Hash {
-		part, ok := partOn(condition, a.Name)
-		if !ok {
-			return nil, nil, missedKey(a.Name)
+		part, err := hashPart(key, a, condition, start)
+		if err != nil {
+			return keyMatch{}, err
 		}
-		if part.Op != expr.EQ {
-			return nil, nil, api.NewValidationException(keyConditionUnsupported)
-		}
-		hash = append(hash, part)
+		match.hash = append(match.hash, part.Values[0])
 	}
-	if rng, err = matchRange(key, condition); err != nil {
-		return nil, nil, err
-	}
-	for i, part := range hash {
-		if err := checkKeyPart(key.Hash[i], part, table.HashBytesMax); err != nil {
-			return nil, nil, err
-		}
-	}
-	for i, part := range rng {
-		if err := checkKeyPart(key.Range[i], part, table.RangeBytesMax); err != nil {
-			return nil, nil, err
-		}
-	}
-	return hash, rng, nil
-}
-
-// matchRange finds the parts on range attributes: from the left without a gap, and nothing behind one that is no equality.
-func matchRange(key table.Key, condition *expr.KeyCondition) ([]expr.KeyPart, error) {
-	var parts []expr.KeyPart
 	left := len(condition.Parts) - len(key.Hash)
 	for _, a := range key.Range {
+		part, err := rangePart(a, condition, start, left)
+		if err != nil {
+			return keyMatch{}, err
+		}
 		if left == 0 {
-			return parts, nil
+			continue
 		}
-		part, ok := partOn(condition, a.Name)
-		if !ok {
-			return nil, missedKey(a.Name)
+		if n := len(match.rng); n > 0 && match.rng[n-1].Op != expr.EQ {
+			return keyMatch{}, api.NewValidationException(keyConditionUnsupported)
 		}
-		if n := len(parts); n > 0 && parts[n-1].Op != expr.EQ {
-			return nil, api.NewValidationException(keyConditionUnsupported)
-		}
-		parts = append(parts, part)
+		match.rng = append(match.rng, part)
 		left--
 	}
 	if left > 0 {
-		return nil, api.NewValidationException(keyConditionUnsupported)
+		return keyMatch{}, api.NewValidationException(keyConditionUnsupported)
 	}
-	return parts, nil
+	return match, nil
 }
 
-// checkKeyPart refuses values that the key attribute can never have.
+// hashPart is the condition on a hash attribute, which can only be equality.
+func hashPart(key table.Key, a table.KeyAttribute, condition *expr.KeyCondition, start attr.Map) (expr.KeyPart, error) {
+	if err := checkStartAttribute(start, a, table.HashBytesMax); err != nil {
+		return expr.KeyPart{}, err
+	}
+	if len(key.Range) == 0 && len(condition.Parts) > len(key.Hash) {
+		return expr.KeyPart{}, api.NewValidationException(keyConditionUnsupported)
+	}
+	part, ok := partOn(condition, a.Name)
+	if !ok {
+		return expr.KeyPart{}, missedKey(a.Name)
+	}
+	if err := checkKeyPart(a, part, table.HashBytesMax); err != nil {
+		return expr.KeyPart{}, err
+	}
+	if part.Op != expr.EQ {
+		return expr.KeyPart{}, api.NewValidationException(keyConditionUnsupported)
+	}
+	return part, nil
+}
+
+// rangePart is the condition on a range attribute; left tells how many parts no attribute has been found for.
+func rangePart(a table.KeyAttribute, condition *expr.KeyCondition, start attr.Map, left int) (expr.KeyPart, error) {
+	if err := checkStartAttribute(start, a, table.RangeBytesMax); err != nil || left == 0 {
+		return expr.KeyPart{}, err
+	}
+	part, ok := partOn(condition, a.Name)
+	if !ok {
+		return expr.KeyPart{}, missedKey(a.Name)
+	}
+	return part, checkKeyPart(a, part, table.RangeBytesMax)
+}
+
+// checkKeyPart refuses what finds no keys, and values that the key attribute can never have.
 func checkKeyPart(a table.KeyAttribute, part expr.KeyPart, bytesMax int) error {
+	if part.Op == expr.Unindexable {
+		return api.NewValidationException("Attempted conditional constraint is not an indexable operation")
+	}
 	for _, v := range part.Values {
 		if v.Type() != a.Type {
 			return api.NewValidationException("One or more parameter values were invalid: Condition parameter type does not match schema type")

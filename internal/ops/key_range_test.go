@@ -27,10 +27,11 @@ func TestKeyRangeHoldsWhatTheConditionMeets(t *testing.T) {
 		}
 		for range 400 {
 			condition := randomCondition(random, s.key())
-			within, err := s.keyRange(&condition)
+			match, err := s.matchKey(&condition, nil)
 			if err != nil {
 				t.Fatalf("%s %v: %v", name, condition, err)
 			}
+			within := s.keyRange(match)
 			for range 20 {
 				item := randomItem(random, described)
 				place, ok := s.place(item)

@@ -21,6 +21,7 @@ func keySuffix(t *table.Table, key attr.Map) ([]byte, error) {
 
 // keyWording is how a key attribute that is missing, or of another type, is refused: not the same in every operation.
 type keyWording struct {
+	prefix  string
 	missing func(a table.KeyAttribute) string
 	typed   func(a table.KeyAttribute, actual attr.Type) string
 }
@@ -34,6 +35,9 @@ var (
 		return "One or more parameter values were invalid: Type mismatch for key " + a.Name +
 			" expected: " + a.Type.String() + " actual: " + actual.String()
 	}}
+	// A start key lacks something, or mistakes it, at two places: among the attributes that the source is ordered by, and in the table's key.
+	startKey      = keyWording{missing: func(table.KeyAttribute) string { return startKeyInvalid }, typed: lookupKey.typed}
+	startTableKey = keyWording{prefix: startKeyInvalid + ": ", missing: lookupKey.missing, typed: lookupKey.typed}
 	// BatchWriteItem puts report a type as lookups do (semantics §11.2).
 	batchPutKey = keyWording{missing: missingKey, typed: lookupKey.typed}
 )
@@ -63,16 +67,18 @@ func suffixOf(t *table.Table, item attr.Map, w keyWording) ([]byte, error) {
 func (w keyWording) take(a table.KeyAttribute, item attr.Map, bytesMax int) (attr.Value, error) {
 	v, ok := item.Get(a.Name)
 	if !ok {
-		return nil, api.NewValidationException(w.missing(a))
+		return nil, w.refuse(w.missing(a))
 	}
 	if v.Type() != a.Type {
-		return nil, api.NewValidationException(w.typed(a, v.Type()))
+		return nil, w.refuse(w.typed(a, v.Type()))
 	}
 	if text := checkKeyValue(a, v, bytesMax); text != "" {
-		return nil, api.NewValidationException(text)
+		return nil, w.refuse(text)
 	}
 	return v, nil
 }
+
+func (w keyWording) refuse(text string) error { return api.NewValidationException(w.prefix + text) }
 
 // checkKeyValue is DynamoDB's text for a key value of the right type that is empty or too long, "" for a lawful one (semantics §4).
 func checkKeyValue(a table.KeyAttribute, v attr.Value, bytesMax int) string {

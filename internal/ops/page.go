@@ -107,9 +107,6 @@ func (r *pageRequest) source(t *table.Table) (source, error) {
 
 // walkOf is the walk over what is left of within. Paths into key attributes and a selection that the source cannot give are refused.
 func (r *pageRequest) walkOf(s source, within keyRange) (plannedWalk, error) {
-	if err := checkKeyPaths(s.table, r.filter.Paths()); err != nil {
-		return plannedWalk{}, err
-	}
 	if err := checkKeyPaths(s.table, r.selection.projection.Paths()); err != nil {
 		return plannedWalk{}, err
 	}
@@ -117,6 +114,9 @@ func (r *pageRequest) walkOf(s source, within keyRange) (plannedWalk, error) {
 	p.Lower, p.Upper = within.lower, within.upper
 	p.Reverse, p.Limit, p.Strong, p.Filter = r.reverse, r.limit, r.strong, r.filter
 	if err := r.selection.apply(s, &p); err != nil {
+		return plannedWalk{}, err
+	}
+	if err := checkKeyPaths(s.table, r.filter.Paths()); err != nil {
 		return plannedWalk{}, err
 	}
 	return plannedWalk{source: s, plan: p, within: within}, nil

@@ -119,15 +119,16 @@ func (q *query) plan(t *table.Table) (plannedWalk, error) {
 	if err != nil {
 		return plannedWalk{}, err
 	}
-	start, err := s.startPlace(q.start, startKeyInvalid)
+	match, err := s.matchKey(q.condition, q.start)
 	if err != nil {
 		return plannedWalk{}, err
 	}
-	within, err := s.keyRange(q.condition)
+	start, err := s.startPlace(q.start)
 	if err != nil {
 		return plannedWalk{}, err
 	}
-	if err := within.checkStart(start); err != nil {
+	within := s.keyRange(match)
+	if err := s.checkStart(q.start, start, match, within); err != nil {
 		return plannedWalk{}, err
 	}
 	origin := "Filter Expression"

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 
 	"stator/internal/model/api"
+	"stator/internal/model/attr"
 	"stator/internal/model/expr"
 	"stator/internal/model/table"
 )
@@ -102,16 +103,45 @@ func (s *scan) plan(t *table.Table) (plannedWalk, error) {
 	if err != nil {
 		return plannedWalk{}, err
 	}
-	start, err := from.startPlace(s.start, startKeyInvalid+": "+keyMismatch)
+	if err := from.checkScanStart(s.start); err != nil {
+		return plannedWalk{}, err
+	}
+	start, err := from.startPlace(s.start)
 	if err != nil {
 		return plannedWalk{}, err
 	}
 	within := segmentRange(s.segment, s.segments)
 	if start != nil && !within.holds(start) {
-		return plannedWalk{}, api.NewValidationException(
-			"The provided Exclusive start key does not map to the provided Segment and TotalSegments values.")
+		return plannedWalk{}, startTableKey.refuse(fmt.Sprintf("Invalid ExclusiveStartKey. "+
+			"Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d", s.segments, s.segment))
 	}
 	return s.walkOf(from, within.after(start, false))
+}
+
+// checkScanStart refuses a start key with too many or too few attributes, or not those of the index. Of a table's own key no more needs to be
+// looked at.
+func (s source) checkScanStart(start attr.Map) error {
+	counted := len(start) == 0 || start.Len() == len(s.keyNames())
+	if s.index == nil {
+		if !counted {
+			return startTableKey.refuse(keyMismatch)
+		}
+		return nil
+	}
+	if !counted {
+		return api.NewValidationException(startKeyInvalid)
+	}
+	for _, a := range s.index.Key.Hash {
+		if err := checkStartAttribute(start, a, table.HashBytesMax); err != nil {
+			return err
+		}
+	}
+	for _, a := range s.index.Key.Range {
+		if err := checkStartAttribute(start, a, table.RangeBytesMax); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // segmentRange is the segment's share of the ring. Tokens are spread evenly, so equal stretches of the ring hold about equally many items;

@@ -6,6 +6,7 @@ import (
 
 	"stator/internal/model/api"
 	"stator/internal/model/attr"
+	"stator/internal/model/table"
 )
 
 const startKeyInvalid = "The provided starting key is invalid"
@@ -14,53 +15,60 @@ const startKeyInvalid = "The provided starting key is invalid"
 // said without the prefix (errors.json esk-inner).
 func checkStartValues(start attr.Map) error {
 	fault := start.Fault()
-	if fault == "" {
+	switch {
+	case fault == "":
 		return nil
-	}
-	if strings.HasPrefix(fault, "One or more parameter values were invalid: ") || strings.HasPrefix(fault, "Supplied AttributeValue") {
+	case strings.HasSuffix(fault, "contains duplicates."), strings.HasSuffix(fault, "An number set  may not be empty"):
+	case strings.HasPrefix(fault, "One or more parameter values were invalid: "), strings.HasPrefix(fault, "Supplied AttributeValue"):
 		fault = startKeyInvalid + ": " + fault
 	}
 	return bare.refuse(fault)
 }
 
-// startPlace is where in the source an ExclusiveStartKey lies, nil for an absent one. It has the attributes of the table's key and the
-// index's and no others; it need not be the key of an item. mismatch is the text for one that has not: Query and Scan differ.
-func (s source) startPlace(start attr.Map, mismatch string) ([]byte, error) {
+// checkStartAttribute refuses a start key without a lawful value of an attribute by which the source is ordered.
+func checkStartAttribute(start attr.Map, a table.KeyAttribute, bytesMax int) error {
+	if len(start) == 0 {
+		return nil
+	}
+	_, err := startKey.take(a, start, bytesMax)
+	return err
+}
+
+// startPlace is where in the source an ExclusiveStartKey lies, nil for an absent one. The caller has checked the attributes by which the
+// source is ordered, and that there are as many as there should be; it need not be the key of an item.
+func (s source) startPlace(start attr.Map) ([]byte, error) {
 	if len(start) == 0 {
 		return nil, nil
 	}
-	names := s.keyNames()
-	if start.Len() != len(names) {
-		return nil, api.NewValidationException(mismatch)
-	}
-	for _, name := range names {
-		a, ok := s.table.Key.Attribute(name)
-		if !ok {
-			a, _ = s.index.Key.Attribute(name)
-		}
-		v, ok := start.Get(name)
-		if !ok || v.Type() != a.Type {
-			return nil, api.NewValidationException(mismatch)
-		}
+	if _, err := suffixOf(s.table, start, startTableKey); err != nil {
+		return nil, err
 	}
 	place, ok := s.place(start)
 	if !ok {
-		return nil, api.NewValidationException(mismatch)
+		return nil, api.NewValidationException(startKeyInvalid)
 	}
 	return place, nil
 }
 
-// checkStart refuses a start key that the query itself could not have ended at.
-func (r keyRange) checkStart(place []byte) error {
-	switch {
-	case place == nil:
+// checkStart refuses a start key, which lies at place, that the query itself could not have ended at: first by the condition on its sort
+// key, then by its partition key.
+func (s source) checkStart(start attr.Map, place []byte, match keyMatch, within keyRange) error {
+	if place == nil {
 		return nil
-	case !bytes.HasPrefix(place, r.collection) && r.single:
-		return api.NewValidationException("The query can return at most one row and cannot be restarted")
-	case !bytes.HasPrefix(place, r.collection):
-		return api.NewValidationException("The provided starting key is outside query boundaries based on provided conditions")
-	case !r.holds(place):
+	}
+	var sorted []attr.Value
+	for _, a := range s.key().Range {
+		v, _ := start.Get(a.Name)
+		sorted = append(sorted, v)
+	}
+	inCollection := bytes.HasPrefix(place, within.collection)
+	switch {
+	case !within.holds(s.prefix(match.hash, sorted)):
 		return api.NewValidationException("The provided starting key does not match the range key predicate")
+	case !inCollection && len(match.rng) > 0:
+		return api.NewValidationException("The query can return at most one row and cannot be restarted")
+	case !inCollection:
+		return api.NewValidationException("The provided starting key is outside query boundaries based on provided conditions")
 	}
 	return nil
 }

@@ -134,11 +134,8 @@ func (r *statementRead) walks(s source, request *pageRequest, stretches []stretc
 	for i, one := range stretches {
 		within := one.keyRange
 		if i == r.from.stretch && r.from.start != nil {
-			place, err := s.startPlace(r.from.start, invalidToken)
-			if err != nil {
-				return nil, err
-			}
-			if !within.holds(place) {
+			place, ok := s.place(r.from.start)
+			if !ok || !within.holds(place) {
 				return nil, api.NewValidationException(invalidToken)
 			}
 			within = within.after(place, request.reverse)

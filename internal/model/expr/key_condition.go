@@ -9,9 +9,10 @@ import (
 // KeyOp is a comparison a key condition may use.
 type KeyOp byte
 
-// The comparisons of key conditions. All but Between hold one value.
+// The comparisons of key conditions. All but Between hold one value, and Unindexable any number.
 const (
-	EQ KeyOp = iota + 1
+	Unindexable KeyOp = iota // what KeyConditions may say, although no key is found by it
+	EQ
 	LT
 	LE
 	GT

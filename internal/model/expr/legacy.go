@@ -56,7 +56,8 @@ func loneOperator(operator string) (*Condition, error) {
 	return nil, nil
 }
 
-// LegacyKeyConditions compiles KeyConditions, of which a key of several attributes takes more than two. Errors are *Error.
+// LegacyKeyConditions compiles KeyConditions, of which a key of several attributes takes more than two. An operator that cannot find keys stays in its
+// part: whether the part is about a key at all is asked first. Errors are *Error.
 func LegacyKeyConditions(conditions []LegacyCondition) (*KeyCondition, error) {
 	k := &KeyCondition{}
 	for i := range conditions {
@@ -66,11 +67,7 @@ func LegacyKeyConditions(conditions []LegacyCondition) (*KeyCondition, error) {
 	}
 	for i := range conditions {
 		c := &conditions[i]
-		use, usable := keyOps[legacyRules[c.Operator].op]
-		if !usable {
-			return nil, &Error{"Attempted conditional constraint is not an indexable operation"}
-		}
-		k.Parts = append(k.Parts, KeyPart{Name: c.Attribute, Op: use, Values: c.Values})
+		k.Parts = append(k.Parts, KeyPart{Name: c.Attribute, Op: keyOps[legacyRules[c.Operator].op], Values: c.Values})
 	}
 	return k, nil
 }

@@ -186,7 +186,7 @@ func keyParts(k *expr.KeyCondition, err error) string {
 	if err != nil {
 		return err.Error()
 	}
-	ops := []string{"", "EQ", "LT", "LE", "GT", "GE", "BETWEEN", "BEGINS_WITH"}
+	ops := []string{"unindexable", "EQ", "LT", "LE", "GT", "GE", "BETWEEN", "BEGINS_WITH"}
 	parts := make([]string, 0, len(k.Parts))
 	for _, part := range k.Parts {
 		values := make([]string, 0, len(part.Values))
