@@ -64,21 +64,21 @@ func newBatchWrite(request map[string][]api.WriteRequest, blind bool) ([]batchWr
 
 func (w *batchWrite) compile(blind bool) error {
 	switch {
-	case w.request.PutRequest != nil && w.request.DeleteRequest != nil:
+	case (w.request.PutRequest != nil) == (w.request.DeleteRequest != nil):
+		// These are the words for none as well.
 		return bare.refuse("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 	case w.request.PutRequest != nil:
 		w.item = w.request.PutRequest.Item
-		w.planner = &put{item: w.item, wording: batchPutKey, blind: blind}
+		// A put whose key is wrong is refused as a lookup would be (semantics §11.2).
+		w.planner = &put{item: w.item, wording: lookupKey, blind: blind}
 		if err := bare.checkValues(w.item); err != nil {
 			return err
 		}
 		return checkItemSize(w.item)
-	case w.request.DeleteRequest != nil:
+	default:
 		w.item = w.request.DeleteRequest.Key
 		w.planner = &removal{key: w.item, blind: blind}
 		return bare.checkValues(w.item)
-	default:
-		return bare.refuse("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 	}
 }
 

@@ -38,8 +38,6 @@ var (
 	// A start key lacks something, or mistakes it, at two places: among the attributes that the source is ordered by, and in the table's key.
 	startKey      = keyWording{missing: func(table.KeyAttribute) string { return startKeyInvalid }, typed: lookupKey.typed}
 	startTableKey = keyWording{prefix: startKeyInvalid + ": ", missing: lookupKey.missing, typed: lookupKey.typed}
-	// BatchWriteItem puts report a type as lookups do (semantics §11.2).
-	batchPutKey = keyWording{missing: missingKey, typed: lookupKey.typed}
 )
 
 func missingKey(a table.KeyAttribute) string {

@@ -46,11 +46,7 @@ func checkIndexUpdates(in *api.UpdateTableInput) error {
 			return invalidValue("Only one global secondary index update per index is allowed simultaneously. Index: " + name)
 		case u.Create != nil && in.AttributeDefinitions == nil:
 			return invalidValue("AttributeDefinitions is not specified for index: " + name)
-		case u.Update != nil:
-			if text := throughputOf(u.Update.ProvisionedThroughput).Check(" for index " + name); text != "" {
-				return api.NewValidationException(text)
-			}
-		default:
+		case u.Update == nil:
 			moved++
 		}
 		seen[name] = true
@@ -165,13 +161,16 @@ func (o *Ops) updateIndex(t *table.Table, sent *api.UpdateGlobalSecondaryIndexAc
 	case sent.ProvisionedThroughput == nil && sent.OnDemandThroughput == nil && sent.WarmThroughput == nil:
 		return invalidValue("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " + name)
 	}
+	wanted := throughputOf(sent.ProvisionedThroughput)
+	if text := wanted.Check(" for index " + name); text != "" {
+		return api.NewValidationException(text)
+	}
 	if err := updateIndexLimits(t, ix, sent); err != nil || sent.ProvisionedThroughput == nil {
 		return err
 	}
 	if t.Billing == table.OnDemandBilling {
 		return indexThroughputOnDemand(name)
 	}
-	wanted := throughputOf(sent.ProvisionedThroughput)
 	if ix.Throughput.SameUnits(wanted) {
 		return sameThroughput("index "+name, "index", ix.Throughput)
 	}

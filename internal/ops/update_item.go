@@ -96,7 +96,13 @@ func (c *change) plan(t *table.Table) (*command.Command, error) {
 	if err := checkKeyUntouched(t, c.update.Attributes()); err != nil {
 		return nil, err
 	}
+	if text := table.CheckIndexKeyTypes(t, c.update.Types()); text != "" {
+		return nil, api.NewValidationException(text)
+	}
 	if err := checkKeyPaths(t, c.update.Paths()); err != nil {
+		return nil, err
+	}
+	if err := checkKeyPaths(t, c.update.Sources()); err != nil {
 		return nil, err
 	}
 	if err := checkKeyPaths(t, c.condition.Paths()); err != nil {

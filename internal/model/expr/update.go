@@ -1,6 +1,10 @@
 package expr
 
-import "stator/internal/model/attr"
+import (
+	"iter"
+
+	"stator/internal/model/attr"
+)
 
 // Update is a parsed update bound to the names and values of a request. It is immutable. A nil update is one without any clause.
 type Update struct {
@@ -74,6 +78,38 @@ func (u *Update) Sources() []Path {
 		return nil
 	}
 	return u.sources
+}
+
+// Types goes through the attributes that the update writes as a whole, where the request alone tells the type of what they are set to or of what is
+// added to them.
+func (u *Update) Types() iter.Seq2[string, attr.Type] {
+	return func(yield func(string, attr.Type) bool) {
+		if u == nil {
+			return
+		}
+		for i := range u.actions {
+			a := &u.actions[i]
+			kind, told := u.typeOf(a)
+			if told && len(a.target) == 1 && !yield(a.target[0].Name, kind) {
+				return
+			}
+		}
+	}
+}
+
+func (u *Update) typeOf(a *action) (attr.Type, bool) {
+	switch {
+	case a.removes():
+		return 0, false
+	case a.value.kind == operandValue:
+		return u.values[a.value.at].Type(), true
+	case a.value.kind != operandCall || a.value.call.name == "if_not_exists":
+		return 0, false
+	case a.value.call.name == "list_append":
+		return attr.L, true
+	default:
+		return attr.N, true
+	}
 }
 
 // Touched returns the fragments of an item (the one before or the one after) that the update names: what UPDATED_OLD and UPDATED_NEW answer. It is nil

@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -17,23 +18,57 @@ const (
 // CheckIndexKeys is DynamoDB's text for why item cannot be put into t: an index key attribute is there and is of the wrong type, empty or
 // too large. "" = it can (errors.json key-index-*).
 func CheckIndexKeys(t *Table, item attr.Map) string {
-	return t.checkIndexKeys(item, func(ix *Index, a KeyAttribute) string {
+	return t.checkIndexKeys(item, mistyped, func(ix *Index, a KeyAttribute) string {
 		return fmt.Sprintf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
 			"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", emptyNoun(a.Type), ix.Name, a.Name)
 	})
 }
 
-// CheckUpdatedIndexKeys is CheckIndexKeys with the words for an item that an update made.
+// CheckUpdatedIndexKeys is CheckIndexKeys with the words for an item that an update made. A type that the request told was refused by
+// CheckIndexKeyTypes.
 func CheckUpdatedIndexKeys(t *Table, item attr.Map) string {
-	return t.checkIndexKeys(item, func(_ *Index, a KeyAttribute) string {
+	unsupported := func(*Index, KeyAttribute, attr.Type) string {
+		return "The update expression attempted to update the secondary index key to unsupported type"
+	}
+	return t.checkIndexKeys(item, unsupported, func(_ *Index, a KeyAttribute) string {
 		return "One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not " +
 			"supported. The AttributeValue for a key attribute cannot contain an empty " + emptyNoun(a.Type) + " value."
 	})
 }
 
+// CheckIndexKeyTypes is DynamoDB's text for why an update cannot be made whatever the item is: it gives a key attribute of an index another
+// type. "" = it can.
+func CheckIndexKeyTypes(t *Table, types iter.Seq2[string, attr.Type]) string {
+	for name, kind := range types {
+		if typesAgree(t.Local, name, kind) && typesAgree(t.Global, name, kind) {
+			continue
+		}
+		for _, ix := range t.byName() {
+			if a, ok := ix.Key.Attribute(name); ok && a.Type != kind {
+				return mistyped(ix, a, kind)
+			}
+		}
+	}
+	return ""
+}
+
+func typesAgree(indexes []Index, name string, kind attr.Type) bool {
+	for i := range indexes {
+		if a, ok := indexes[i].Key.Attribute(name); ok && a.Type != kind {
+			return false
+		}
+	}
+	return true
+}
+
+func mistyped(ix *Index, a KeyAttribute, actual attr.Type) string {
+	return fmt.Sprintf("One or more parameter values were invalid: Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s",
+		a.Name, a.Type, actual, ix.Name)
+}
+
 // checkIndexKeys walks the indexes by name, so that the text names the alphabetically first one (errors.json key-index-type). Nearly every
 // item fits, so whether it does is found out first, without sorting anything.
-func (t *Table) checkIndexKeys(item attr.Map, empty func(*Index, KeyAttribute) string) string {
+func (t *Table) checkIndexKeys(item attr.Map, typed func(*Index, KeyAttribute, attr.Type) string, empty func(*Index, KeyAttribute) string) string {
 	if t.fitsIndexes(item) {
 		return ""
 	}
@@ -43,8 +78,7 @@ func (t *Table) checkIndexKeys(item attr.Map, empty func(*Index, KeyAttribute) s
 			switch {
 			case !ok:
 			case v.Type() != a.Type:
-				return fmt.Sprintf("One or more parameter values were invalid: Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s",
-					a.Name, a.Type, v.Type(), ix.Name)
+				return typed(ix, a, v.Type())
 			case a.Type != attr.N && len(v.Str()) == 0:
 				return empty(ix, a)
 			}

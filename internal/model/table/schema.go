@@ -79,17 +79,13 @@ func (d Definitions) names() []string {
 
 // checkPair holds the key schema of a table or local index, which has at most two elements, to HASH and then RANGE.
 func checkPair(schema []Element) string {
-	if schema[0].Range {
-		return "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"
-	}
-	if len(schema) == 1 {
-		return ""
-	}
-	if !schema[1].Range {
-		return "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"
-	}
-	if schema[0].Name == schema[1].Name {
+	switch {
+	case len(schema) > 1 && schema[0].Name == schema[1].Name:
 		return samePair
+	case schema[0].Range:
+		return "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"
+	case len(schema) > 1 && !schema[1].Range:
+		return "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"
 	}
 	return ""
 }
