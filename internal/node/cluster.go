@@ -161,7 +161,11 @@ func (c *cluster) tick(ctx context.Context) {
 
 // send is the groups' way to other nodes.
 func (c *cluster) send(node uint64, m multiraft.Message) bool {
-	return c.peers.Send(node, multiraft.AppendMessage(nil, &m))
+	var lane uint64
+	if m.InOrder {
+		lane = m.Group
+	}
+	return c.peers.Send(node, lane, multiraft.AppendMessage(nil, &m))
 }
 
 // births are groups that can be opened here since a split or a snapshot.

@@ -51,7 +51,7 @@ type Network interface {
 
 // Messenger brings bytes to nodes, as package rpc says.
 type Messenger interface {
-	Send(node uint64, message []byte) bool
+	Send(node, lane uint64, message []byte) bool
 	Call(ctx context.Context, node uint64, method byte, body []byte) ([]byte, error)
 	SendSnapshot(ctx context.Context, node uint64, header []byte, next func() ([]byte, error)) error
 }

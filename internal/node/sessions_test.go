@@ -49,7 +49,7 @@ func (w *wires) Ask(ctx context.Context, _ string, body []byte) ([]byte, error) 
 }
 
 // Send implements node.Messenger.
-func (w *wires) Send(to uint64, bytes []byte) bool {
+func (w *wires) Send(to, _ uint64, bytes []byte) bool {
 	m, err := multiraft.ParseMessage(bytes)
 	other, known := w.find(to)
 	if err != nil || !known || w.deaf.Load() == to && m.Group != machine.CatalogPartition {

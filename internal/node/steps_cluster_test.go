@@ -59,7 +59,7 @@ func (m *member) Ask(ctx context.Context, _ string, body []byte) ([]byte, error)
 }
 
 // Send implements node.Messenger.
-func (m *member) Send(to uint64, bytes []byte) bool {
+func (m *member) Send(to, _ uint64, bytes []byte) bool {
 	m.convoy.messages = append(m.convoy.messages, message{m.id, to, bytes})
 	return true
 }

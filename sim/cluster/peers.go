@@ -101,7 +101,7 @@ func (p *peers) hears(of uint64, start int) {
 }
 
 // Send implements node.Messenger.
-func (p *peers) Send(node uint64, message []byte) bool {
+func (p *peers) Send(node, _ uint64, message []byte) bool {
 	m := p.machine
 	to := p.find(node)
 	if to == nil || p.down[node] || m.over() {

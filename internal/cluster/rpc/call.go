@@ -31,9 +31,12 @@ type answer struct {
 // claim is called by the writer before the call's bytes leave. False: the caller has gone.
 func (c *call) claim() bool { return c.state.CompareAndSwap(callWaiting, callSent) }
 
+// withdrawn tells that the caller has gone.
+func (c *call) withdrawn() bool { return c.state.Load() == callWithdrawn }
+
 // withdraw gives the call up, and tells whether it certainly was not sent.
 func (c *call) withdraw() bool {
-	return c.state.CompareAndSwap(callWaiting, callWithdrawn) || c.state.Load() == callWithdrawn
+	return c.state.CompareAndSwap(callWaiting, callWithdrawn) || c.withdrawn()
 }
 
 // calls are those under way to one peer, by their id.

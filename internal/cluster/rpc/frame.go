@@ -18,6 +18,16 @@ const (
 	kindCall                    // id, method, timeoutMicros, body
 	kindAnswer                  // id, ending, body
 	kindTraced                  // id, method, timeoutMicros, position, body: a call of which somebody records where its time goes
+	kindPart                    // parcel, offset, size, body: some of what is the body of a larger entry, see parcel.go
+	kindEnd                     // parcel, then the entry, whose body is the end of what the parts began
+	kindVoid                    // parcel: its end will not come
+)
+
+// formOfParts is the form of frames that has the last three kinds. A node says in its hello up to which form it reads; one
+// that says nothing reads formWhole.
+const (
+	formWhole = iota + 1
+	formOfParts
 )
 
 // ending is how a call ended at its handler.
@@ -42,17 +52,36 @@ type entry struct {
 	position      []byte // of a traced call in its trace
 	body          []byte
 	call          *call
+	// lane is not on the wire: entries of one lane stay in order. Those of lane 0 may overtake and be overtaken.
+	lane uint64
+	// parcel is the number of the larger entry that this one is part of, or the end of; 0 is a whole one. A part has its place in
+	// the body, and the size of all of that.
+	parcel, offset, size uint64
 }
 
-// entryOverheadMax is what an entry takes beside its body: kind, four varints, one byte.
-const entryOverheadMax = 2 + 4*binary.MaxVarintLen64
+// entryOverheadMax is what an entry takes beside its body: two kinds, five varints, one byte.
+const entryOverheadMax = 3 + 5*binary.MaxVarintLen64
+
+// ends tells whether an entry of this kind may be the end of a parcel.
+func (k kind) ends() bool {
+	return k == kindMessage || k == kindCall || k == kindTraced || k == kindAnswer
+}
 
 func (e *entry) bytesMax() int { return entryOverheadMax + len(e.position) + len(e.body) }
 
 // append writes the entry behind dst.
 func (e *entry) append(dst []byte) []byte {
+	if e.parcel > 0 && e.kind.ends() {
+		dst = binary.AppendUvarint(append(dst, byte(kindEnd)), e.parcel)
+	}
 	dst = append(dst, byte(e.kind))
 	switch e.kind {
+	case kindVoid:
+		return binary.AppendUvarint(dst, e.parcel)
+	case kindPart:
+		dst = binary.AppendUvarint(dst, e.parcel)
+		dst = binary.AppendUvarint(dst, e.offset)
+		dst = binary.AppendUvarint(dst, e.size)
 	case kindPing, kindPong:
 		return binary.AppendUvarint(dst, e.id)
 	case kindCall, kindTraced:
@@ -71,8 +100,22 @@ func (e *entry) append(dst []byte) []byte {
 func parseEntry(data []byte) (e entry, rest []byte, err error) {
 	r := wire.NewReader(data)
 	e.kind = kind(r.Byte())
+	if e.kind >= kindPart {
+		if e.parcel = r.Uvarint(); e.parcel == 0 {
+			r.Fail()
+		}
+	}
+	if e.kind == kindEnd {
+		if e.kind = kind(r.Byte()); !e.kind.ends() {
+			r.Fail()
+		}
+	}
 	switch e.kind {
 	case kindMessage:
+		e.body = r.Part()
+	case kindVoid:
+	case kindPart:
+		e.offset, e.size = r.Uvarint(), r.Uvarint()
 		e.body = r.Part()
 	case kindPing, kindPong:
 		e.id = r.Uvarint()

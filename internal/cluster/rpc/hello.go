@@ -22,6 +22,8 @@ type hello struct {
 	cluster, node, to, incarnation uint64
 	// reads is the newest format of stored bytes that the node reads, writes the one that it writes.
 	reads, writes uint64
+	// frames is the newest form of frames that it reads.
+	frames uint64
 }
 
 // What the headers are called.
@@ -32,21 +34,30 @@ const (
 	headerIncarnation = "stator-incarnation"
 	headerReads       = "stator-reads"
 	headerWrites      = "stator-writes"
+	headerFrames      = "stator-frames"
 )
 
 func (h hello) metadata() metadata.MD {
 	hex := func(n uint64) string { return strconv.FormatUint(n, 16) }
 	return metadata.Pairs(headerCluster, hex(h.cluster), headerNode, hex(h.node), headerTo, hex(h.to), headerIncarnation, hex(h.incarnation),
-		headerReads, hex(h.reads), headerWrites, hex(h.writes))
+		headerReads, hex(h.reads), headerWrites, hex(h.writes), headerFrames, hex(h.frames))
 }
 
 // hello is what this node says of itself to another.
 func (o *Options) hello(to uint64) hello {
-	return hello{o.Cluster, o.Node, to, o.Incarnation, uint64(o.Reads), uint64(o.Writes())}
+	return hello{o.Cluster, o.Node, to, o.Incarnation, uint64(o.Reads), uint64(o.Writes()), formOfParts}
 }
 
 // understands tells whether two nodes can read what the other writes.
 func (h hello) understands(peer hello) bool { return h.reads >= peer.writes && peer.reads >= h.writes }
+
+// wholeBytes is how large an entry may be that is sent to the node whole.
+func (h hello) wholeBytes() int {
+	if h.frames < formOfParts {
+		return messageBytesMax
+	}
+	return wholeBytesMax
+}
 
 func parseHello(md metadata.MD) (hello, bool) {
 	good := true
@@ -62,6 +73,10 @@ func parseHello(md metadata.MD) (hello, bool) {
 	}
 	h := hello{
 		number(headerCluster), number(headerNode), number(headerTo), number(headerIncarnation), number(headerReads), number(headerWrites),
+		formWhole,
+	}
+	if len(md.Get(headerFrames)) > 0 {
+		h.frames = number(headerFrames)
 	}
 	return h, good && h.node != 0
 }
@@ -69,50 +84,50 @@ func parseHello(md metadata.MD) (hello, bool) {
 // welcome looks at who opened a stream, and answers. A stranger is told nothing, not even what was wrong; a member that
 // looked for another node learns whom it found. Where stored bytes are carried, both have to read what the other writes; a
 // node that does not may still ask, and so learns from the catalog that it is too old.
-func (s *Server) welcome(stream grpc.ServerStream, class Class) (from uint64, err error) {
+func (s *Server) welcome(stream grpc.ServerStream, class Class) (peer hello, err error) {
 	md, _ := metadata.FromIncomingContext(stream.Context())
 	peer, ok := parseHello(md)
 	if !ok || peer.cluster != s.options.Cluster {
 		s.counts.strangers.Add(1)
-		return 0, status.Error(codes.PermissionDenied, "")
+		return peer, status.Error(codes.PermissionDenied, "")
 	}
 	if peer.to != s.options.Node {
-		return 0, status.Errorf(codes.FailedPrecondition, "this is node %d", s.options.Node)
+		return peer, status.Errorf(codes.FailedPrecondition, "this is node %d", s.options.Node)
 	}
 	own := s.options.hello(peer.node)
 	if class != Request && !own.understands(peer) {
-		return 0, status.Errorf(codes.FailedPrecondition, "node %d reads formats up to %d and writes %d, node %d reads formats up to %d and writes %d",
+		return peer, status.Errorf(codes.FailedPrecondition, "node %d reads formats up to %d and writes %d, node %d reads formats up to %d and writes %d",
 			own.node, own.reads, own.writes, peer.node, peer.reads, peer.writes)
 	}
 	if err := stream.SendHeader(own.metadata()); err != nil {
-		return 0, err
+		return peer, err
 	}
 	s.peers.hearing.incarnated(peer.node, peer.incarnation)
-	return peer.node, nil
+	return peer, nil
 }
 
 // introduce opens a stream to a node and waits for its answer.
-func (p *Peers) introduce(ctx context.Context, conn *grpc.ClientConn, node uint64, class Class) (grpc.ClientStream, error) {
+func (p *Peers) introduce(ctx context.Context, conn *grpc.ClientConn, node uint64, class Class) (grpc.ClientStream, hello, error) {
 	own := p.options.hello(node)
 	stream, err := conn.NewStream(metadata.NewOutgoingContext(ctx, own.metadata()), &streams[class], methodName(class))
 	if err != nil {
-		return nil, err
+		return nil, hello{}, err
 	}
 	md, err := stream.Header()
 	if err != nil {
-		return nil, err
+		return nil, hello{}, err
 	}
 	peer, ok := parseHello(md)
 	if !ok {
 		// A refusal has no headers of ours: its status says why.
 		if err := stream.RecvMsg(&packet{}); err != nil {
-			return nil, err
+			return nil, hello{}, err
 		}
-		return nil, fmt.Errorf("what answers there is no node")
+		return nil, hello{}, fmt.Errorf("what answers there is no node")
 	}
 	if peer.cluster != p.options.Cluster || peer.node != node {
-		return nil, fmt.Errorf("what answers there is node %d of cluster %016x", peer.node, peer.cluster)
+		return nil, hello{}, fmt.Errorf("what answers there is node %d of cluster %016x", peer.node, peer.cluster)
 	}
 	p.hearing.incarnated(node, peer.incarnation)
-	return stream, nil
+	return stream, peer, nil
 }

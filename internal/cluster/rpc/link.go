@@ -70,7 +70,7 @@ func (l *link) session(parent context.Context) (up bool, err error) {
 	}
 	defer conn.Close()
 	late := time.AfterFunc(connectMax, func() { cancel(context.DeadlineExceeded) })
-	stream, err := l.peers.introduce(ctx, conn, l.node, l.class)
+	stream, peer, err := l.peers.introduce(ctx, conn, l.node, l.class)
 	if !late.Stop() {
 		return false, context.DeadlineExceeded
 	}
@@ -84,7 +84,7 @@ func (l *link) session(parent context.Context) (up bool, err error) {
 	defer halves.Wait()
 	defer cancel(nil)
 	received := &atomic.Int64{}
-	halves.Go(func() { cancel(l.outbox.write(ctx, stream)) })
+	halves.Go(func() { cancel(l.outbox.write(ctx, stream, peer.wholeBytes())) })
 	halves.Go(func() { cancel(l.ping(ctx, received)) })
 	err = l.read(stream, received)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
@@ -135,27 +135,20 @@ func (s *silence) tooLong(received int64, now time.Time) bool {
 
 // read takes what the peer sends on the link's stream: answers and pongs.
 func (l *link) read(stream grpc.ClientStream, received *atomic.Int64) error {
-	for {
-		var p packet
-		if err := stream.RecvMsg(&p); err != nil {
-			return err
-		}
+	heard := func() error {
 		received.Add(1)
 		l.peers.hearing.heard(l.node)
-		for rest := p.bytes; len(rest) > 0; {
-			var e entry
-			var err error
-			if e, rest, err = parseEntry(rest); err != nil {
-				return err
-			}
-			switch e.kind {
-			case kindPong:
-				l.peers.hearing.incarnated(l.node, e.id)
-			case kindAnswer:
-				l.calls.answered(&e)
-			default:
-				return errFrame
-			}
-		}
+		return nil
 	}
+	return receive(stream, heard, func(e *entry) error {
+		switch e.kind {
+		case kindPong:
+			l.peers.hearing.incarnated(l.node, e.id)
+		case kindAnswer:
+			l.calls.answered(e)
+		default:
+			return errFrame
+		}
+		return nil
+	})
 }

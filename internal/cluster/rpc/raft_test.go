@@ -19,7 +19,7 @@ func TestMessagesArriveInOrder(t *testing.T) {
 	_, one, _ := pair(t, h)
 	eventually(t, "the stream is up", func() bool { heard, _ := one.Peers().Alive(2); return heard < time.Minute })
 	for i := range uint64(count) {
-		eventually(t, "there is room", func() bool { return one.Peers().Send(2, binary.BigEndian.AppendUint64(nil, i)) })
+		eventually(t, "there is room", func() bool { return one.Peers().Send(2, 0, binary.BigEndian.AppendUint64(nil, i)) })
 	}
 	for want := range uint64(count) {
 		select {
@@ -39,7 +39,7 @@ func TestSendDropsAndReports(t *testing.T) {
 	o := testOptions(n, 1, nil)
 	o.limits.queueEntriesMax = 8
 	one := serve(t, n, o)
-	if one.Peers().Send(2, nil) {
+	if one.Peers().Send(2, 0, nil) {
 		t.Error("a message to an unknown node was not reported")
 	}
 	hold := make(chan struct{})
@@ -48,7 +48,7 @@ func TestSendDropsAndReports(t *testing.T) {
 	defer close(hold)
 	one.Peers().SetAddress(2, address(2))
 	message := make([]byte, 1<<20)
-	eventually(t, "the queue is full", func() bool { return !one.Peers().Send(2, message) })
+	eventually(t, "the queue is full", func() bool { return !one.Peers().Send(2, 0, message) })
 	if dropped := one.Counts().Dropped; dropped < 2 {
 		t.Errorf("%d drops are counted", dropped)
 	}
@@ -100,22 +100,4 @@ func TestAddressesChange(t *testing.T) {
 	one.Peers().SetAddress(2, "")
 	_, err := one.Peers().Call(within(t, time.Second), 2, 0, nil)
 	unreachable(t, err, false, ErrUnknown)
-}
-
-// Everything that waits goes in one frame, up to its bound; a larger message is a frame of its own.
-func TestFramesGather(t *testing.T) {
-	entries := make([]entry, 1000)
-	for i := range entries {
-		entries[i] = entry{kind: kindMessage, body: make([]byte, 100)}
-	}
-	if got := gather(entries); got != len(entries) {
-		t.Errorf("a frame took %d of %d small entries", got, len(entries))
-	}
-	entries[3].body = make([]byte, frameBytesMax+1)
-	if got := gather(entries); got != 3 {
-		t.Errorf("a frame took %d entries before a large one", got)
-	}
-	if got := gather(entries[3:]); got != 1 {
-		t.Errorf("a large entry shares its frame with %d others", got-1)
-	}
 }

@@ -21,22 +21,26 @@ type inbound struct {
 
 // requests answers the calls of one peer.
 func (s *Server) requests(stream grpc.ServerStream) error {
-	from, err := s.welcome(stream, Request)
+	peer, err := s.welcome(stream, Request)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(stream.Context())
 	in := &inbound{
-		server: s, from: from, ctx: ctx, outbox: newOutbox(s.options.limits), slots: make(chan struct{}, s.options.limits.callsMax),
+		server: s, from: peer.node, ctx: ctx, outbox: newOutbox(s.options.limits), slots: make(chan struct{}, s.options.limits.callsMax),
 	}
 	in.outbox.admit()
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
 		// When writing fails the stream is broken, and reading ends by itself.
-		_ = in.outbox.write(ctx, stream)
+		_ = in.outbox.write(ctx, stream, peer.wholeBytes())
 	}()
-	err = s.entries(stream, from, in.take)
+	pong := func() error {
+		in.outbox.urge(entry{kind: kindPong, id: s.options.Incarnation})
+		return nil
+	}
+	err = s.entries(stream, peer.node, pong, in.take)
 	cancel()
 	in.outbox.shut()
 	<-written
@@ -45,12 +49,7 @@ func (s *Server) requests(stream grpc.ServerStream) error {
 
 // take begins a call, or refuses it. It does not wait: pings stand behind it.
 func (in *inbound) take(e *entry) error {
-	switch e.kind {
-	case kindPing:
-		in.outbox.urge(entry{kind: kindPong, id: in.server.options.Incarnation})
-		return nil
-	case kindCall, kindTraced:
-	default:
+	if e.kind != kindCall && e.kind != kindTraced {
 		return errFrame
 	}
 	select {

@@ -74,7 +74,11 @@ const SnapshotRateDefault = 32 << 20
 const (
 	// messageBytesMax fits the largest batch: a transaction's writes with what they replace are some 40 MB.
 	messageBytesMax = 128 << 20
-	// frameBytesMax is how much is gathered into one frame. A larger message is a frame of its own.
+	// wholeBytesMax is how large an entry may be that is sent whole: pages and raft's usual messages, of a megabyte and what
+	// they need around it, are not worth the waking that parts cost.
+	wholeBytesMax = 5 << 18
+	partBytesMax  = 256 << 10
+	// frameBytesMax is how much is gathered into one frame. A larger entry is a frame of its own, a part may come on top.
 	frameBytesMax = 1 << 20
 	// frameOverheadMax is what a frame needs beside the body of its one entry.
 	frameOverheadMax = 128
@@ -84,6 +88,8 @@ const (
 // The bounds of time.
 const (
 	pingEvery = 500 * time.Millisecond
+	// pongEvery is how often a peer that is heard is told so, at most.
+	pongEvery = pingEvery / 2
 	// silenceMax is how long a peer may leave pings unanswered before its connection counts as dead. TCP alone would
 	// take minutes, and would keep a healed network waiting for its next try.
 	silenceMax = 4 * pingEvery

@@ -117,45 +117,44 @@ func (s *Server) Close(ctx context.Context) error {
 
 // raft takes the messages of one peer.
 func (s *Server) raft(stream grpc.ServerStream) error {
-	from, err := s.welcome(stream, Raft)
+	peer, err := s.welcome(stream, Raft)
 	if err != nil {
 		return err
 	}
-	return s.entries(stream, from, func(e *entry) error {
-		switch e.kind {
-		case kindMessage:
-			s.options.Handler.Raft(from, e.body)
-		case kindPing:
-			return send(stream, []entry{{kind: kindPong, id: s.options.Incarnation}})
-		default:
+	pong := func() error { return send(stream, []entry{{kind: kindPong, id: s.options.Incarnation}}) }
+	return s.entries(stream, peer.node, pong, func(e *entry) error {
+		if e.kind != kindMessage {
 			return errFrame
 		}
+		s.options.Handler.Raft(peer.node, e.body)
 		return nil
 	})
 }
 
-// entries reads a peer's stream to its end and hands out what is in its frames.
-func (s *Server) entries(stream grpc.ServerStream, from uint64, take func(*entry) error) error {
-	for {
-		var p packet
-		if err := stream.RecvMsg(&p); err != nil {
-			return err
-		}
+// entries reads a peer's stream to its end and hands out what is in its frames. Whatever came is answered by a pong, not
+// pings alone: on a slow line they stand behind what left before them.
+func (s *Server) entries(stream grpc.ServerStream, from uint64, pong func() error, take func(*entry) error) error {
+	var answered time.Time
+	heard := func() error {
 		s.peers.hearing.heard(from)
-		for rest := p.bytes; len(rest) > 0; {
-			e, after, err := parseEntry(rest)
-			if err == nil {
-				err = take(&e)
-			}
-			if err != nil {
-				return status.Error(codes.InvalidArgument, err.Error())
-			}
-			rest = after
-			if e.kind == kindPing {
-				s.peers.hearing.incarnated(from, e.id)
-			}
+		now := time.Now()
+		if now.Sub(answered) < pongEvery {
+			return nil
 		}
+		answered = now
+		return pong()
 	}
+	err := receive(stream, heard, func(e *entry) error {
+		if e.kind == kindPing {
+			s.peers.hearing.incarnated(from, e.id)
+			return nil
+		}
+		return take(e)
+	})
+	if errors.Is(err, errFrame) {
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
+	return err
 }
 
 // gate counts who is inside, and lets nobody in once it is shut.

@@ -35,7 +35,7 @@ func (p *Peers) SendSnapshot(ctx context.Context, node uint64, header []byte, ne
 	defer cancel(nil)
 	stall := time.AfterFunc(connectMax, func() { cancel(errStalled) })
 	defer stall.Stop()
-	stream, err := p.introduce(ctx, conn, node, Snapshot)
+	stream, _, err := p.introduce(ctx, conn, node, Snapshot)
 	if err != nil {
 		return &Unreachable{Node: node, Cause: err}
 	}
@@ -79,7 +79,7 @@ func (p *Peers) pump(stream grpc.ClientStream, header []byte, next func() ([]byt
 
 // snapshot takes one snapshot of a peer.
 func (s *Server) snapshot(stream grpc.ServerStream) error {
-	from, err := s.welcome(stream, Snapshot)
+	peer, err := s.welcome(stream, Snapshot)
 	if err != nil {
 		return err
 	}
@@ -94,14 +94,14 @@ func (s *Server) snapshot(stream grpc.ServerStream) error {
 		if err := stream.RecvMsg(&p); err != nil {
 			return nil, err
 		}
-		s.peers.hearing.heard(from)
+		s.peers.hearing.heard(peer.node)
 		return p.bytes, nil
 	}
 	header, err := next()
 	if err != nil {
 		return err
 	}
-	if err := s.options.Handler.Snapshot(stream.Context(), from, header, next); err != nil {
+	if err := s.options.Handler.Snapshot(stream.Context(), peer.node, header, next); err != nil {
 		return status.Error(codes.Aborted, err.Error())
 	}
 	return stream.SendMsg(&packet{})

@@ -100,7 +100,7 @@ func TestNodesThatDoNotReadEachOther(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		_, err = peers.introduce(within(t, 5*time.Second), conn, to, class)
+		_, _, err = peers.introduce(within(t, 5*time.Second), conn, to, class)
 		return err
 	}
 	for _, ends := range [][2]uint64{{1, 2}, {2, 1}} {
@@ -125,7 +125,7 @@ func TestFramesThatAreNone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stream, err := one.peers.introduce(within(t, 5*time.Second), conn, 2, class)
+		stream, _, err := one.peers.introduce(within(t, 5*time.Second), conn, 2, class)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +144,7 @@ func TestFramesThatAreNone(t *testing.T) {
 }
 
 func TestHelloIsComplete(t *testing.T) {
-	full := hello{7, 1, 2, 3, 4, 5}
+	full := hello{7, 1, 2, 3, 4, 5, formOfParts}
 	if got, ok := parseHello(full.metadata()); !ok || got != full {
 		t.Errorf("a hello came back as %v, %v", got, ok)
 	}
@@ -154,6 +154,11 @@ func TestHelloIsComplete(t *testing.T) {
 		if _, ok := parseHello(md); ok {
 			t.Errorf("a hello without %s passes", missing)
 		}
+	}
+	older := full.metadata()
+	delete(older, headerFrames)
+	if got, ok := parseHello(older); !ok || got.wholeBytes() != messageBytesMax || full.wholeBytes() != wholeBytesMax {
+		t.Errorf("a hello without forms of frames came back as %v, %v", got, ok)
 	}
 	md := full.metadata()
 	md.Set(headerCluster, "zz")

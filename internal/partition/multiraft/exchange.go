@@ -89,7 +89,8 @@ func (g *Group) send(m *raftpb.Message) {
 	if err != nil {
 		panic(err) // the library made it
 	}
-	if !g.post(to, Message{Kept: g.truncation.kept, Body: body}) && m.GetType() == raftpb.MsgApp {
+	appends := m.GetType() == raftpb.MsgApp
+	if !g.post(to, Message{Kept: g.truncation.kept, InOrder: appends, Body: body}) && appends {
 		g.unreachable = append(g.unreachable, to)
 	}
 }

@@ -18,6 +18,9 @@ type Message struct {
 	Kept uint64
 	// Rest tells a follower that its leader falls silent until there is something to do, Wake that the sender has something.
 	Rest, Wake bool
+	// InOrder is not on the wire: such messages of one group should arrive in the order in which they were sent, while others may
+	// overtake them. A follower refuses entries that come before those they follow, and then gets all of them again.
+	InOrder bool
 	// Body is the message as the raft library writes it. One that only wakes has none.
 	Body []byte
 }
