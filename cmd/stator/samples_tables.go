@@ -29,6 +29,12 @@ func tableSamples(n *node.Node) []admin.Sample {
 			Name: "stator_online_index_percentage_progress", Help: "How far a new global index is filled from the partitions that this node leads.",
 			Labels: map[string]string{"table": f.Table, "index": f.Index}, Value: f.Percent,
 		})
+		if n.Counts() {
+			list = append(list, admin.Sample{
+				Name: "stator_online_index_consumed_write_capacity_total", Help: "Write units that filling a new global index from this node consumed.",
+				Labels: map[string]string{"table": f.Table, "index": f.Index}, Value: f.Units, Counter: true,
+			})
+		}
 	}
 	return list
 }

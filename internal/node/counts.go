@@ -1,6 +1,7 @@
 package node
 
 import (
+	"maps"
 	"sync"
 
 	"stator/internal/base/metric"
@@ -111,6 +112,7 @@ func (n *Node) together(turned map[uint64]capacity.Tally) budget.Minute {
 func (n *Node) forget() {
 	n.requests.Keep(func(id uint64) bool { _, there := n.catalog.EntryByTable(id); return there })
 	n.totals.keep(func(id uint64) bool { _, there := n.payer(id); return there })
+	n.online.keep(func(id uint64) bool { _, there := n.payer(id); return there })
 }
 
 // Metered is a table, or a global index of it, with what requests to this node consumed of it.
@@ -180,6 +182,35 @@ func (n *Node) Counts() bool { return n.budget != nil }
 type IndexFill struct {
 	Table, Index string
 	Percent      float64
+	// Units are what filling it from here consumed of its writes since the process began.
+	Units float64
+}
+
+// online are the units that the filling of indexes consumed, by their ids.
+type online struct {
+	mu    sync.Mutex // guards units
+	units map[uint64]float64
+}
+
+func (o *online) add(index uint64, units float64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.units == nil {
+		o.units = map[uint64]float64{}
+	}
+	o.units[index] += units
+}
+
+func (o *online) of(index uint64) float64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.units[index]
+}
+
+func (o *online) keep(there func(id uint64) bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	maps.DeleteFunc(o.units, func(id uint64, _ float64) bool { return !there(id) })
 }
 
 // IndexFills lists the global indexes that are being filled.
@@ -192,7 +223,7 @@ func (n *Node) IndexFills() []IndexFill {
 				continue
 			}
 			if percent, ok := n.filled(entry.Table, ix); ok {
-				list = append(list, IndexFill{Table: entry.Table.Name, Index: ix.Name, Percent: percent})
+				list = append(list, IndexFill{Table: entry.Table.Name, Index: ix.Name, Percent: percent, Units: n.online.of(ix.ID)})
 			}
 		}
 	}

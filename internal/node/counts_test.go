@@ -92,12 +92,13 @@ func TestIndexFills(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told []float64
+	units := 0.0
 	for moved := true; moved; {
 		for _, fill := range n.IndexFills() {
 			if fill.Table != "things" || fill.Index != "color" {
 				t.Fatalf("told %+v", fill)
 			}
-			told = append(told, fill.Percent)
+			told, units = append(told, fill.Percent), fill.Units
 		}
 		var err error
 		if moved, err = n.FillOnce(t.Context()); err != nil {
@@ -107,5 +108,8 @@ func TestIndexFills(t *testing.T) {
 	// One step fills a partition of a few items, and one more makes the index active.
 	if len(told) != 3 || told[0] != 0 || told[1] <= 0 || told[1] >= 100 || told[2] != 100 {
 		t.Errorf("told %v", told)
+	}
+	if units != 30 { // every fourth item has no color
+		t.Errorf("30 entries took %v units", units)
 	}
 }

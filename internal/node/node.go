@@ -114,6 +114,7 @@ type Node struct {
 	meter     meter
 	requests  *metric.Tables
 	totals    totals
+	online    online
 	// countedSince is when the requests began to be counted, in epoch milliseconds.
 	countedSince int64
 	insights     *insights
@@ -283,7 +284,7 @@ func (n *Node) newJobs() jobs {
 		},
 		backfill: backfill.Job{
 			Catalog: n.catalog, Host: n.host, Router: n.router, Wait: wait, NowMillis: n.nowMillis,
-			Progress: n.logBackfill,
+			Progress: n.logBackfill, Consumed: n.online.add,
 		},
 	}
 }

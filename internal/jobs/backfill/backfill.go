@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"stator/internal/cluster/catalog"
+	"stator/internal/model/capacity"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
@@ -46,6 +47,8 @@ type Job struct {
 	Leaders Leaders
 	// Progress is told how many items of an index's table were read so far.
 	Progress func(tableName, indexName string, items int64)
+	// Consumed is told of the units that bringing entries to an index, by its id, would cost if anybody paid for it.
+	Consumed func(index uint64, units float64)
 }
 
 // Step moves every index that is being filled by one chunk. more tells that there is further work.
@@ -172,8 +175,10 @@ func (j *Job) chunk(ctx context.Context, t *table.Table, ix *table.Index, r *rep
 		}
 	}
 	feed := command.Command{Action: command.Feed, Table: ix.ID, SentMillis: sent}
+	units := 0.0
 	for _, item := range page.Entries {
 		if key, entry := machine.IndexEntry(t, ix, item.Item); key != nil {
+			units += capacity.WriteItem(nil, entry)
 			feed.Entries = append(feed.Entries, command.Entry{Key: key, Version: item.Version, Item: entry})
 		}
 	}
@@ -181,6 +186,7 @@ func (j *Job) chunk(ctx context.Context, t *table.Table, ix *table.Index, r *rep
 		if err := j.Router.Feed(ctx, &feed); err != nil {
 			return 0, err
 		}
+		j.Consumed(ix.ID, units)
 	}
 	next := command.Backfill{After: progress.After, Items: progress.Items + int64(len(page.Entries))}
 	if page.Reason == command.Budget || page.Reason == command.Limit {

@@ -228,7 +228,8 @@ func TestResume(t *testing.T) {
 	read := int64(0)
 	job := func(n *nodetest.Node) *backfill.Job {
 		return &backfill.Job{Catalog: n.Catalog(), Host: n, Router: n.Router(), Wait: n.Wait,
-			NowMillis: func() int64 { return n.Clock.Now().UnixMilli() }, Progress: func(_, _ string, items int64) { read = items }}
+			NowMillis: func() int64 { return n.Clock.Now().UnixMilli() }, Progress: func(_, _ string, items int64) { read = items },
+			Consumed: func(uint64, float64) {}}
 	}
 	if more, err := job(n).Step(t.Context()); err != nil || !more {
 		t.Fatalf("more %t, %v", more, err)

@@ -31,7 +31,7 @@ func newWorkers(f *routertest.Fleet) []*worker {
 		workers = append(workers, &worker{member: m,
 			adopt: adopt.Job{Catalog: m.Catalog, Host: m.Node, Wait: replica.WaitOnChannel, Node: m.ID, Leaders: m.Router, Unready: func() {}},
 			backfill: backfill.Job{Catalog: m.Catalog, Host: m.Node, Router: m.Router, Wait: replica.WaitOnChannel,
-				NowMillis: f.NowMillis, Leaders: m.Router, Progress: func(string, string, int64) {}},
+				NowMillis: f.NowMillis, Leaders: m.Router, Progress: func(string, string, int64) {}, Consumed: func(uint64, float64) {}},
 			propagate: propagate.Job{Router: m.Router, Wait: replica.WaitOnChannel, NowMillis: f.NowMillis},
 		})
 	}
