@@ -93,6 +93,8 @@ type limit struct {
 	partition uint64 // of a partition's own limit
 	kind      capacity.Kind
 	limit     capacity.Limit
+	// ofPartition tells that it is a partition's own, of whichever if partition is 0.
+	ofPartition bool
 }
 
 // Explain tells by which limits requests were refused, the one that refused most first.
@@ -103,7 +105,7 @@ func Explain(f *Facts) Explanation {
 	}
 	rows := map[limit][]Refused{}
 	for _, row := range f.Refused.Rows {
-		of := limit{payer: row.Payer, kind: row.Kind, limit: row.Bound.Limit}
+		of := limit{payer: row.Payer, kind: row.Kind, limit: row.Bound.Limit, ofPartition: row.Bound.OfPartition}
 		if row.Bound.OfPartition {
 			of.partition = row.Partition
 		}
@@ -189,9 +191,9 @@ func (f *Facts) minutes(of limit, rows []Refused) (minutes []Minute) {
 	return minutes
 }
 
-// consumed are the units that were let through in a minute: of a partition's own limit what it served.
+// consumed are the units that were let through in a minute: of a partition's own limit what it served, if it is known which that was.
 func (f *Facts) consumed(of limit, minute int64) float64 {
-	if of.partition == 0 {
+	if !of.ofPartition {
 		return f.Consumed[minute][of.payer].Consumed[of.kind]
 	}
 	at := slices.IndexFunc(f.Served, func(s Served) bool { return s.Partition == of.partition })

@@ -49,6 +49,12 @@ func (r *Refused) place() place {
 	return place{r.Minute, r.Payer, r.Partition, r.Kind, r.Bound.Limit, r.Bound.OfPartition}
 }
 
+// anywhere is the place without its partition.
+func (p place) anywhere() place {
+	p.partition = 0
+	return p
+}
+
 // add adds what was refused in the same place.
 func (r *Refused) add(other *Refused) {
 	r.Bound = other.Bound
@@ -78,7 +84,8 @@ func (r *Refused) spans(key []byte) bool {
 	return r.Lower != nil && bytes.Compare(r.Lower, key) <= 0 && bytes.Compare(key, r.Upper) <= 0
 }
 
-// Refusals are what was refused in the last hour: a row a minute, limit and partition, whatever the number of requests.
+// Refusals are what was refused in the last hour: a row a minute, limit and partition, whatever the number of requests. Where there are too
+// many, the oldest minutes tell no partitions any more, so that an hour of many hot partitions is still told as an hour.
 type Refusals struct {
 	mu     sync.Mutex // guards what follows
 	rows   map[place]*Refused
@@ -117,7 +124,7 @@ func (m *Refusals) NoteCounted(counted *Refused) {
 	m.lost += counted.Requests
 }
 
-// row finds the row of a refusal, or makes it: nil where this minute alone has filled all there is room for. The caller holds mu.
+// row finds the row of a refusal, or makes it: nil where the limits of this minute alone have filled all there is room for. The caller holds mu.
 func (m *Refusals) row(of *Refused) *Refused {
 	at := of.place()
 	if row, ok := m.rows[at]; ok {
@@ -127,7 +134,7 @@ func (m *Refusals) row(of *Refused) *Refused {
 		m.newest = of.Minute
 		m.forget(of.Minute - Minutes)
 	}
-	if len(m.rows) >= rowsMax {
+	if len(m.rows) >= rowsMax && !m.merge() {
 		oldest := of.Minute
 		for p := range m.rows {
 			oldest = min(oldest, p.minute)
@@ -143,6 +150,34 @@ func (m *Refusals) row(of *Refused) *Refused {
 	row := &Refused{Minute: of.Minute, Payer: of.Payer, Partition: of.Partition, Kind: of.Kind}
 	m.rows[at] = row
 	return row
+}
+
+// merge makes one row of those of a limit that differ only in their partitions, in the oldest minute that has such. It tells whether there was
+// one. The caller holds mu.
+func (m *Refusals) merge() bool {
+	alike, oldest, found := map[place]int{}, int64(0), false
+	for p := range m.rows {
+		alike[p.anywhere()]++
+		if alike[p.anywhere()] > 1 && (!found || p.minute < oldest) {
+			oldest, found = p.minute, true
+		}
+	}
+	if !found {
+		return false
+	}
+	for p, row := range m.rows {
+		if p.minute != oldest || p.partition == 0 {
+			continue
+		}
+		delete(m.rows, p)
+		into, ok := m.rows[p.anywhere()]
+		if !ok {
+			into = &Refused{Minute: p.minute, Payer: p.payer, Kind: p.kind}
+			m.rows[p.anywhere()] = into
+		}
+		into.add(row)
+	}
+	return true
 }
 
 // forget lets go of a minute and all before it. The caller holds mu.

@@ -10,8 +10,8 @@ import (
 	"stator/internal/model/table"
 )
 
-// However many partitions throttle, what is remembered is bounded: the oldest minutes go first, and of what no room is left for the number
-// is known.
+// However many partitions throttle, what is remembered is bounded, and a whole hour: the oldest minutes tell no partitions any more. However
+// many tables do, the oldest minutes go, and of what no room is left for the number is known.
 func TestRefusalsAreBounded(t *testing.T) {
 	var m insight.Refusals
 	r := capacity.Request{Payer: capacity.Payer{Table: &table.Table{ID: 100}}, Kind: capacity.Writes, Units: 3}
@@ -22,15 +22,23 @@ func TestRefusalsAreBounded(t *testing.T) {
 		}
 	}
 	of := m.Of([]uint64{100}, 0)
-	if len(of.Rows) > rowsMax || len(of.Rows) < rowsMax-perMinute || of.Lost != 0 || of.Rows[len(of.Rows)-1].Minute != 2*insight.Minutes-1 {
-		t.Fatalf("%d rows up to minute %d, %d lost", len(of.Rows), of.Rows[len(of.Rows)-1].Minute, of.Lost)
+	requests, minutes, last := uint64(0), map[int64]bool{}, map[uint64]bool{}
+	for _, row := range of.Rows {
+		requests += row.Requests
+		minutes[row.Minute] = true
+		if row.Minute == 2*insight.Minutes-1 {
+			last[row.Partition] = true
+		}
 	}
-	for partition := range rowsMax + 7 {
-		m.Note(&r, capacity.PartitionBounds[r.Kind], uint64(partition), math.MaxInt64)
+	if len(of.Rows) > rowsMax || len(minutes) != insight.Minutes || requests != insight.Minutes*perMinute || len(last) != perMinute || of.Lost != 0 {
+		t.Fatalf("%d rows of %d minutes and %d requests, %d partitions in the last, %d lost", len(of.Rows), len(minutes), requests, len(last), of.Lost)
 	}
-	of = m.Of([]uint64{100}, 0)
-	if len(of.Rows) != rowsMax || of.Lost != 7 {
-		t.Errorf("%d rows in one minute, %d lost", len(of.Rows), of.Lost)
+	for id := range uint64(rowsMax + 7) {
+		r.Table = &table.Table{ID: 1000 + id}
+		m.Note(&r, capacity.PartitionBounds[r.Kind], 1, math.MaxInt64)
+	}
+	if of := m.Of([]uint64{100, 1000}, 0); len(of.Rows) != 1 || of.Rows[0].Partition != 1 || of.Lost != 7 {
+		t.Errorf("%d rows, %d lost: %+v", len(of.Rows), of.Lost, of.Rows)
 	}
 	if of := m.Of([]uint64{101}, 0); len(of.Rows) != 0 {
 		t.Errorf("another table has %+v", of.Rows)
