@@ -1,7 +1,7 @@
 package attr
 
 // Add gives n + m, exactly. The second result is "" or DynamoDB's message: a sum out of range, or one of more than 38
-// significant digits, is refused and never rounded (semantics.md §5.6).
+// significant digits, is refused as an overflow and never rounded (semantics.md §5.6).
 func (n Number) Add(m Number) (Number, string) { return combine(n, m, m.negative()) }
 
 // Sub gives n - m, exactly, or a message as Add does.
@@ -91,12 +91,10 @@ func combine(n, m Number, negative bool) (Number, string) {
 	exponent := columnTop - l.from
 	count := l.to - l.from
 	switch {
-	case exponent > exponentMax:
+	case exponent > exponentMax, count > pairsMax:
 		return nil, faultOverflow.text(nil)
 	case exponent < exponentMin:
 		return nil, faultUnderflow.text(nil)
-	case count > pairsMax:
-		return nil, faultDigits.text(nil)
 	}
 	var pairs [pairsMax]byte
 	for i := range count {
@@ -104,7 +102,7 @@ func combine(n, m Number, negative bool) (Number, string) {
 	}
 	sum := Number(appendPairs(make([]byte, 0, count+2), below, exponent, pairs[:count]))
 	if sum.digits() > digitsMax {
-		return nil, faultDigits.text(nil)
+		return nil, faultOverflow.text(nil)
 	}
 	return sum, ""
 }

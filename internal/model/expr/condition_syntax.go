@@ -1,6 +1,7 @@
 package expr
 
 var conditionGrammar = grammar{
+	kind:     "a condition",
 	keywords: []string{"AND", "OR", "NOT", "BETWEEN", "IN"},
 	functions: map[string]op{
 		"attribute_exists":     opExists,
@@ -21,7 +22,7 @@ var arities = map[string]int{
 }
 
 // parseCondition gives the tree of a condition, or the fault DynamoDB names first: grammar, then the number of operators, parentheses, functions that
-// do not exist, functions out of place, reserved words (semantics §8.5). Without a fault at most 300 nodes lie on one path through the tree, so that its
+// do not exist, functions out of place, reserved words, paths that are too long (semantics §8.5). Without a fault at most 300 nodes lie on one path through the tree, so that its
 // walkers may recurse.
 func parseCondition(text string) (*conditionTree, string) {
 	e := &expression{parser: newParser(text), grammar: &conditionGrammar, base: levelCondition}
@@ -35,7 +36,7 @@ func parseCondition(text string) (*conditionTree, string) {
 	if !ok {
 		return nil, e.syntaxError()
 	}
-	if fault := first(e.tooMany(), e.redundant(), e.unknown, e.misused, e.reserved); fault != "" {
+	if fault := first(e.tooMany(), e.redundant(), e.unknown, e.misused, e.step, e.tooDeep()); fault != "" {
 		return nil, fault
 	}
 	return &conditionTree{tables: e.seal(), root: root, leaves: e.leaves}, ""

@@ -14,6 +14,7 @@ const (
 
 // grammar is what conditions and updates differ in.
 type grammar struct {
+	kind      string // as messages call it, with its article
 	keywords  []string
 	functions map[string]op
 	regroup   bool // a path in parentheses may go on: (a.b).c
@@ -319,9 +320,7 @@ func (e *expression) closeOperand(top *frame, t term) (after term, closed bool, 
 // complete makes the term a frame stands for once it has all its operands.
 func (e *expression) complete(f frame) term {
 	if f.kind == frameCall {
-		if _, known := e.grammar.functions[f.name]; !known {
-			note(&e.unknown, "Invalid function name; function: "+f.name)
-		}
+		note(&e.unknown, e.grammar.unknown(f.name))
 	}
 	if f.kind != frameSum {
 		e.checkNested(f.args)
@@ -332,6 +331,17 @@ func (e *expression) complete(f frame) term {
 	default:
 		return term{node: e.leaf(f.op, f.name, f.args)}
 	}
+}
+
+// unknown is the message about a function that the grammar does not have: the other one may.
+func (g *grammar) unknown(function string) string {
+	if _, known := g.functions[function]; known {
+		return ""
+	}
+	if _, known := arities[function]; known {
+		return "The function is not allowed in " + g.kind + " expression; function: " + function
+	}
+	return "Invalid function name; function: " + function
 }
 
 func (e *expression) checkNested(args []operand) {

@@ -10,6 +10,7 @@ const (
 	textBytesMax   = 4096
 	operatorsMax   = 300
 	inOperandsMax  = 100
+	pathStepsMax   = 32
 	pathIndexesMax = 1 << 30 // larger indexes all lie past the end of any list
 )
 
@@ -130,7 +131,7 @@ func (p *parser) name(keywords []string) (Element, bool) {
 	}
 	name := p.spelling(t)
 	if t.kind == tokenWord && isReserved(name) {
-		note(&p.reserved, "Attribute name is a reserved keyword; reserved keyword: "+name)
+		note(&p.step, "Attribute name is a reserved keyword; reserved keyword: "+name)
 	}
 	p.at++
 	return Element{Name: name}, true
@@ -141,16 +142,27 @@ func (p *parser) index() (Element, bool) {
 	if t.kind != tokenDigits {
 		return Element{}, false
 	}
-	index, err := strconv.Atoi(p.spelling(t))
-	if err != nil || index > pathIndexesMax {
-		index = pathIndexesMax
+	digits := p.spelling(t)
+	index, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil {
+		note(&p.step, "List index is not within the allowable range; index: ["+digits+"]")
 	}
 	p.at++
 	if !p.is(']') {
 		return Element{}, false
 	}
 	p.at++
-	return Element{Index: index, Indexed: true}, true
+	return Element{Index: min(int(index), pathIndexesMax), Indexed: true}, true
+}
+
+// tooDeep is the message for a path with too many steps, "" when there is none.
+func (t *tables) tooDeep() string {
+	for _, path := range t.paths {
+		if len(path) > pathStepsMax {
+			return "The document path has too many nesting levels; nesting levels: " + strconv.Itoa(len(path))
+		}
+	}
+	return ""
 }
 
 // operator counts one operator. The count stops one past the limit, as DynamoDB's does.

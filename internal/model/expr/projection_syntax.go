@@ -14,8 +14,8 @@ func parseProjection(text string) (*projectionTree, string) {
 		}
 		p.at++
 	}
-	if p.reserved != "" {
-		return nil, p.reserved
+	if fault := first(p.step, p.tooDeep()); fault != "" {
+		return nil, fault
 	}
 	return &projectionTree{p.seal()}, ""
 }

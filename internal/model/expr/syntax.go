@@ -113,7 +113,7 @@ type faults struct {
 	parens    bool
 	unknown   string // "" none; else the message
 	misused   string
-	reserved  string
+	step      string // a reserved word, or an index beyond what one can be
 	section   string
 }
 

@@ -3,13 +3,14 @@ package expr
 import "slices"
 
 var updateGrammar = grammar{
+	kind:      "an update",
 	keywords:  []string{"SET", "REMOVE", "ADD", "DELETE"},
 	functions: map[string]op{"if_not_exists": opUnknown, "list_append": opUnknown},
 	nestable:  func(name string) bool { return name != "list_append" },
 }
 
 // parseUpdate gives the tree of an update, or the fault DynamoDB names first: grammar, then the number of operators, parentheses, reserved words,
-// functions that do not exist, functions out of place, repeated sections (semantics §8.5).
+// functions that do not exist, functions out of place, repeated sections, paths that are too long (semantics §8.5).
 func parseUpdate(text string) (*updateTree, string) {
 	e := &expression{parser: newParser(text), grammar: &updateGrammar, base: levelSum}
 	tree := &updateTree{}
@@ -30,7 +31,7 @@ func parseUpdate(text string) (*updateTree, string) {
 			break
 		}
 	}
-	if fault := first(e.tooMany(), e.redundant(), e.reserved, e.unknown, e.misused, e.faults.section); fault != "" {
+	if fault := first(e.tooMany(), e.redundant(), e.step, e.unknown, e.misused, e.faults.section, e.tooDeep()); fault != "" {
 		return nil, fault
 	}
 	tree.tables = e.seal()
