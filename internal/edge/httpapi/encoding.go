@@ -8,13 +8,15 @@ import (
 	"compress/zlib"
 	"errors"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
 
 const (
-	gzipOverBytes = 4 << 10   // shorter answers are sent as they are (semantics §20.4)
-	gzipWorkBytes = 512 << 10 // what a compressor works in, charged to the budget
+	compressOverBytes = 4 << 10   // shorter answers are sent as they are (semantics §20.4)
+	compressWorkBytes = 512 << 10 // what a compressor works in, charged to the budget
 )
 
 var (
@@ -46,43 +48,79 @@ func openEncoded(encoding string, body []byte) (io.Reader, error) {
 	return nil, errEncodingUnknown
 }
 
-// acceptsGzip reads an Accept-Encoding header. Quality values other than zero are not weighed: gzip is the only
-// encoding offered.
-func acceptsGzip(header []byte) bool {
-	for len(header) > 0 {
-		var coding []byte
-		coding, header, _ = bytes.Cut(header, []byte(","))
-		name, parameter, _ := bytes.Cut(coding, []byte(";"))
-		if bytes.EqualFold(bytes.TrimSpace(name), []byte("gzip")) {
-			quality, given := bytes.CutPrefix(bytes.TrimSpace(parameter), []byte("q="))
-			return !given || len(bytes.Trim(quality, "0.")) > 0
+// acceptedEncoding reads an Accept-Encoding header as DynamoDB does: the coding of the highest quality, of equal ones the
+// first named, a * standing behind those named. Compression is preferred to identity whatever the header says of that.
+// Empty: the client takes neither gzip nor deflate.
+func acceptedEncoding(header []byte) string {
+	best, most, others := "", 0.0, 0.0
+	codings := []string{"gzip", "deflate"}
+	offer := func(coding string, quality float64) {
+		if quality > most {
+			best, most = coding, quality
 		}
 	}
-	return false
+	for len(header) > 0 {
+		var one []byte
+		one, header, _ = bytes.Cut(header, []byte(","))
+		name, parameters, _ := bytes.Cut(one, []byte(";"))
+		switch name, quality := strings.ToLower(string(bytes.TrimSpace(name))), codingQuality(parameters); name {
+		case "gzip", "deflate":
+			codings = slices.DeleteFunc(codings, func(c string) bool { return c == name })
+			offer(name, quality)
+		case "*":
+			others = quality
+		}
+	}
+	for _, coding := range codings {
+		offer(coding, others)
+	}
+	return best
 }
 
-// compressor is a reusable gzip writer with the buffer it writes to.
+// codingQuality is what the first "q=" says, wherever it stands, and 1 when that is more, no number or not there.
+func codingQuality(parameters []byte) float64 {
+	_, text, given := bytes.Cut(parameters, []byte("q="))
+	if !given {
+		return 1
+	}
+	text, _, _ = bytes.Cut(text, []byte(";"))
+	quality, err := strconv.ParseFloat(string(bytes.TrimSpace(text)), 64)
+	if err != nil {
+		return 1
+	}
+	return min(quality, 1)
+}
+
+// compressor is a reusable writer of an encoding with the buffer it writes to.
 type compressor struct {
 	out bytes.Buffer
-	zip *gzip.Writer
+	zip interface {
+		io.WriteCloser
+		Reset(w io.Writer)
+	}
 }
 
-var compressors = sync.Pool{New: func() any {
-	c := &compressor{}
-	// The fastest level: an answer crosses a network once.
-	c.zip, _ = gzip.NewWriterLevel(&c.out, gzip.BestSpeed)
-	return c
-}}
+// compressors work at the fastest level: an answer crosses a network once.
+var compressors = map[string]*sync.Pool{
+	"gzip": {New: func() any {
+		zip, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+		return &compressor{zip: zip}
+	}},
+	"deflate": {New: func() any {
+		zip, _ := zlib.NewWriterLevel(nil, zlib.BestSpeed)
+		return &compressor{zip: zip}
+	}},
+}
 
-// compress replaces the body by its gzip form, if that is shorter. It does nothing when there is no memory for the work:
+// compress replaces the body by its encoded form, if that is shorter. It does nothing when there is no memory for the work:
 // an uncompressed answer is as right.
-func (p *Protocol) compress(w *Response) {
-	if !p.budget.Try(laneWork, gzipWorkBytes) {
+func (p *Protocol) compress(w *Response, encoding string) {
+	if !p.budget.Try(laneWork, compressWorkBytes) {
 		return
 	}
-	defer p.budget.Give(p.budget.Charge(laneWork, gzipWorkBytes))
-	c := compressors.Get().(*compressor)
-	defer compressors.Put(c)
+	defer p.budget.Give(p.budget.Charge(laneWork, compressWorkBytes))
+	c := compressors[encoding].Get().(*compressor)
+	defer compressors[encoding].Put(c)
 	c.out.Reset()
 	c.zip.Reset(&c.out)
 	// A bytes.Buffer takes everything, so neither can fail.
@@ -90,7 +128,7 @@ func (p *Protocol) compress(w *Response) {
 	_ = c.zip.Close()
 	if c.out.Len() < len(w.Body) {
 		w.Body = append(w.Body[:0], c.out.Bytes()...)
-		w.ContentEncoding = "gzip"
+		w.ContentEncoding = encoding
 	}
 	if c.out.Cap() > bodyBytesMax/16 {
 		c.out = bytes.Buffer{} // a large one is not worth keeping

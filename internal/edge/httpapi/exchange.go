@@ -32,7 +32,7 @@ type Response struct {
 	Status          int
 	Body            []byte
 	ContentType     string // empty: no such header
-	ContentEncoding string // "gzip" or empty
+	ContentEncoding string // "gzip", "deflate" or empty
 	RequestID       RequestID
 	Identified      bool       // whether RequestID and CRC are sent: not when the body was too large to look at
 	CRC             uint32     // CRC-32 (IEEE) of Body, as sent
@@ -81,15 +81,12 @@ func (w *Response) crossOrigin(header func(name, value string) bool) {
 	if w.Origin != "*" && !header("Vary", "Origin") {
 		return
 	}
-	if w.Preflight == nil {
-		exposed := "x-amzn-RequestId,x-amz-crc32"
-		if w.Session != "" {
-			exposed += ",x-stator-session"
-		}
-		header("Access-Control-Expose-Headers", exposed)
-		return
+	exposed := "x-amzn-RequestId,x-amz-crc32"
+	if w.Session != "" {
+		exposed += ",x-stator-session"
 	}
-	_ = header("Access-Control-Allow-Methods", w.Preflight.Methods) &&
+	_ = header("Access-Control-Expose-Headers", exposed) && w.Preflight != nil &&
+		header("Access-Control-Allow-Methods", w.Preflight.Methods) &&
 		header("Access-Control-Allow-Headers", w.Preflight.Headers) &&
 		header("Access-Control-Max-Age", twoDays)
 }

@@ -26,7 +26,7 @@ func (p *Protocol) fail(ctx context.Context, called *route, err error, w *Respon
 		p.tooLarge(w)
 		return
 	case errors.Is(err, errEncodingUnknown), errors.Is(err, errEncodingBroken):
-		known = api.NewSerializationException("")
+		known = api.NewInternalServerError(faultText) // what DynamoDB calls it too, though the client is at fault
 	case errors.Is(err, errNoMemory):
 		known = api.NewThrottlingException(throttleText)
 	default:

@@ -157,8 +157,10 @@ func (p *Protocol) Handle(ctx context.Context, r *Request, w *Response) {
 	if !w.Identified {
 		return
 	}
-	if len(w.Body) > gzipOverBytes && acceptsGzip(r.Headers.Peek("Accept-Encoding")) {
-		p.compress(w)
+	if len(w.Body) > compressOverBytes {
+		if encoding := acceptedEncoding(r.Headers.Peek("Accept-Encoding")); encoding != "" {
+			p.compress(w, encoding)
+		}
 	}
 	w.CRC = crc32.ChecksumIEEE(w.Body)
 	metrics.Done(len(r.Body), len(w.Body), p.clock.Now().Sub(started))

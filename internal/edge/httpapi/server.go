@@ -268,16 +268,12 @@ func (o *outgoing) Close() error {
 // refuseMalformed answers what is no HTTP request. The connection is closed after it: where the next request would begin
 // is not known.
 func refuseMalformed(c *fasthttp.RequestCtx, err error) {
-	var tooLong *fasthttp.ErrSmallBuffer
 	var timeout net.Error
-	switch {
-	case errors.As(err, &tooLong):
-		c.SetStatusCode(fasthttp.StatusRequestHeaderFieldsTooLarge)
-	case errors.As(err, &timeout) && timeout.Timeout():
+	if errors.As(err, &timeout) && timeout.Timeout() {
 		c.SetStatusCode(fasthttp.StatusRequestTimeout)
-	default:
-		c.SetStatusCode(fasthttp.StatusBadRequest)
+		return
 	}
+	c.SetStatusCode(fasthttp.StatusBadRequest) // headers beyond their bound too, as DynamoDB does
 }
 
 // debugLogger takes what fasthttp logs, which is what clients do wrong.

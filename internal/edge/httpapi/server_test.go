@@ -191,8 +191,8 @@ func TestMalformedHeadsAreRefused(t *testing.T) {
 		"two lengths":          {head("GetItem", "Content-Length: 2", "Content-Length: 5") + "{}", 400},
 		"length and chunked":   {head("GetItem", "Content-Length: 2", "Transfer-Encoding: chunked") + "{}", 400},
 		"a broken chunk":       {head("GetItem", "Transfer-Encoding: chunked") + "zz\r\n{}\r\n0\r\n\r\n", 400},
-		"headers of 20 KB":     {head("GetItem", "X-Filler: "+strings.Repeat("z", 20<<10), "Content-Length: 2") + "{}", 431},
-		"a request line of 20": {"GET /" + strings.Repeat("z", 20<<10) + " HTTP/1.1\r\n\r\n", 431},
+		"headers of 20 KB":     {head("GetItem", "X-Filler: "+strings.Repeat("z", 20<<10), "Content-Length: 2") + "{}", 400},
+		"a request line of 20": {"GET /" + strings.Repeat("z", 20<<10) + " HTTP/1.1\r\n\r\n", 400},
 		"17 MiB announced":     {head("PutItem", "Content-Length: 17825792") + strings.Repeat("x", 9000), 413},
 		"a huge number":        {head("PutItem", "Content-Length: 99999999999999999999"), 400},
 	} {
