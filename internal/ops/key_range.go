@@ -86,16 +86,13 @@ func (s source) matchKey(condition *expr.KeyCondition, start attr.Map) (keyMatch
 		match.hash = append(match.hash, part.Values[0])
 	}
 	left := len(condition.Parts) - len(key.Hash)
-	for _, a := range key.Range {
-		part, err := rangePart(a, condition, start, left)
+	for i := range key.Range {
+		part, err := rangePart(key.Range[i:], condition, start, left)
 		if err != nil {
 			return keyMatch{}, err
 		}
 		if left == 0 {
 			continue
-		}
-		if n := len(match.rng); n > 0 && match.rng[n-1].Op != expr.EQ {
-			return keyMatch{}, api.NewValidationException(keyConditionUnsupported)
 		}
 		match.rng = append(match.rng, part)
 		left--
@@ -115,7 +112,10 @@ func hashPart(key table.Key, a table.KeyAttribute, condition *expr.KeyCondition,
 		return expr.KeyPart{}, api.NewValidationException(keyConditionUnsupported)
 	}
 	part, ok := partOn(condition, a.Name)
-	if !ok {
+	switch {
+	case len(key.Hash) > 1 && (!ok || part.Op != expr.EQ):
+		return expr.KeyPart{}, unequalKey("HASH", a.Name, "")
+	case !ok:
 		return expr.KeyPart{}, missedKey(a.Name)
 	}
 	if err := checkKeyPart(a, part, table.HashBytesMax); err != nil {
@@ -127,12 +127,18 @@ func hashPart(key table.Key, a table.KeyAttribute, condition *expr.KeyCondition,
 	return part, nil
 }
 
-// rangePart is the condition on a range attribute; left tells how many parts no attribute has been found for.
-func rangePart(a table.KeyAttribute, condition *expr.KeyCondition, start attr.Map, left int) (expr.KeyPart, error) {
+// rangePart is the condition on the first of the range attributes that are left; left tells how many parts no attribute has been found for.
+func rangePart(attributes []table.KeyAttribute, condition *expr.KeyCondition, start attr.Map, left int) (expr.KeyPart, error) {
+	a := attributes[0]
 	if err := checkStartAttribute(start, a, table.RangeBytesMax); err != nil || left == 0 {
 		return expr.KeyPart{}, err
 	}
 	part, ok := partOn(condition, a.Name)
+	for _, behind := range attributes[1:] {
+		if _, also := partOn(condition, behind.Name); also && (!ok || part.Op != expr.EQ) {
+			return expr.KeyPart{}, unequalKey("RANGE", a.Name, " because a condition is present on key attribute "+behind.Name)
+		}
+	}
 	if !ok {
 		return expr.KeyPart{}, missedKey(a.Name)
 	}
@@ -166,4 +172,9 @@ func partOn(condition *expr.KeyCondition, name string) (expr.KeyPart, bool) {
 
 func missedKey(name string) error {
 	return api.NewValidationException("Query condition missed key schema element: " + name)
+}
+
+// unequalKey is what is said of one attribute among several that are the partition key, or the sort key, of a global index.
+func unequalKey(kind, name, why string) error {
+	return api.NewValidationException(kind + " key attributes " + name + " must have equality conditions specified in the query" + why)
 }
