@@ -32,10 +32,15 @@ func (v voice) refuseExpression(err error) error {
 	return err
 }
 
-// checkValues refuses a map of attribute values with a fault in it.
+// checkValues refuses an item or a key with a fault in one of its values or names.
 func (v voice) checkValues(values attr.Map) error {
 	if fault := values.Fault(); fault != "" {
 		return v.refuse(fault)
+	}
+	for name := range values.All() {
+		if text := expr.CheckName(name); text != "" {
+			return v.refuse(text)
+		}
 	}
 	return nil
 }

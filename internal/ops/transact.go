@@ -17,6 +17,7 @@ import (
 const transactBytesMax = 4 << 20
 
 const (
+	transactPayload  = "Transaction payload size cannot exceed 4MB"
 	transactTooLarge = "Collection size of items exceeded, which can also be caused by the aggregate size of the items in the transaction " +
 		"exceeding the 4MB limit"
 	transactDuplicate = "Transaction request cannot include multiple operations on one item"

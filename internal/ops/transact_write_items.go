@@ -43,7 +43,7 @@ func newTransaction(in *api.TransactWriteItemsInput) (transaction, error) {
 		bytes += sizeOf(requests[i].item) + sizeOf(requests[i].values)
 	}
 	if bytes > transactBytesMax {
-		return t, bare.refuse(transactTooLarge)
+		return t, bare.refuse(transactPayload)
 	}
 	if t.token != "" {
 		t.hash = parametersOf(requests, bytes)

@@ -109,6 +109,9 @@ func (o *Ops) addIndex(t *table.Table, sent *api.CreateGlobalSecondaryIndexActio
 	if text := wish.Check(definitions, t.Billing); text != "" {
 		return nil, api.NewValidationException(text)
 	}
+	if text := t.CheckRedefined(&wish, definitions); text != "" {
+		return nil, api.NewValidationException(text)
+	}
 	if text := t.CheckNonKey(len(wish.Projection.NonKey)); text != "" {
 		return nil, api.NewValidationException(text)
 	}

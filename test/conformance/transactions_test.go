@@ -168,7 +168,7 @@ func TestTransactWriteLimits(t *testing.T) {
 	for i := range 11 {
 		large = append(large, putAction(table, with(keyOf("l", fmt.Sprint(i)), item{"v": s(strings.Repeat("x", 400_000))}), ""))
 	}
-	wantError(t, c.transact(large...), "ValidationException", "exceeding the 4MB limit")
+	wantError(t, c.transact(large...), "ValidationException", "Transaction payload size cannot exceed 4MB")
 	check(t, c.transact(large[:10]...))
 	// What is deleted does not count.
 	check(t, c.transact(large[10:]...))

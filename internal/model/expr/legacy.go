@@ -76,6 +76,9 @@ func LegacyKeyConditions(conditions []LegacyCondition) (*KeyCondition, error) {
 func LegacyProjection(attributes []string) (*Projection, error) {
 	paths := make([]Path, len(attributes))
 	for i, name := range attributes {
+		if text := CheckName(name); text != "" {
+			return nil, &Error{text}
+		}
 		if slices.Contains(attributes[:i], name) {
 			return nil, &Error{"One or more parameter values were invalid: Duplicate value in attribute name: " + name}
 		}

@@ -42,6 +42,9 @@ func (u *LegacyUpdate) clause() clause {
 }
 
 func (u *LegacyUpdate) check() string {
+	if text := CheckName(u.Attribute); text != "" {
+		return text
+	}
 	if len(u.Value) == 0 {
 		if u.Action != "DELETE" {
 			return textInvalid + "Only DELETE action is allowed when no attribute value is specified"

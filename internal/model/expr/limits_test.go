@@ -135,3 +135,16 @@ func TestManyUnusedValues(t *testing.T) {
 		t.Error("placeholders are mixed up")
 	}
 }
+
+func TestNamesHaveBounds(t *testing.T) {
+	for name, want := range map[string]string{
+		"":                          "Empty attribute name",
+		"a.b":                       "",
+		strings.Repeat("n", 65_535): "",
+		strings.Repeat("n", 65_536): "Attribute name is too large, must be less than 65536 bytes",
+	} {
+		if got := expr.CheckName(name); got != want {
+			t.Errorf("%d bytes: %q, want %q", len(name), got, want)
+		}
+	}
+}

@@ -51,7 +51,7 @@ func (n *Names) checkNames() string {
 	}
 	lawful := true
 	for alias, name := range n.names {
-		lawful = lawful && isAlias(alias, '#') && name != "" && len(name) <= nameBytesMax
+		lawful = lawful && isAlias(alias, '#') && CheckName(name) == ""
 	}
 	if lawful {
 		return ""
@@ -64,12 +64,20 @@ func (n *Names) checkNames() string {
 		}
 	}
 	for _, key := range keys {
-		switch name := n.names[key]; {
-		case name == "":
-			return "ExpressionAttributeNames contains invalid value: Empty attribute name for key " + key
-		case len(name) > nameBytesMax:
-			return "ExpressionAttributeNames contains invalid value: Attribute name is too large, must be less than 65536 bytes for key " + key
+		if text := CheckName(n.names[key]); text != "" {
+			return "ExpressionAttributeNames contains invalid value: " + text + " for key " + key
 		}
+	}
+	return ""
+}
+
+// CheckName is what is said of a name that no attribute can have, "" of any other.
+func CheckName(name string) string {
+	switch {
+	case name == "":
+		return "Empty attribute name"
+	case len(name) > nameBytesMax:
+		return "Attribute name is too large, must be less than 65536 bytes"
 	}
 	return ""
 }

@@ -1,6 +1,9 @@
 package table
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // WithGlobal is t with one more global index, which is lawful and has no id yet. Of the request's definitions it takes those that the
 // index needs and t lacks: a stored definition keeps its type, and an unused one is dropped (semantics §7.6).
@@ -18,6 +21,33 @@ func (t *Table) WithGlobal(w *IndexWish, sent Definitions) *Table {
 	ix.Added = true
 	c.Global = append(c.Global, ix)
 	return c
+}
+
+// CheckRedefined refuses an index whose key gives an attribute another type than it has in another index's key. One of t's own key keeps
+// its type whatever is sent (semantics §7.6). The definitions that were sent have all that the index needs.
+func (t *Table) CheckRedefined(w *IndexWish, sent Definitions) string {
+	for _, e := range w.Schema {
+		wanted, _ := sent.typeOf(e.Name)
+		for _, ix := range slices.Concat(t.Local, t.Global) {
+			if a, known := ix.Key.Attribute(e.Name); known && a.Type != wanted && !t.Key.Has(e.Name) {
+				return invalid + "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined." +
+					" Existing schema: " + schemaText(ix.Key) + " New schema: " + schemaText(sent.key(w.Schema))
+			}
+		}
+	}
+	return ""
+}
+
+func schemaText(k Key) string {
+	var elements []string
+	add := func(attributes []KeyAttribute, kind string) {
+		for _, a := range attributes {
+			elements = append(elements, "SchemaElement: key{"+a.Name+":"+a.Type.String()+":"+kind+"}")
+		}
+	}
+	add(k.Hash, "HASH")
+	add(k.Range, "RANGE")
+	return "Schema:[" + strings.Join(elements, ", ") + "]"
 }
 
 // WithoutGlobal is t without one of its global indexes, and without the definitions that nothing uses any more (semantics §7.6).
