@@ -29,7 +29,7 @@ type Simulator[Result comparable] struct {
 	Time  time.Duration
 	// First is the first seed where the command line does not say; 0 is fresh ones.
 	First uint64
-	// Shows is in how many seeds all happens that is counted.
+	// Shows is in how many seeds all happens that is counted, and worlds that leave something behind are few.
 	Shows int
 	// Run runs one of them. log, unless it is nil, gets a line for everything that happens.
 	Run func(seed uint64, log io.Writer) (Result, error)
@@ -60,7 +60,10 @@ func (s *Simulator[Result]) Many(t *testing.T) {
 		}
 	}
 	t.Logf("%d seeds in %s: %+v", ran, time.Since(began).Round(time.Millisecond), sum)
-	if name := missing(sum); ran >= s.Shows && name != "" {
+	if ran < s.Shows {
+		return
+	}
+	if name := missing(sum); name != "" {
 		t.Errorf("the runs show nothing: the count of %s is 0", name)
 	}
 	awaitEnds(t, before+ran)
