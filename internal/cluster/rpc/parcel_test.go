@@ -107,6 +107,32 @@ func TestWhatOvertakes(t *testing.T) {
 	}
 }
 
+// What stood behind a parcel leaves before what came later, though a full frame kept that waiting.
+func TestLaneBehindAFullFrame(t *testing.T) {
+	const whole = frameBytesMax * 2 / 3
+	box, w := openOutbox(frameBytesMax/2), &recorded{}
+	put := func(lane, id uint64, size int) {
+		if err := box.put(entry{kind: kindAnswer, id: id, lane: lane, body: make([]byte, size)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(1, 1, frameBytesMax)
+	put(1, 2, 1)
+	sendNext(t, box, w, whole)
+	put(0, 3, whole)
+	put(0, 4, whole)
+	put(1, 5, 1)
+	for sendNext(t, box, w, whole) {
+	}
+	var got []uint64
+	for _, e := range w.deliver(t, newInbox()) {
+		got = append(got, e.id)
+	}
+	if want := []uint64{3, 1, 2, 4, 5}; !slices.Equal(got, want) {
+		t.Errorf("the order of arrival is %v, not %v", got, want)
+	}
+}
+
 // A node of the older form gets what is large as one entry, in a frame of its own.
 func TestWholeForOlderNodes(t *testing.T) {
 	box, w := openOutbox(partBytesMax), &recorded{}
@@ -130,12 +156,12 @@ func TestWholeForOlderNodes(t *testing.T) {
 func TestGivenUpHalfway(t *testing.T) {
 	box, w, in := openOutbox(40), &recorded{}, newInbox()
 	_, c, _ := newCalls(1).begin()
-	if err := box.put(entry{kind: kindCall, id: 3, call: c, body: make([]byte, 100)}); err != nil {
+	if err := box.put(entry{kind: kindCall, id: 3, call: c, body: make([]byte, 200)}); err != nil {
 		t.Fatal(err)
 	}
 	sendNext(t, box, w, 40)
 	sendNext(t, box, w, 40)
-	if arrived := w.deliver(t, in); len(arrived) > 0 || in.bytes != 100 {
+	if arrived := w.deliver(t, in); len(arrived) > 0 || in.bytes != 200 {
 		t.Fatalf("%d entries arrived of a part, which has room for %d bytes", len(arrived), in.bytes)
 	}
 	if !c.withdraw() {
