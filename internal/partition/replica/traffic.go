@@ -67,7 +67,7 @@ func (r *Replica) fed(c *command.Command, known []bool) (units float64) {
 		return 0
 	}
 	for i := range c.Entries {
-		if known != nil && known[i] {
+		if i < len(known) && known[i] {
 			continue
 		}
 		units += r.wrote(c.Entries[i].Key, capacity.WriteItem(nil, c.Entries[i].Item))
