@@ -3,7 +3,6 @@
 package propagate
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +82,7 @@ func recordedFor(state machine.Part, ix *table.Index, changes []record.Change) [
 func (j *Job) feed(ctx context.Context, t *table.Table, ix *table.Index, changes []record.Change) error {
 	var entries []command.Entry
 	for i := range changes {
-		entries = append(entries, Entries(t, ix, &changes[i])...)
+		entries = append(entries, machine.IndexEntries(t, ix, &changes[i])...)
 	}
 	if len(entries) == 0 {
 		return nil
@@ -91,18 +90,4 @@ func (j *Job) feed(ctx context.Context, t *table.Table, ix *table.Index, changes
 	return j.Router.Feed(ctx, &command.Command{
 		Action: command.Feed, Table: ix.ID, Consumer: command.IndexConsumer, Entries: entries, SentMillis: j.NowMillis(),
 	})
-}
-
-// Entries are what one change does to an index: nothing where the index shows the item as before.
-func Entries(t *table.Table, ix *table.Index, change *record.Change) []command.Entry {
-	oldKey, old := machine.IndexEntry(t, ix, change.Before)
-	newKey, new := machine.IndexEntry(t, ix, change.After)
-	var entries []command.Entry
-	if oldKey != nil && !bytes.Equal(oldKey, newKey) {
-		entries = append(entries, command.Entry{Key: oldKey, Version: change.Version})
-	}
-	if newKey != nil && !(bytes.Equal(oldKey, newKey) && bytes.Equal(old, new)) {
-		entries = append(entries, command.Entry{Key: newKey, Version: change.Version, Item: new})
-	}
-	return entries
 }

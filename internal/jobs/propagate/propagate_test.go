@@ -53,7 +53,7 @@ func TestEntries(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
 			change := record.Change{Version: 7, Before: c.before, After: c.after}
-			for _, e := range propagate.Entries(c.table, &c.table.Global[0], &change) {
+			for _, e := range machine.IndexEntries(c.table, &c.table.Global[0], &change) {
 				color, what := "", "gone"
 				for _, known := range []string{"red", "blue"} {
 					if key, _ := machine.IndexEntry(base, &base.Global[0], item("color", known)); string(key) == string(e.Key) {
