@@ -61,12 +61,10 @@ func loneOperator(operator string) (*Condition, error) {
 func LegacyKeyConditions(conditions []LegacyCondition) (*KeyCondition, error) {
 	k := &KeyCondition{}
 	for i := range conditions {
-		if text := conditions[i].check(keyTypes); text != "" {
+		c := &conditions[i]
+		if text := c.check(keyTypes); text != "" {
 			return nil, &Error{text}
 		}
-	}
-	for i := range conditions {
-		c := &conditions[i]
 		k.Parts = append(k.Parts, KeyPart{Name: c.Attribute, Op: keyOps[legacyRules[c.Operator].op], Values: c.Values})
 	}
 	return k, nil
