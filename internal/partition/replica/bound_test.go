@@ -10,14 +10,19 @@ import (
 	"stator/internal/partition/machine"
 )
 
+// newBounded is a world whose copy is kept to its bounds, and leads, by a clock that the test sets.
+func newBounded(t *testing.T) (w *world, now *time.Duration) {
+	w, now = newWorld(t), new(time.Duration)
+	w.steady = func() time.Duration { return *now }
+	newCopy(w)
+	w.replica.Lead(machine.SoloEpoch, w.part)
+	return w, now
+}
+
 // A copy that is kept to its bounds takes a second's writes and reads, and then as many as the time brings that passes. What a job reads
 // is not counted.
 func TestBounds(t *testing.T) {
-	w := newWorld(t)
-	var now time.Duration
-	w.steady = func() time.Duration { return now }
-	newCopy(w)
-	w.replica.Lead(machine.SoloEpoch, w.part)
+	w, now := newBounded(t)
 	batch, waiting := 0, 0
 	write := func(c *command.Command) (throttled bool) {
 		waiting++
@@ -83,13 +88,13 @@ func TestBounds(t *testing.T) {
 	if _, beyond := errors.AsType[*command.BeyondBound](failed); !beyond {
 		t.Errorf("a client's walk: %v", failed)
 	}
-	now += 10 * time.Millisecond
+	*now += 10 * time.Millisecond
 	write(w.command(t, []string{"put", "a/1", "n=" + strings.Repeat("1", 5000)}))
 	perform()
 	if got := writes(); got != 5 {
 		t.Errorf("%d writes in a hundredth of a second besides one of 5 units, want 5", got)
 	}
-	now += 10 * time.Second
+	*now += 10 * time.Second
 	if got := reads(); got != 30_030 {
 		t.Errorf("%d reads after ten seconds' rest and a hundredth, want 30,030", got)
 	}

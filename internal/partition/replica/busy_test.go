@@ -16,12 +16,7 @@ import (
 // What is brought to an index passes while its partition has anything left, whatever it costs then; what a new index is filled with passes
 // always. Entries that come again, after an answer that was lost, cost nothing.
 func TestFeedsKeepToBounds(t *testing.T) {
-	w := newWorld(t)
-	var now time.Duration
-	w.steady = func() time.Duration { return now }
-	newCopy(w)
-	w.replica.Lead(machine.SoloEpoch, w.part)
-	batch := 0
+	w, now := newBounded(t)
 	feed := func(consumer string, version uint64) error {
 		item := w.put(t, "a/1 n="+strings.Repeat("1", 400_000)).Item
 		var err error
@@ -32,11 +27,7 @@ func TestFeedsKeepToBounds(t *testing.T) {
 				t.Errorf("refused: %d", r.Refusal)
 			}
 		})
-		w.step()
-		if len(w.log.held) > batch {
-			batch++
-			w.log.perform(w.log.find(batch), nothing)
-		}
+		w.done()
 		return err
 	}
 	for _, version := range []uint64{1, 1, 1, 1, 2, 2, 1, 3} {
@@ -50,7 +41,7 @@ func TestFeedsKeepToBounds(t *testing.T) {
 	if err := feed("", 4); err != nil {
 		t.Errorf("what fills an index: %v", err)
 	}
-	now += time.Second
+	*now += time.Second
 	if err := feed(command.IndexConsumer, 5); err != nil {
 		t.Errorf("after a second: %v", err)
 	}
@@ -78,24 +69,15 @@ func TestFeedsAreReported(t *testing.T) {
 
 // A part of an index that cannot take more keeps the table from what would bring it something, until it can, or nobody has said so for a while.
 func TestBusyIndex(t *testing.T) {
-	w := newWorld(t)
-	var now time.Duration
-	w.steady = func() time.Duration { return now }
-	newCopy(w)
-	w.replica.Lead(machine.SoloEpoch, w.part)
-	batch := 0
+	w, now := newBounded(t)
+	puts := 0
 	put := func(color string) (refusedBy string) {
-		w.replica.Write(w.command(t, []string{"put", "a/1", "color=" + color, "n=" + strings.Repeat("1", batch+1)}), func(r command.Result, err error) {
-			if refusedBy = r.Text; err != nil || (r.Refusal == command.Throttled) != (refusedBy != "") {
-				t.Errorf("%s: %+v, %v", color, r, err)
-			}
-		})
-		w.step()
-		if len(w.log.held) > batch {
-			batch++
-			w.log.perform(w.log.find(batch), nothing)
+		puts++
+		r := w.ask(t, w.command(t, []string{"put", "a/1", "color=" + color, "n=" + strings.Repeat("1", puts)}))
+		if (r.Refusal == command.Throttled) != (r.Text != "") {
+			t.Errorf("%s: %+v", color, r)
 		}
-		return refusedBy
+		return r.Text
 	}
 	red := command.Bounds{Lower: suffixOf("red"), Upper: append(suffixOf("red"), 0xff)}
 	w.replica.Busy(200, []command.Bounds{red})
@@ -113,7 +95,7 @@ func TestBusyIndex(t *testing.T) {
 	if by := put("blue"); by != "global" {
 		t.Errorf("what is red cannot become blue: refused by %q", by)
 	}
-	now += 2 * time.Second
+	*now += 2 * time.Second
 	if by := put("blue"); by != "" {
 		t.Errorf("after a while without a word: refused by %q", by)
 	}
