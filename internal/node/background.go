@@ -106,7 +106,6 @@ func (n *Node) duties() []duty {
 		{"catalog", n.following, controlEvery, n.follow},
 		{"disk", newSignal(), spaceEvery, func(context.Context) error { return n.engine.Space().Check() }},
 		{"expire", newSignal(), expireEvery, n.expire},
-		{"rest", newSignal(), feedRest, func(context.Context) error { n.feeds.wake(); return nil }},
 		{"split", newSignal(), splitEvery, n.split},
 		{"scale", newSignal(), scaleEvery, n.scale},
 		{"settle", n.unlocking, settleEvery, n.jobs.settle.Step},
@@ -287,8 +286,6 @@ func (n *Node) broken(partition uint64, err error) {
 type feeds struct {
 	mu      sync.Mutex
 	waiting []uint64
-	// resting are partitions with changes that an index cannot take now.
-	resting []uint64
 	// busy maps a partition that waits, rests or is fed to whether it has to be fed once more.
 	busy map[uint64]bool
 	some signal
@@ -341,25 +338,6 @@ func (f *feeds) done(partition uint64, more bool) {
 	delete(f.busy, partition)
 }
 
-// rest has a partition wait for the next wake.
-func (f *feeds) rest(partition uint64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.resting = append(f.resting, partition)
-}
-
-// wake has the partitions fed that rest.
-func (f *feeds) wake() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.resting) == 0 {
-		return
-	}
-	f.waiting = append(f.waiting, f.resting...)
-	f.resting = nil
-	f.some.raise()
-}
-
 // feed brings changes of partitions to indexes, one partition at a time.
 func (n *Node) feed(ctx context.Context) error {
 	for ctx.Err() == nil && n.feedNext(ctx) {
@@ -375,7 +353,7 @@ func (n *Node) feedNext(ctx context.Context) bool {
 		return false
 	}
 	if more, busy := n.feedOne(ctx, id); busy {
-		n.feeds.rest(id)
+		n.options.After(feedRest, func() { n.feeds.done(id, true) })
 	} else {
 		n.feeds.done(id, more)
 	}

@@ -32,9 +32,15 @@ func metered(t *testing.T, calls map[string]api.Call, write int) {
 // enforcing is a node of tables of so many partitions, 0 as always, that keeps tables to what they are set to, by a clock that only the test moves.
 func enforcing(t *testing.T, partitions int) (n *node.Node, now *atomic.Int64) {
 	t.Helper()
+	return enforcingAfter(t, partitions, nil)
+}
+
+// enforcingAfter is enforcing with a way of its own to call something later.
+func enforcingAfter(t *testing.T, partitions int, after func(d time.Duration, call func())) (n *node.Node, now *atomic.Int64) {
+	t.Helper()
 	now = &atomic.Int64{}
 	n, err := node.Open(t.Context(), node.Options{
-		InMemory: true, Partitions: partitions, Capacity: node.CapacityEnforce,
+		InMemory: true, Partitions: partitions, Capacity: node.CapacityEnforce, After: after,
 		Steady: func() time.Duration { return time.Duration(now.Load()) },
 	})
 	if err != nil {
@@ -320,7 +326,11 @@ func colored(t *testing.T, calls map[string]api.Call) {
 // A partition of a global index that has no room left throttles the writes of its table that would bring it more, names the index, and lets all
 // others through. As soon as there is room again, they go through too.
 func TestHotIndexThrottlesItsTable(t *testing.T) {
-	n, now := enforcing(t, 4)
+	var resting atomic.Int64
+	n, now := enforcingAfter(t, 4, func(d time.Duration, call func()) {
+		resting.Add(1)
+		time.AfterFunc(d, func() { resting.Add(-1); call() })
+	})
 	calls := n.Calls()
 	colored(t, calls)
 	write := func(pk, color string) error {
@@ -342,7 +352,7 @@ func TestHotIndexThrottlesItsTable(t *testing.T) {
 		if err = write(fmt.Sprint(i), "red"); i > 150 {
 			t.Fatal("1,500 units of one key within one second, and nothing is throttled")
 		}
-		fed(n.FeedRests)
+		fed(func() bool { return resting.Load() > 0 })
 	}
 	throttled, ok := errors.AsType[*api.Error](err)
 	if !ok || len(throttled.ThrottlingReasons) != 1 || *throttled.ThrottlingReasons[0].Reason != "IndexWriteKeyRangeThroughputExceeded" ||

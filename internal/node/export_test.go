@@ -115,10 +115,3 @@ func OpenReading(ctx context.Context, o Options, format int) (*Node, error) {
 
 // Handler answers other nodes, over whatever network.
 func (n *Node) Handler() rpc.Handler { return n.cluster }
-
-// FeedRests tells whether changes wait here for an index that cannot take them now.
-func (n *Node) FeedRests() bool {
-	n.feeds.mu.Lock()
-	defer n.feeds.mu.Unlock()
-	return len(n.feeds.resting) > 0
-}
