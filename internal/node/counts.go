@@ -40,6 +40,33 @@ func (n *Node) Requests() map[string]*metric.Table {
 
 func newRequests() *metric.Tables { return metric.NewTables(len(ops.Counted)) }
 
+// sums add up by the ids of tables, or of indexes. Zero sums are ready for use.
+type sums[N int | float64] struct {
+	mu sync.Mutex // guards by
+	by map[uint64]N
+}
+
+func (s *sums[N]) add(id uint64, n N) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.by == nil {
+		s.by = map[uint64]N{}
+	}
+	s.by[id] += n
+}
+
+func (s *sums[N]) of(id uint64) N {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.by[id]
+}
+
+func (s *sums[N]) keep(there func(id uint64) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.by, func(id uint64, _ N) bool { return !there(id) })
+}
+
 // totals are what payers consumed and were refused since the process began. They begin with the books' first count: the books themselves
 // go back further, and forget.
 type totals struct {
@@ -110,9 +137,12 @@ func (n *Node) together(turned map[uint64]capacity.Tally) budget.Minute {
 
 // forget drops the counters of tables that are gone.
 func (n *Node) forget() {
-	n.requests.Keep(func(id uint64) bool { _, there := n.catalog.EntryByTable(id); return there })
-	n.totals.keep(func(id uint64) bool { _, there := n.payer(id); return there })
-	n.online.keep(func(id uint64) bool { _, there := n.payer(id); return there })
+	known := func(id uint64) bool { _, there := n.catalog.EntryByTable(id); return there }
+	pays := func(id uint64) bool { _, there := n.payer(id); return there }
+	n.requests.Keep(known)
+	n.expired.keep(known)
+	n.totals.keep(pays)
+	n.online.keep(pays)
 }
 
 // Metered is a table, or a global index of it, with what requests to this node consumed of it.
@@ -184,33 +214,6 @@ type IndexFill struct {
 	Percent      float64
 	// Units are what filling it from here consumed of its writes since the process began.
 	Units float64
-}
-
-// online are the units that the filling of indexes consumed, by their ids.
-type online struct {
-	mu    sync.Mutex // guards units
-	units map[uint64]float64
-}
-
-func (o *online) add(index uint64, units float64) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.units == nil {
-		o.units = map[uint64]float64{}
-	}
-	o.units[index] += units
-}
-
-func (o *online) of(index uint64) float64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.units[index]
-}
-
-func (o *online) keep(there func(id uint64) bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	maps.DeleteFunc(o.units, func(id uint64, _ float64) bool { return !there(id) })
 }
 
 // IndexFills lists the global indexes that are being filled.

@@ -22,10 +22,7 @@ func TestIndexesShowWhatWasWritten(t *testing.T) {
 	}
 	t.Cleanup(func() { closed(t, n) })
 	calls := n.Calls()
-	call(t, calls, "CreateTable", `{"TableName": "things", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-		"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "color", "AttributeType": "S"}],
-		"GlobalSecondaryIndexes": [{"IndexName": "colors", "KeySchema": [{"AttributeName": "color", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}]}`)
-	comes(t, calls, dynamo+"DescribeTable", `{"TableName": "things"}`, `"TableStatus":"ACTIVE"`)
+	colored(t, calls)
 	shows := func(color string, want int) {
 		t.Helper()
 		got := call(t, calls, "Query", fmt.Sprintf(`{"TableName": "things", "IndexName": "colors", "KeyConditionExpression": "color = :c", "ExpressionAttributeValues": {":c": {"S": %q}}}`, color))

@@ -177,7 +177,6 @@ func (h *host) Drop(tableID uint64, partitions []catalog.Partition) error {
 	if err := h.node.engine.Commit(batch, !h.node.options.InMemory); err != nil {
 		return fmt.Errorf("dropping table %d: %w", tableID, err)
 	}
-	h.node.expired.forget(tableID)
 	return nil
 }
 

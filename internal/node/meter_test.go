@@ -72,12 +72,7 @@ func TestMetersOutliveTheProcess(t *testing.T) {
 
 // The books are whole at any moment: also while a minute is closed, and while what was consumed is on its way into them.
 func TestMetersAreWholeWhileTheyTurn(t *testing.T) {
-	at := clock.NewManual(time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC))
-	n, err := node.Open(t.Context(), node.Options{InMemory: true, Clock: at, Capacity: node.CapacityReport, Steady: func() time.Duration { return 0 }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closed(t, n) })
+	n, at := reporting(t)
 	metered(t, n.Calls(), 10)
 	for range 1000 {
 		n.Consume("things", 1)

@@ -114,7 +114,6 @@ type Node struct {
 	meter     meter
 	requests  *metric.Tables
 	totals    totals
-	online    online
 	// countedSince is when the requests began to be counted, in epoch milliseconds.
 	countedSince int64
 	insights     *insights
@@ -127,8 +126,10 @@ type Node struct {
 	jobs         jobs
 	feeds        *feeds
 	expiries     *expire.Schedule
-	expired      *expired
-	settled      settled
+	// expired are the items that went because their time to live ended, online the units that the filling of indexes consumed.
+	expired sums[int]
+	online  sums[float64]
+	settled settled
 	// cluster is nil on a node that is alone.
 	cluster *cluster
 
@@ -192,7 +193,7 @@ func newNode(ctx context.Context, o Options) (_ *Node, err error) {
 	}
 	n := &Node{
 		options: o, engine: e, began: time.Now(), executors: newExecutors(), feeds: newFeeds(), expiries: expire.NewSchedule(),
-		expired: newExpired(), requests: newRequests(), core: newCrew(ctx), work: newCrew(ctx),
+		requests: newRequests(), core: newCrew(ctx), work: newCrew(ctx),
 		committing: newSignal(), settling: newSignal(), following: newSignal(), controlling: newSignal(), filling: newSignal(),
 		unlocking: newSignal(),
 	}

@@ -14,14 +14,21 @@ import (
 
 const scaling = "AnyScaleFrontendService."
 
-// A table follows what is asked of it, out after two busy minutes and in after fifteen idle ones: through all floors, by the node's own books.
-func TestTableIsScaled(t *testing.T) {
+// reporting opens a node that counts what is consumed, by a clock that stands still.
+func reporting(t *testing.T) (*node.Node, *clock.Manual) {
+	t.Helper()
 	at := clock.NewManual(time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC))
 	n, err := node.Open(t.Context(), node.Options{InMemory: true, Clock: at, Capacity: node.CapacityReport, Steady: func() time.Duration { return 0 }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closed(t, n) })
+	return n, at
+}
+
+// A table follows what is asked of it, out after two busy minutes and in after fifteen idle ones: through all floors, by the node's own books.
+func TestTableIsScaled(t *testing.T) {
+	n, at := reporting(t)
 	calls := n.Calls()
 	metered(t, calls, 10)
 	scaled(t, calls, "RegisterScalableTarget", `"MinCapacity": 2, "MaxCapacity": 100`)
