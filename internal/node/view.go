@@ -22,6 +22,11 @@ func (m lateMap) Partitions(tableID uint64) []catalog.Partition {
 // Sequence is the last change of the catalog that is known.
 func (m lateMap) Sequence() uint64 { return m.node.catalog.Sequence() }
 
+// Splitting tells whether what the map shows of a table may lack what was split off.
+func (m lateMap) Splitting(ctx context.Context, tableID uint64) (bool, error) {
+	return m.node.catalog.Splitting(ctx, tableID)
+}
+
 // catalogPause is the wait between looks for a node that has the catalog.
 const catalogPause = 500 * time.Millisecond
 

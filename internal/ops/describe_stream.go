@@ -29,7 +29,7 @@ func (o *Ops) streamDescription(ctx context.Context, in *api.DescribeStreamInput
 	if err != nil {
 		return nil, err
 	}
-	list, err := o.shards(ctx, s)
+	list, err := o.router.Shards(ctx, s.table.ID, s.stream.CreatedMillis)
 	if errors.Is(err, router.ErrNoTable) {
 		return nil, streamMissing(s.arn)
 	}
@@ -56,29 +56,6 @@ func (o *Ops) streamDescription(ctx context.Context, in *api.DescribeStreamInput
 		d.Shards = append(d.Shards, shardDescription(&list.Shards[i]))
 	}
 	return &api.DescribeStreamOutput{StreamDescription: d}, nil
-}
-
-// shards lists a stream's shards, and with one that a split has ended both that go on: a reader that is through with it reads those that it
-// finds, and may look for no other. Where one is not listed, the catalog asks whether another node has split something off a moment ago;
-// what it does not know of keeps no change any more.
-func (o *Ops) shards(ctx context.Context, s openStream) (command.ShardList, error) {
-	list, err := o.router.Shards(ctx, s.table.ID, s.stream.CreatedMillis)
-	if err != nil || !halved(list.Shards) {
-		return list, err
-	}
-	if err := o.catalog.Sync(ctx); err != nil {
-		return list, fmt.Errorf("asking for what was split off: %w", err)
-	}
-	return o.router.Shards(ctx, s.table.ID, s.stream.CreatedMillis)
-}
-
-// halved tells whether some shard goes on in its own partition without another one in what was split off.
-func halved(shards []command.Shard) bool {
-	return slices.ContainsFunc(shards, func(left command.Shard) bool {
-		return left.Parent.Partition == left.Name.Partition && !slices.ContainsFunc(shards, func(right command.Shard) bool {
-			return right.Parent == left.Parent && right.Name.Partition != left.Name.Partition
-		})
-	})
 }
 
 // shardsWanted chooses the shards after the start, and with the filter those that follow on one shard.

@@ -168,49 +168,14 @@ func TestShardBornElsewhere(t *testing.T) {
 	}
 }
 
-// Whoever has read a shard that a split ended elsewhere finds both that go on, however old the map is.
-func TestShardSplitOffElsewhere(t *testing.T) {
-	for _, unreachable := range []error{nil, errors.New("no leader")} {
-		o, router := newTestOps(t)
-		catalog := &tableCatalog{tables: []*table.Table{indexedTable()}, unreachable: unreachable}
-		router.StreamReader, o.catalog = &shardsElsewhere{catalog: catalog, split: true}, catalog
-		s := openStream{table: indexedTable(), stream: &indexedTable().Streams[0]}
-		out, err := o.DescribeStream(t.Context(), &api.DescribeStreamInput{StreamArn: ptr(o.streamARN(s.table, s.stream))})
-		_, isRefusal := errors.AsType[*api.Error](err)
-		switch {
-		case unreachable != nil && (err == nil || isRefusal):
-			t.Errorf("with nobody to ask: %v", err)
-		case unreachable == nil && (err != nil || len(out.StreamDescription.Shards) != 3):
-			t.Errorf("%+v, %v", out, err)
-		}
-		if again, err := o.DescribeStream(t.Context(), &api.DescribeStreamInput{StreamArn: ptr(o.streamARN(s.table, s.stream))}); unreachable == nil &&
-			(err != nil || len(again.StreamDescription.Shards) != 3 || catalog.asked != 1) {
-			t.Errorf("once it is known: asked %d times, %+v, %v", catalog.asked, again, err)
-		}
-	}
-}
-
 // shardsElsewhere has a shard once the catalog has asked.
 type shardsElsewhere struct {
 	StreamReader
 	catalog *tableCatalog
-	// split tells that a shard was split, of which half was split off elsewhere.
-	split bool
 }
 
 func (s *shardsElsewhere) Shards(context.Context, uint64, int64) (command.ShardList, error) {
-	list := command.ShardList{Complete: true}
-	if s.split {
-		parent := command.ShardName{Partition: 5, Generation: 1}
-		list.Shards = []command.Shard{
-			{Name: parent, First: 1, Last: 3},
-			{Name: command.ShardName{Partition: 5, Generation: 2}, Parent: parent, First: 4, Last: 3, Open: true},
-		}
-		if s.catalog.asked > 0 {
-			list.Shards = append(list.Shards, command.Shard{Name: command.ShardName{Partition: 9, Generation: 1}, Parent: parent, First: 4, Last: 3, Open: true})
-		}
-	}
-	return list, nil
+	return command.ShardList{Complete: true}, nil
 }
 
 func (s *shardsElsewhere) Shard(_ context.Context, at command.ShardPlace) (command.Shard, bool, error) {

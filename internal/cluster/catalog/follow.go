@@ -178,6 +178,18 @@ func (c *Catalog) Sync(ctx context.Context) error {
 	return err
 }
 
+// Splitting tells whether, with all that was answered for anywhere before the call, the map may lack the right half of a partition of a
+// table, or of an index's hidden table, that has been split: the split is reserved and not entered yet.
+func (c *Catalog) Splitting(ctx context.Context, tableID uint64) (bool, error) {
+	if err := c.Sync(ctx); err != nil {
+		return false, err
+	}
+	entry, ok := c.EntryByTable(tableID)
+	return ok && slices.ContainsFunc(entry.Splits, func(s Reservation) bool {
+		return s.Table == tableID && !slices.ContainsFunc(entry.Partitions[tableID], func(p Partition) bool { return p.ID == s.Child })
+	}), nil
+}
+
 // Find is Entry for a table that has to be there: before it answers ErrMissing, it asks whether another node has made the table a moment ago.
 func (c *Catalog) Find(ctx context.Context, name string) (*Entry, error) {
 	entry, ok := c.Entry(name)

@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -164,4 +165,43 @@ func TestIndexTable(t *testing.T) {
 	if hidden.ID != 99 || hidden.Version != 7 || len(base.Global[0].Key.Range) != 1 {
 		t.Errorf("hidden table %+v", hidden)
 	}
+}
+
+// A split that is reserved and not entered may bring something that the map lacks, whichever node has reserved it.
+func TestSplitting(t *testing.T) {
+	n := nodetest.Open(t, nil)
+	c, late := follow(t, n), follow(t, n)
+	made, err := c.Create(t.Context(), things("things", 1), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	splitting := func(want bool) {
+		t.Helper()
+		table, err := late.Splitting(t.Context(), made.ID)
+		index, failed := late.Splitting(t.Context(), made.Global[0].ID)
+		if err != nil || failed != nil || table != want || index {
+			t.Errorf("the table %t, %v, its index %t, %v", table, err, index, failed)
+		}
+	}
+	change := func(change func(next *catalog.Entry)) {
+		t.Helper()
+		if _, err := c.UpdateEntry(t.Context(), "things", func(e *catalog.Entry) (*catalog.Entry, error) {
+			next := *e
+			change(&next)
+			return &next, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	splitting(false)
+	parent := c.Partitions(made.ID)[0].ID
+	change(func(next *catalog.Entry) {
+		next.Splits = []catalog.Reservation{{Table: made.ID, Parent: parent, Generation: 1, At: []byte{0x80}, Child: 99}}
+	})
+	splitting(true)
+	change(func(next *catalog.Entry) {
+		next.Partitions = maps.Clone(next.Partitions)
+		next.Partitions[made.ID] = catalog.EvenPartitions(2, 98)
+	})
+	splitting(false)
 }

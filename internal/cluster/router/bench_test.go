@@ -1,6 +1,7 @@
 package router_test
 
 import (
+	"context"
 	"testing"
 
 	"stator/internal/cluster/catalog"
@@ -29,8 +30,9 @@ func BenchmarkLookup(b *testing.B) {
 
 type benchMap []catalog.Partition
 
-func (m benchMap) Partitions(uint64) []catalog.Partition { return m }
-func (m benchMap) Sequence() uint64                      { return 0 }
+func (m benchMap) Partitions(uint64) []catalog.Partition         { return m }
+func (m benchMap) Sequence() uint64                              { return 0 }
+func (benchMap) Splitting(context.Context, uint64) (bool, error) { return false, nil }
 
 type nobody struct{}
 

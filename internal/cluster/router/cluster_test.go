@@ -38,6 +38,8 @@ func (f *fleet) Partitions(id uint64) []catalog.Partition {
 
 func (f *fleet) Sequence() uint64 { return f.sequence }
 
+func (*fleet) Splitting(context.Context, uint64) (bool, error) { return false, nil }
+
 func newFleet(t testing.TB, partitions int) *fleet {
 	t.Helper()
 	f := &fleet{Cluster: routertest.Open(t, 5), table: &table.Table{

@@ -28,6 +28,8 @@ type Map interface {
 	Partitions(tableID uint64) []catalog.Partition
 	// Sequence is the last change of the catalog that the map shows.
 	Sequence() uint64
+	// Splitting brings the map up to date and tells whether it may still lack the right half of a partition of a table that has been split.
+	Splitting(ctx context.Context, tableID uint64) (bool, error)
 }
 
 // Host keeps the replicas of this node.

@@ -24,10 +24,13 @@ type rig struct {
 	router *router.Router
 	table  *table.Table
 	mu     sync.Mutex // held where partitions are read side by side
-	// frozen, if set, is the map; paused is called at every pause, which are counted.
-	frozen map[uint64][]catalog.Partition
-	paused func()
-	pauses int
+	// frozen, if set, is the map, which lacks no half of a split once entered; paused is called at every pause, which are counted.
+	frozen  map[uint64][]catalog.Partition
+	entered bool
+	paused  func()
+	pauses  int
+	// looks are how often the map was asked for what splits bring.
+	looks  int
 	waited time.Duration
 }
 
@@ -40,6 +43,11 @@ func (r *rig) Partitions(id uint64) []catalog.Partition {
 		return r.frozen[id]
 	}
 	return r.node.Catalog().Partitions(id)
+}
+
+func (r *rig) Splitting(context.Context, uint64) (bool, error) {
+	r.looks++
+	return r.frozen != nil && !r.entered, nil
 }
 
 func (r *rig) pause(_ context.Context, d time.Duration) error {

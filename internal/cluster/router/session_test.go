@@ -170,8 +170,9 @@ type asOf struct {
 	partitions []catalog.Partition
 }
 
-func (m *asOf) Partitions(uint64) []catalog.Partition { return m.partitions }
-func (m *asOf) Sequence() uint64                      { return m.sequence }
+func (m *asOf) Partitions(uint64) []catalog.Partition         { return m.partitions }
+func (m *asOf) Sequence() uint64                              { return m.sequence }
+func (*asOf) Splitting(context.Context, uint64) (bool, error) { return false, nil }
 
 // What a session wrote to the right half of a split is not looked for in the whole partition, by a node that has not heard
 // of the split and has a copy that has not performed it. What it wrote to the whole, any copy of either half shows.

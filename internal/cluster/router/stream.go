@@ -2,15 +2,62 @@ package router
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/partition/command"
 )
 
-// Shards lists the shards of a table's stream. A partition that another was split off has the lower id, and a later
-// generation the higher one, so that parents come before children.
+// Shards lists the shards of a table's stream that still keep changes, parents before children: a partition that another was split off has
+// the lower id, and a later generation the higher one. With a shard that a split has ended it lists both that go on: a reader that is
+// through with it reads those that it finds, and may look for no other.
 func (r *Router) Shards(ctx context.Context, tableID uint64, stream int64) (command.ShardList, error) {
+	var lone []command.ShardName
+	for {
+		list, err := r.shards(ctx, tableID, stream)
+		if err != nil {
+			return list, err
+		}
+		before := lone
+		// A right half that no split under way will bring keeps no change any more.
+		if lone = leftHalves(list.Shards); !slices.ContainsFunc(lone, func(left command.ShardName) bool { return !slices.Contains(before, left) }) {
+			return list, nil
+		}
+		if err := r.entered(ctx, tableID); err != nil {
+			return list, fmt.Errorf("asking for what was split off: %w", err)
+		}
+	}
+}
+
+// leftHalves are the shards that go on in their own partition without another one in what was split off.
+func leftHalves(shards []command.Shard) []command.ShardName {
+	var lone []command.ShardName
+	for _, left := range shards {
+		if left.Parent.Partition == left.Name.Partition && !slices.ContainsFunc(shards, func(right command.Shard) bool {
+			return right.Parent == left.Parent && right.Name.Partition != left.Name.Partition
+		}) {
+			lone = append(lone, left.Name)
+		}
+	}
+	return lone
+}
+
+// entered waits for the map to show both halves of all partitions of a table that were split before the call.
+func (r *Router) entered(ctx context.Context, tableID uint64) error {
+	return r.try(ctx, 0, func(ctx context.Context, _ int) error {
+		splitting, err := r.options.Map.Splitting(ctx, tableID)
+		if splitting {
+			return &command.Rejected{Cause: errSplitting}
+		}
+		return err
+	})
+}
+
+var errSplitting = errors.New("a partition is being split, and what is split off is not known yet")
+
+func (r *Router) shards(ctx context.Context, tableID uint64, stream int64) (command.ShardList, error) {
 	partitions := r.options.Map.Partitions(tableID)
 	if len(partitions) == 0 {
 		return command.ShardList{}, ErrNoTable

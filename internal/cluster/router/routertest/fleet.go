@@ -41,6 +41,11 @@ func (m *Member) Partitions(tableID uint64) []catalog.Partition { return m.Catal
 // Sequence is the last change that the catalog's map shows.
 func (m *Member) Sequence() uint64 { return m.Catalog.Sequence() }
 
+// Splitting tells whether what the map shows of a table may lack what was split off.
+func (m *Member) Splitting(ctx context.Context, tableID uint64) (bool, error) {
+	return m.Catalog.Splitting(ctx, tableID)
+}
+
 // OpenFleet is a fleet of so many nodes. The first copies of a new partition are on the node that has its number among the
 // new ones and on the next two.
 func OpenFleet(tb testing.TB, nodes int) *Fleet {
