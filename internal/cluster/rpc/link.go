@@ -20,12 +20,17 @@ type link struct {
 	outbox  *outbox
 	calls   *calls // of class Request
 	stop    context.CancelFunc
+	// patience bounds the next try to connect.
+	patience time.Duration
 	// down is set while the last try to connect has failed.
 	down atomic.Bool
 }
 
 func newLink(p *Peers, node uint64, address string, class Class) *link {
-	l := &link{peers: p, node: node, address: address, class: class, outbox: newOutbox(p.options.limits), calls: newCalls(p.options.limits.callsMax)}
+	l := &link{
+		peers: p, node: node, address: address, class: class, patience: connectMin,
+		outbox: newOutbox(p.options.limits), calls: newCalls(p.options.limits.callsMax),
+	}
 	// What is asked before the first try has ended waits for it.
 	l.outbox.admit()
 	return l
@@ -47,7 +52,7 @@ func (l *link) run(ctx context.Context) {
 			return
 		}
 		l.peers.options.Log.Debug("no connection to a node", "node", l.node, "address", l.address, "class", l.class.String(), "error", err)
-		if time.Since(began) > connectMax+redialMax {
+		if up && time.Since(began) > connectMin+redialMax {
 			pause = redialMin
 		}
 		timer := time.NewTimer(pause/2 + rand.N(pause))
@@ -69,14 +74,16 @@ func (l *link) session(parent context.Context) (up bool, err error) {
 		return false, err
 	}
 	defer conn.Close()
-	late := time.AfterFunc(connectMax, func() { cancel(context.DeadlineExceeded) })
+	late := time.AfterFunc(l.patience, func() { cancel(context.DeadlineExceeded) })
 	stream, peer, err := l.peers.introduce(ctx, conn, l.node, l.class)
 	if !late.Stop() {
+		l.patience = min(2*l.patience, connectMax)
 		return false, context.DeadlineExceeded
 	}
 	if err != nil {
 		return false, err
 	}
+	l.patience = connectMin
 	l.down.Store(false)
 	l.peers.counts.sessions.Add(1)
 	l.outbox.admit()

@@ -161,7 +161,11 @@ func (d dialer) connect(address string) (*grpc.ClientConn, error) {
 	}
 	return grpc.NewClient("passthrough:///"+address,
 		grpc.WithTransportCredentials(secrets),
-		grpc.WithContextDialer(d.dial),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, dialMax)
+			defer cancel()
+			return d.dial(ctx, address)
+		}),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(codec{}),
 			grpc.MaxCallRecvMsgSize(messageBytesMax+frameOverheadMax), grpc.MaxCallSendMsgSize(messageBytesMax+frameOverheadMax)),
 		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithNoProxy(), grpc.WithIdleTimeout(0),

@@ -93,8 +93,12 @@ const (
 	// silenceMax is how long a peer may leave pings unanswered before its connection counts as dead. TCP alone would
 	// take minutes, and would keep a healed network waiting for its next try.
 	silenceMax = 4 * pingEvery
-	// connectMax bounds one try to reach a peer.
-	connectMax = 2 * time.Second
+	// dialMax bounds a dial, which kernels answer however busy their machines are. A network that heals waits for the next.
+	dialMax = 2 * time.Second
+	// connectMin bounds one try to reach a peer, from the dial to its answer. The bound doubles with each try that it ends, to
+	// connectMax at most: nodes that are slower than any fixed bound would never meet. gRPC itself gives up after 20 s.
+	connectMin = 2 * dialMax
+	connectMax = 4 * connectMin
 	// redialMin and redialMax bound the pause between tries: it doubles with each that fails.
 	redialMin = 50 * time.Millisecond
 	redialMax = time.Second

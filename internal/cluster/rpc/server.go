@@ -42,7 +42,7 @@ type Counts struct {
 
 // What a stranger may cost.
 const (
-	handshakeMax      = 5 * time.Second
+	handshakeMax      = connectMax
 	headerBytesMax    = 8 << 10
 	streamsPerConnMax = 8
 )
