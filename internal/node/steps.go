@@ -7,6 +7,7 @@ import (
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
 	"stator/internal/cluster/txn"
+	"stator/internal/model/api"
 	"stator/internal/partition/replica"
 	"stator/internal/storage/engine"
 )
@@ -97,6 +98,9 @@ func (d Duty) Asked() bool { return d.asked.taken() }
 
 // Step makes it once.
 func (d Duty) Step(ctx context.Context) error { return d.step(ctx) }
+
+// Calls are the operations of the node, once it has recovered.
+func (s *Steps) Calls() map[string]api.Call { return s.node.Calls() }
 
 // Catalog knows which tables and partitions there are.
 func (s *Steps) Catalog() *catalog.Catalog { return s.node.catalog }
