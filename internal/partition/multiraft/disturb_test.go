@@ -51,7 +51,9 @@ func (r *rig) disturb(d *datadriven.TestData) bool {
 		}
 		r.network = nil
 	case "wake":
-		s.copies[group].group.Wake()
+		for range r.number(d, "n", 1) {
+			s.copies[group].group.Wake()
+		}
 		r.rest(d)
 	case "hold-rest":
 		r.holdsRest = true

@@ -170,6 +170,9 @@ func (g *Group) quarantine(err error) {
 func (g *Group) drain() {
 	g.letter = g.inbox.take()
 	g.wakeFor(&g.letter)
+	if g.letter.unserved {
+		g.wakeLeader()
+	}
 	for len(g.letter.requests) > 0 {
 		f := g.letter.requests[0]
 		g.letter.requests = g.letter.requests[1:]

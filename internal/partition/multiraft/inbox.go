@@ -13,9 +13,9 @@ import (
 const (
 	inboxMessagesMax = 4096
 	inboxBytesMax    = 64 << 20
-	// inboxReadersMax is how many strong reads may wait for a round to begin.
+	// inboxReadersMax is how many strong reads may wait for a round to begin, here and at the worker.
 	inboxReadersMax = 16384
-	// inboxRequestsMax bounds what is asked of a group by its node: transfers, reports of snapshots.
+	// inboxRequestsMax bounds what is asked of a group by its node: to start, to stop, transfers, reports of snapshots.
 	inboxRequestsMax = 256
 )
 
@@ -41,6 +41,8 @@ type letter struct {
 	proposals []proposal
 	readers   []func(error)
 	requests  []func()
+	// unserved tells that requests have met a copy that cannot serve them: see Group.Wake.
+	unserved bool
 }
 
 // proposal is a batch on its way to the other replicas.

@@ -95,7 +95,7 @@ func (g *Group) fallSilent() {
 // wakeFor ends the silence for anything that was left in the inbox but responses to heartbeats, and for what tells a
 // follower to go on resting.
 func (g *Group) wakeFor(l *letter) {
-	if len(l.proposals) > 0 || len(l.readers) > 0 || len(l.requests) > 0 {
+	if l.unserved || len(l.proposals) > 0 || len(l.readers) > 0 || len(l.requests) > 0 {
 		g.wake()
 	}
 	for i := range l.messages {
@@ -130,13 +130,17 @@ func (g *Group) wake() {
 	g.publish()
 }
 
-// Wake ends the group's rest, and that of its leader if it knows one: a request has met a copy that cannot serve it.
+// Wake ends the group's rest, and that of its leader if it knows one: a request has met a copy that cannot serve it. Where
+// many do at once, they take no room from what its node asks of the group.
 func (g *Group) Wake() {
-	g.inbox.request(func() {
-		if leader := g.lead.leader; leader != 0 && leader != g.replica {
-			g.post(leader, Message{Wake: true})
-		}
-	})
+	g.inbox.put(func() bool { g.inbox.unserved = true; return true })
+}
+
+// wakeLeader passes that on.
+func (g *Group) wakeLeader() {
+	if leader := g.lead.leader; leader != 0 && leader != g.replica {
+		g.post(leader, Message{Wake: true})
+	}
 }
 
 // Lost tells that a node is gone, or came back as another process: nothing that it said still holds. The groups which it
