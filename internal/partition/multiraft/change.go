@@ -3,10 +3,9 @@ package multiraft
 import (
 	"slices"
 
+	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 	"go.etcd.io/raft/v3/tracker"
-
-	"go.etcd.io/raft/v3"
 
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
@@ -90,8 +89,8 @@ func confStateOf(members, outgoing []command.Member) *raftpb.ConfState {
 func restructures(b *machine.Batch) bool { return b.Kind == machine.Moves || b.Kind == machine.Splits }
 
 // lawfulNow tells whether the group is in a condition to take a batch. Members change one configuration at a time, a
-// learner votes once it has what the others have, and a leader hands its leadership over before it is removed. A split needs every replica at hand: one that is far behind would have
-// to be sent both halves.
+// learner votes once it has what the others have, and a leader hands its leadership over before it is removed. A split needs
+// every replica at hand: one that is far behind would have to be sent both halves.
 func (g *Group) lawfulNow(b *machine.Batch) bool {
 	switch {
 	case !restructures(b):

@@ -1,6 +1,7 @@
 package multiraft
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -16,7 +17,7 @@ const snapshotPause = time.Second
 type departures struct {
 	mu    sync.Mutex // guards under and failed
 	under []departure
-	// failed is when the last snapshot of a group failed that has sent none since.
+	// failed is when the last snapshot of a group failed that has to pause before it sends another.
 	failed map[uint64]time.Duration
 }
 
@@ -55,6 +56,7 @@ func (d *departures) end(group, replica uint64, failed bool, now time.Duration) 
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.under = slices.DeleteFunc(d.under, func(o departure) bool { return o.group == group && o.replica == replica })
+	maps.DeleteFunc(d.failed, func(_ uint64, at time.Duration) bool { return now >= at+snapshotPause })
 	if failed {
 		if d.failed == nil {
 			d.failed = map[uint64]time.Duration{}

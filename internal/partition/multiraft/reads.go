@@ -54,6 +54,10 @@ func (g *Group) await(readers []func(error)) {
 		return
 	}
 	g.lease.wanted.Store(true)
+	if room := inboxReadersMax - len(g.reads.waiting); room < len(readers) {
+		answerAll(readers[room:], rejected(errFull))
+		readers = readers[:room]
+	}
 	g.reads.waiting = append(g.reads.waiting, readers...)
 	g.askForWaiting()
 }

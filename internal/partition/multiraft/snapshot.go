@@ -68,7 +68,10 @@ func (g *Group) cut(m *raftpb.Message, node uint64) (*Outgoing, []byte, error) {
 	header.message = AppendMessage(nil, &envelope)
 	out.host, out.group, out.replica = g.host, g.id, m.GetTo()
 	data, err := header.append(nil)
-	return out, data, err
+	if err != nil {
+		return nil, nil, errors.Join(err, out.close())
+	}
+	return out, data, nil
 }
 
 // youngTicks is for how long a group that still begins at its birth sends no snapshots: a replica that has nothing will
