@@ -44,11 +44,8 @@ func (a *age) heard(g *Group) {
 	g.rest.suspicious = false
 }
 
-// Campaign has this replica ask for votes, if no leader can count on it.
-func (g *Group) Campaign() { g.inbox.request(g.campaign) }
-
-// campaign does nothing while a leader that this replica has answered may hold a lease: a replica that campaigns forgets
-// its leader and would vote for others that suspect it, too.
+// campaign has this replica ask for votes. It does nothing while a leader that this replica has answered may hold a lease: a
+// replica that campaigns forgets its leader and would vote for others that suspect it, too.
 func (g *Group) campaign() {
 	if g.node == nil || g.lead.role == raft.StateLeader || g.age.silence < electionTicks && !g.alone() {
 		return

@@ -96,7 +96,7 @@ func (in *Incoming) Close(done func(error)) {
 func (w *worker) arrive(a *arrival) {
 	in := a.in
 	id := in.header.descriptor.Partition
-	err := w.host.Failed()
+	err := w.host.failure()
 	if err == nil {
 		err = w.host.admits(id, in.replica)
 	}

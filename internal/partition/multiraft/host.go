@@ -132,7 +132,7 @@ func (h *Host) Tick() {
 
 // Step does one pass of a worker, by one caller at a time for each, and returns whether there is more to do at once.
 func (h *Host) Step(worker int) (more bool) {
-	if err := h.Failed(); err != nil {
+	if err := h.failure(); err != nil {
 		h.workers[worker].abandon(err)
 		return false
 	}
@@ -147,8 +147,8 @@ func (h *Host) fail(err error) {
 	}
 }
 
-// Failed is the error that ended this host, nil while it lives.
-func (h *Host) Failed() error {
+// failure is the error that ended this host, nil while it lives.
+func (h *Host) failure() error {
 	if err := h.failed.Load(); err != nil {
 		return *err
 	}

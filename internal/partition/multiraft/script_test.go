@@ -76,7 +76,8 @@ func (r *rig) command(d *datadriven.TestData) {
 		at().get(group, r.text(d, "key"), !d.HasArg("eventual"))
 		r.rest(d)
 	case "campaign":
-		at().copies[group].group.Campaign()
+		g := at().copies[group].group
+		g.inbox.request(g.campaign)
 		r.rest(d)
 	case "transfer":
 		at().copies[group].group.Transfer(r.number(d, "to", 0))
