@@ -41,7 +41,7 @@ func (c *cluster) led(state machine.Part) {
 type copies struct{ *cluster }
 
 // Partitions lists the partitions that are here.
-func (c copies) Partitions() []uint64 { return c.node.host.partitions() }
+func (c copies) Partitions() []uint64 { return c.kept() }
 
 // Remove ends the replica of a partition that is of no table any more.
 func (c copies) Remove(ctx context.Context, partition uint64) error {

@@ -115,3 +115,11 @@ func OpenReading(ctx context.Context, o Options, format int) (*Node, error) {
 
 // Handler answers other nodes, over whatever network.
 func (n *Node) Handler() rpc.Handler { return n.cluster }
+
+// RemoveCopy ends the copy of a partition that is here.
+func (s *Steps) RemoveCopy(ctx context.Context, partition uint64) error {
+	return copies{s.node.cluster}.Remove(ctx, partition)
+}
+
+// RemovableCopies lists the partitions that the job which drops copies would see here.
+func (s *Steps) RemovableCopies() []uint64 { return copies{s.node.cluster}.Partitions() }

@@ -2,7 +2,10 @@ package node
 
 import (
 	"context"
+	"maps"
+	"slices"
 
+	"stator/internal/jobs/rebalance"
 	"stator/internal/partition/multiraft"
 )
 
@@ -26,6 +29,26 @@ func (c *cluster) group(partition uint64) (*multiraft.Group, bool) {
 	return g, ok
 }
 
+// forget lets go of the group of a replica that was removed.
+func (c *cluster) forget(gone rebalance.Copy) {
+	g, ok := c.group(gone.Partition)
+	if !ok || g.Status().Replica != gone.Replica {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.opened[gone.Partition] == g {
+		delete(c.opened, gone.Partition)
+	}
+}
+
+// kept lists in order the partitions of which something may be here: one whose removal was given up half way is still to go.
+func (c *cluster) kept() []uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Sorted(maps.Keys(c.opened))
+}
+
 // leave takes this node out of the others' way: they lead what it led, and what they ask now is refused as not done.
 func (c *cluster) leave() {
 	if c.ready.Load() {
@@ -43,11 +66,9 @@ func (c *cluster) leave() {
 
 // end stops the groups, whose workers run no more: everything that waits for them is answered.
 func (c *cluster) end() {
-	c.mu.Lock()
-	for id := range c.opened {
+	for _, id := range c.kept() {
 		c.groups.Stop(id)
 	}
-	c.mu.Unlock()
 	for worker := range c.stepping {
 		for c.groups.Step(worker) {
 			continue

@@ -160,7 +160,7 @@ func (l layout) Order(ctx context.Context, p *catalog.Partition, o command.Order
 // Forlorn are the replicas that have heard of no leader for a while, or saw themselves go.
 func (l layout) Forlorn() []rebalance.Copy {
 	var forlorn []rebalance.Copy
-	for _, id := range l.node.host.partitions() {
+	for _, id := range l.kept() {
 		g, ok := l.group(id)
 		if !ok {
 			continue
@@ -178,10 +178,12 @@ func left(s *multiraft.Status) bool {
 	return len(s.Members) > 0 && !s.Joint && !slices.ContainsFunc(s.Members, is)
 }
 
-// Remove ends a replica and all it holds.
+// Remove ends a replica and all it holds. A younger one that has come meanwhile stays.
 func (l layout) Remove(ctx context.Context, gone rebalance.Copy) error {
-	for _, r := range l.node.host.take([]catalog.Partition{{ID: gone.Partition}}) {
-		r.Stop()
+	if g, ok := l.group(gone.Partition); ok && g.Status().Replica == gone.Replica {
+		for _, r := range l.node.host.take([]catalog.Partition{{ID: gone.Partition}}) {
+			r.Stop()
+		}
 	}
 	done := make(chan struct{})
 	var failed error
@@ -192,13 +194,10 @@ func (l layout) Remove(ctx context.Context, gone rebalance.Copy) error {
 	if err := l.node.options.Wait(ctx, done); err != nil {
 		return err
 	}
-	if failed != nil {
-		return failed
+	if failed == nil {
+		l.forget(gone)
 	}
-	l.mu.Lock()
-	delete(l.opened, gone.Partition)
-	l.mu.Unlock()
-	return nil
+	return failed
 }
 
 var errNoCatalogLeader = errors.New("no node is known to lead the catalog now")

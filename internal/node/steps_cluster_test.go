@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -234,5 +235,36 @@ func TestConvoyInOneGoroutine(t *testing.T) {
 		if err := m.Abandon(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A copy whose removal was given up half way is still one to remove, until it is.
+func TestRemovalGivenUpHalfWay(t *testing.T) {
+	f := &convoy{t: t, clock: clock.NewManual(time.UnixMilli(1_000_000))}
+	m := f.join()
+	if _, err := m.Catalog().Create(t.Context(), nodetest.Things(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Control(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	entry, _ := m.Catalog().Entry("things")
+	id := m.Catalog().Partitions(entry.Table.ID)[0].ID
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := m.RemoveCopy(late, id); !errors.Is(err, context.Canceled) {
+		t.Fatalf("the removal ended with %v", err)
+	}
+	if !slices.Contains(m.RemovableCopies(), id) {
+		t.Error("nobody removes the copy any more")
+	}
+	if err := m.RemoveCopy(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(m.RemovableCopies(), id) {
+		t.Error("the copy is still to be removed")
+	}
+	if err := m.Abandon(); err != nil {
+		t.Error(err)
 	}
 }
