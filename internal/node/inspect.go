@@ -198,20 +198,20 @@ func (i *inspection) found(err error, what string) {
 	if errors.As(err, &corrupt) {
 		d = Damage{File: corrupt.File, What: what}
 	}
+	i.list(d)
+}
+
+// damaged enters a damage that no checksum speaks of.
+func (i *inspection) damaged(format string, args ...any) {
+	i.list(Damage{What: fmt.Sprintf(format, args...)})
+}
+
+func (i *inspection) list(d Damage) {
 	if len(i.report.Damages) == damagesMax {
 		i.report.DamagesMore++
 		return
 	}
 	i.report.Damages = append(i.report.Damages, d)
-}
-
-// damaged enters a damage that no checksum speaks of.
-func (i *inspection) damaged(format string, args ...any) {
-	if len(i.report.Damages) == damagesMax {
-		i.report.DamagesMore++
-		return
-	}
-	i.report.Damages = append(i.report.Damages, Damage{What: fmt.Sprintf(format, args...)})
 }
 
 func (i *inspection) remark(format string, args ...any) {

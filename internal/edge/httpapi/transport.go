@@ -70,7 +70,7 @@ func (h plainHeaders) PeekAll(name string) [][]byte {
 	case name == "Host":
 		return [][]byte{[]byte(h.r.URL.Host)}
 	case name == "Content-Length" && h.r.ContentLength >= 0:
-		return strconvBytes(h.r.ContentLength)
+		return [][]byte{strconv.AppendInt(nil, h.r.ContentLength, 10)}
 	}
 	var all [][]byte
 	for _, value := range h.r.Header[name] {
@@ -78,5 +78,3 @@ func (h plainHeaders) PeekAll(name string) [][]byte {
 	}
 	return all
 }
-
-func strconvBytes(n int64) [][]byte { return [][]byte{strconv.AppendInt(nil, n, 10)} }
