@@ -40,7 +40,7 @@ const limits = `
 | --- | --- |
 | 2,500 tables, 500 changes of tables under way, the rate of such requests | none |
 | a pause between two changes of a policy, of tags, of the protection against deletion, of time to live | none |
-| warm throughput that UpdateTable raises | is admitted at once; a partition goes on serving 1,000 writes and 3,000 reads a second, and heat makes more of them |
+| warm throughput that UpdateTable raises | is ACTIVE and admitted at once; the partitions that it takes come within the next seconds |
 | a Scan of a small on-demand table, which was once seen to take 2 units, 4 if it is consistent | takes half a unit, or one, as any read of nothing |
 | entries of a global index that go by time to live | take nothing of the index's throughput, but count for what one of its partitions serves |
 `

@@ -58,6 +58,23 @@ func TestHotKeyEndsAlone(t *testing.T) {
 	}
 }
 
+// An index whose warm throughput is raised gets the partitions that it takes, and no other does.
+func TestWarmThroughputBringsPartitions(t *testing.T) {
+	n, _ := enforcing(t, 0)
+	calls := n.Calls()
+	colored(t, calls)
+	call(t, calls, "UpdateTable", `{"TableName": "things", "GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "colors", "WarmThroughput": {"WriteUnitsPerSecond": 15000}}}]}`)
+	await(t, func() string {
+		if many := len(n.PartitionsOf("things", "colors")); many != 16 {
+			return fmt.Sprintf("the index has %d partitions", many)
+		}
+		return ""
+	})
+	if many := len(n.PartitionsOf("things", "")); many != 4 {
+		t.Errorf("the table has %d partitions", many)
+	}
+}
+
 // A partition of a global index that clients' writes heat is split, while those of its table stay as they are.
 func TestHotIndexIsSplit(t *testing.T) {
 	n, now := enforcing(t, 4)

@@ -206,9 +206,12 @@ func (n *Node) newJobs() jobs {
 		propagate: propagate.Job{Router: n.router, Wait: wait, NowMillis: n.nowMillis},
 		scale:     scale.Job{Catalog: n.catalog, Meter: counted{node: n}, Tables: provisioner{n}, Now: n.options.Clock.Now},
 		settle:    settle.Job{Catalog: n.catalog, Host: n.host, Transactions: n.transactions, Wait: wait, NowMillis: n.nowMillis, Settled: n.settled.add},
-		split:     split.Job{Catalog: n.catalog, Host: n.host, Wait: wait, BytesMax: n.options.SplitBytes, NowMillis: n.nowMillis},
-		trim:      trim.Job{Catalog: n.catalog, Host: n.host, Wait: wait, NowMillis: n.nowMillis},
-		warm:      warm.Job{Catalog: n.catalog, Consumed: n.Consumption, NowMillis: n.nowMillis},
+		split: split.Job{
+			Catalog: n.catalog, Host: n.host, Wait: wait, BytesMax: n.options.SplitBytes, NowMillis: n.nowMillis,
+			Warm: n.budget != nil && n.options.Partitions == 0,
+		},
+		trim: trim.Job{Catalog: n.catalog, Host: n.host, Wait: wait, NowMillis: n.nowMillis},
+		warm: warm.Job{Catalog: n.catalog, Consumed: n.Consumption, NowMillis: n.nowMillis},
 		expire: expire.Job{
 			Host: n.host, Schedule: n.expiries, Wait: wait, NowMillis: n.nowMillis, Deleted: n.expired.add,
 		},

@@ -10,6 +10,7 @@ import (
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/model/api"
+	"stator/internal/model/capacity"
 	"stator/internal/model/policy"
 	"stator/internal/model/table"
 )
@@ -133,25 +134,22 @@ func checkCreateFeatures(in *api.CreateTableInput) error {
 	return checkSupported(sentMember{refusedVectors, in.VectorIndexes != nil})
 }
 
-// partitionsMax bounds the partitions of a new table: throughput may be bought by the billion, and a table that really meets such load splits.
-const partitionsMax = 256
-
-// partitionsOf is how many partitions t, and each of its global indexes, starts with: one serves 3,000 read and 1,000 write units (semantics
-// §18.4). A provisioned table has as many as its units need one beside the other; an on-demand one as many as all that is warm needs from its
-// first second on, which are the four that DynamoDB begins with if no more was asked for.
+// partitionsOf is how many partitions t, and each of its global indexes, starts with: as many as all that is warm needs from its first second on,
+// which are the four that DynamoDB begins with if no more was asked for on demand. A provisioned table has as many as its units need one beside
+// the other (semantics §18.4).
 func (o *Ops) partitionsOf(t *table.Table) int {
 	if o.account.Partitions > 0 {
 		return o.account.Partitions
 	}
-	needed := (t.Throughput.Read + 3*t.Throughput.Write + 2999) / 3000
-	if t.Billing == table.OnDemandBilling {
-		warm := t.Warm
-		for i := range t.Global {
-			warm = warm.Raised(t.Global[i].Warm)
-		}
-		needed = max((warm.Read+2999)/3000, (warm.Write+999)/1000)
+	warm := t.Warm
+	for i := range t.Global {
+		warm = warm.Raised(t.Global[i].Warm)
 	}
-	return int(min(max(1, needed), partitionsMax))
+	needed := int64(capacity.PartitionsOf(warm))
+	if t.Billing == table.Provisioned {
+		needed = max(needed, (t.Throughput.Read+3*t.Throughput.Write+2999)/3000)
+	}
+	return int(min(needed, capacity.PartitionsMax))
 }
 
 // newUUID is a random UUID, version 4.

@@ -15,6 +15,7 @@ import (
 
 	"stator/internal/base/clock"
 	"stator/internal/model/api"
+	"stator/internal/model/capacity"
 	"stator/internal/model/table"
 )
 
@@ -197,14 +198,14 @@ func TestPartitionsOf(t *testing.T) {
 		{table.OnDemandBilling, 12_001, 4_000, 0, 5},
 		{table.OnDemandBilling, 12_000, 40_000, 0, 40},
 		{table.OnDemandBilling, 12_000, 4_000, 64, 64},
-		{table.OnDemandBilling, table.UnitsMax, table.UnitsMax, 0, partitionsMax},
+		{table.OnDemandBilling, table.UnitsMax, table.UnitsMax, 0, capacity.PartitionsMax},
 		{table.Provisioned, 1, 1, 0, 1},
 		{table.Provisioned, 1500, 500, 0, 1},
 		{table.Provisioned, 1500, 501, 0, 2},
 		{table.Provisioned, 3001, 0, 0, 2},
 		{table.Provisioned, 9000, 2000, 0, 5},
 		{table.Provisioned, 9000, 2000, 1, 1},
-		{table.Provisioned, table.UnitsMax, table.UnitsMax, 0, partitionsMax},
+		{table.Provisioned, table.UnitsMax, table.UnitsMax, 0, capacity.PartitionsMax},
 	} {
 		o := New(nil, nil, nil, Account{Partitions: c.override})
 		units := table.Throughput{Read: c.read, Write: c.write}

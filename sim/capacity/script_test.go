@@ -14,6 +14,7 @@ import (
 //
 //	table provisioned=UNITS | on-demand [partitions=COUNT]   a table with its items, of so many writes a second
 //	scale min=UNITS max=UNITS percent=TARGET                 its writes are scaled
+//	warm UNITS                                               so many writes a second are to be served at once
 //	ask PER-SECOND for=MINUTES [hot=PERCENT]                 a row for all minutes that are alike
 //	alone                                                    whether the hot item has a partition for itself
 func TestScripts(t *testing.T) {
@@ -34,9 +35,13 @@ func TestScripts(t *testing.T) {
 					t.Fatal(err)
 				}
 				return ""
+			case "warm":
+				if err := w.Warm(first(d)); err != nil {
+					t.Fatal(err)
+				}
+				return ""
 			case "ask":
-				load, minutes := capacity.Load{Hot: number("hot", 0)}, number("for", 1)
-				fmt.Sscan(d.CmdArgs[0].Key, &load.PerSecond)
+				load, minutes := capacity.Load{PerSecond: first(d), Hot: number("hot", 0)}, number("for", 1)
 				told, err := w.Ask(load, minutes)
 				if err != nil {
 					t.Fatal(err)
@@ -50,6 +55,12 @@ func TestScripts(t *testing.T) {
 			return ""
 		})
 	})
+}
+
+// first is the number that a command begins with.
+func first(d *datadriven.TestData) (n int) {
+	fmt.Sscan(d.CmdArgs[0].Key, &n)
+	return n
 }
 
 func opened(t *testing.T, provisioned, partitions int) *capacity.World {

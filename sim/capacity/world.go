@@ -189,6 +189,13 @@ func (w *World) Scale(least, most, percent int) error {
 	})
 }
 
+// Warm raises what the table serves at once.
+func (w *World) Warm(units int) error {
+	return w.do(func() error {
+		return w.call(dynamo+"UpdateTable", fmt.Sprintf(`{"TableName": "things", "WarmThroughput": {"WriteUnitsPerSecond": %d}}`, units))
+	})
+}
+
 // call asks for an operation.
 func (w *World) call(operation, body string) error {
 	if _, err := w.calls[operation](context.Background(), []byte(body), nil); err != nil {

@@ -19,8 +19,8 @@ const (
 	againMillis = 10 * 1000
 )
 
-// Step reads on in a partition that has grown too large, and splits it once its middle is found. It tells whether there was
-// one: then the next step comes after a pause, so that requests have the disk meanwhile.
+// Step reads on in a partition that has grown too large, and splits it once its middle is found; else it splits one that is too wide for
+// what is warm. It tells whether there was one: then the next step comes after a pause, so that requests have the disk meanwhile.
 //
 // It runs where the partition is led, who knows what it holds, whether its replicas are at hand, and how far the search is.
 func (j *Job) Step(ctx context.Context) (more bool, err error) {
@@ -28,18 +28,28 @@ func (j *Job) Step(ctx context.Context) (more bool, err error) {
 		if !j.wants(id) {
 			continue
 		}
-		_, err := j.Of(ctx, id, nil)
-		if err == nil || passing(err) || ctx.Err() != nil {
-			return ctx.Err() == nil, nil
+		if _, err := j.Of(ctx, id, nil); err != nil {
+			return j.failed(ctx, id, fmt.Errorf("splitting partition %d, which holds more than %d bytes: %w", id, j.BytesMax, err))
 		}
-		if errors.Is(err, ErrNothing) {
-			j.rest(id, restMillis)
-		} else {
-			j.rest(id, againMillis)
-		}
-		return true, fmt.Errorf("splitting partition %d, which holds more than %d bytes: %w", id, j.BytesMax, err)
+		return ctx.Err() == nil, nil
 	}
-	return false, nil
+	if !j.Warm {
+		return false, nil
+	}
+	return j.spread(ctx)
+}
+
+// failed leaves a partition alone for a while that Step could not split, unless that is sure to pass.
+func (j *Job) failed(ctx context.Context, partition uint64, err error) (more bool, _ error) {
+	switch {
+	case passing(err) || ctx.Err() != nil:
+		return ctx.Err() == nil, nil
+	case errors.Is(err, ErrNothing):
+		j.rest(partition, restMillis)
+	default:
+		j.rest(partition, againMillis)
+	}
+	return true, err
 }
 
 // wants tells whether a partition is to be split by Step now.
@@ -47,7 +57,7 @@ func (j *Job) wants(partition uint64) bool {
 	return j.NowMillis() >= j.resting[partition] && j.settled(partition)
 }
 
-// settled tells that a partition here is of a table that neither comes nor goes, and is not being split.
+// settled tells that a partition here is of a table that neither comes nor goes, and that no split of it is under way.
 func (j *Job) settled(partition uint64) bool {
 	r, ok := j.Host.Replica(partition)
 	if !ok {
@@ -59,7 +69,7 @@ func (j *Job) settled(partition uint64) bool {
 		return false
 	}
 	for _, s := range entry.Splits {
-		if s.Parent == partition {
+		if s.Parent == partition || s.Child == partition {
 			return false
 		}
 	}

@@ -1,5 +1,5 @@
 // Package split cuts a partition in two: reserved in the catalog, performed by the partition in one batch, then entered
-// in the catalog. When is for others to say, unless a partition has grown too large.
+// in the catalog. When is for others to say, unless a partition has grown too large, or too little for what is warm.
 package split
 
 import (
@@ -43,6 +43,8 @@ type Job struct {
 	// which Step leaves alone what it could not split.
 	BytesMax  int64
 	NowMillis func() int64
+	// Warm has Step bring tables and indexes the partitions that their warm throughput takes.
+	Warm bool
 	// searches are those for the middle of partitions, resting the partitions that Step leaves alone, and until when.
 	searches searches
 	resting  map[uint64]int64
