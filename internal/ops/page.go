@@ -110,12 +110,13 @@ func (r *pageRequest) walkOf(s source, within keyRange) (plannedWalk, error) {
 	if err := checkKeyPaths(s.table, r.selection.projection.Paths()); err != nil {
 		return plannedWalk{}, err
 	}
+	if err := r.selection.checkGlobal(s); err != nil {
+		return plannedWalk{}, err
+	}
 	p := s.plan()
 	p.Lower, p.Upper = within.lower, within.upper
 	p.Reverse, p.Limit, p.Strong, p.Filter = r.reverse, r.limit, r.strong, r.filter
-	if err := r.selection.apply(s, &p); err != nil {
-		return plannedWalk{}, err
-	}
+	r.selection.apply(s, &p)
 	if err := checkKeyPaths(s.table, r.filter.Paths()); err != nil {
 		return plannedWalk{}, err
 	}

@@ -65,15 +65,22 @@ func newQuery(in *api.QueryInput) (*query, error) {
 	if err := q.compile(in); err != nil {
 		return nil, err
 	}
+	return q, q.checkCondition(in)
+}
+
+// checkCondition refuses what is no condition on keys, however it was spelt.
+func (q *query) checkCondition(in *api.QueryInput) error {
 	if in.KeyConditions == nil {
-		return q, nil
+		return bare.refuseExpression(q.condition.Check())
 	}
 	var err error
-	if n := len(in.KeyConditions); n == 0 || n > keyAttributesMax {
-		return nil, bare.refuse(conditionCount)
+	if q.condition, err = bare.keyConditions(in.KeyConditions); err != nil {
+		return err
 	}
-	q.condition, err = bare.keyConditions(in.KeyConditions)
-	return q, err
+	if n := len(in.KeyConditions); n == 0 || n > keyAttributesMax {
+		return bare.refuse(conditionCount)
+	}
+	return nil
 }
 
 // checkQueryMix lets KeyConditions stand beside expressions as long as there is no KeyConditionExpression (semantics §9.1).

@@ -106,6 +106,10 @@ func (s *scan) plan(t *table.Table) (plannedWalk, error) {
 	if err := from.checkScanStart(s.start); err != nil {
 		return plannedWalk{}, err
 	}
+	// A scan is refused for what it selects before its start key is held against the table's key, a query afterwards.
+	if err := s.selection.checkGlobal(from); err != nil {
+		return plannedWalk{}, err
+	}
 	start, err := from.startPlace(s.start)
 	if err != nil {
 		return plannedWalk{}, err

@@ -46,19 +46,21 @@ func projectionParameter(expression *string, legacy []string) string {
 	}
 }
 
-// apply puts the selection into a plan. What a local index does not project is brought from the table; of a global index it cannot be had
-// (semantics §10.4).
-func (sel selection) apply(s source, p *command.Plan) error {
+// apply puts the selection into a plan. What a local index does not project is brought from the table (semantics §10.4).
+func (sel selection) apply(s source, p *command.Plan) {
 	p.Project = sel.projection
 	p.Discard = sel.kind == api.SelectCount
-	if s.index == nil || s.index.Projection.Kind == table.All {
+	if s.index != nil && s.local {
+		p.Fetch = sel.kind == api.SelectAllAttributes && s.index.Projection.Kind != table.All || len(sel.unprojected(s)) > 0
+	}
+}
+
+// checkGlobal refuses to show what a global index does not project.
+func (sel selection) checkGlobal(s source) error {
+	if !s.global() || s.index.Projection.Kind == table.All {
 		return nil
 	}
 	missing := sel.unprojected(s)
-	if s.local {
-		p.Fetch = sel.kind == api.SelectAllAttributes || len(missing) > 0
-		return nil
-	}
 	if sel.kind == api.SelectAllAttributes {
 		return api.NewValidationException("One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for " +
 			"global secondary index " + s.index.Name + " because its projection type is not ALL")
@@ -72,7 +74,7 @@ func (sel selection) apply(s source, p *command.Plan) error {
 
 // unprojected lists the attributes asked for that the index does not hold.
 func (sel selection) unprojected(s source) []string {
-	if sel.projection == nil {
+	if sel.projection == nil || s.index.Projection.Kind == table.All {
 		return nil
 	}
 	held := s.index.Projected(s.table)

@@ -65,8 +65,11 @@ func FuzzParse(f *testing.F) {
 		if err == nil {
 			checkCanonical(t, p.Apply(fuzzItem))
 		}
-		_, err = expr.ParseKeyCondition(text, n)
+		k, err := expr.ParseKeyCondition(text, n)
 		checkRefusal(t, err)
+		if err == nil {
+			checkRefusal(t, k.Check())
+		}
 		_, err = expr.ParseSearchCondition(text, n)
 		checkRefusal(t, err)
 	})

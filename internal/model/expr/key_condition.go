@@ -29,9 +29,13 @@ type KeyPart struct {
 }
 
 // KeyCondition is a parsed key condition, its parts in text order. Whether they fit a key schema is for the caller to decide.
-type KeyCondition struct{ Parts []KeyPart }
+type KeyCondition struct {
+	Parts []KeyPart
 
-// ParseKeyCondition parses a KeyConditionExpression. Errors are *Error.
+	fault error // what Check finds; there are no parts beside it
+}
+
+// ParseKeyCondition parses a KeyConditionExpression as a condition. Errors are *Error.
 func ParseKeyCondition(text string, n *Names) (*KeyCondition, error) {
 	tree, b, err := bindCondition(KeyConditionExpression, text, n)
 	if err != nil {
@@ -39,15 +43,19 @@ func ParseKeyCondition(text string, n *Names) (*KeyCondition, error) {
 	}
 	k := keyReader{bound: &b}
 	if fault := k.read(tree.root); fault != "" {
-		return nil, KeyConditionExpression.refuse(fault)
+		return &KeyCondition{fault: KeyConditionExpression.refuse(fault)}, nil
 	}
 	for _, part := range k.parts {
 		if fault := part.checkTypes(); fault != "" {
-			return nil, &Error{fault}
+			return &KeyCondition{fault: &Error{fault}}, nil
 		}
 	}
-	return &KeyCondition{k.parts}, nil
+	return &KeyCondition{Parts: k.parts}, nil
 }
+
+// Check refuses a condition that is none on keys. It stands apart from parsing because DynamoDB says so only when all expressions of a
+// request are parsed (semantics §16 Query). Errors are *Error.
+func (k *KeyCondition) Check() error { return k.fault }
 
 // ParseSearchCondition parses a SearchConditionExpression: equalities joined by AND. Errors are *Error.
 func ParseSearchCondition(text string, n *Names) (*KeyCondition, error) {
@@ -64,7 +72,7 @@ func ParseSearchCondition(text string, n *Names) (*KeyCondition, error) {
 	if fault := k.read(tree.root); fault != "" {
 		return nil, SearchConditionExpression.refuse(strings.ReplaceAll(fault, "KeyConditionExpression", "SearchConditionExpression"))
 	}
-	return &KeyCondition{k.parts}, nil
+	return &KeyCondition{Parts: k.parts}, nil
 }
 
 const textSearchComparator = "Invalid comparator used in SearchConditionExpression"

@@ -72,6 +72,9 @@ func (s *script) answer(d *datadriven.TestData, line string) string {
 		return s.apply(u, d.HasArg("touched"))
 	case "key":
 		k, err := expr.ParseKeyCondition(line, n)
+		if err == nil {
+			err = k.Check()
+		}
 		return keyParts(k, err)
 	case "search":
 		k, err := expr.ParseSearchCondition(line, n)
