@@ -119,9 +119,14 @@ type expressions struct {
 	err   error
 }
 
-// newExpressions checks the names and values of a request. A request without any compiles nothing and costs nothing.
+// newExpressions checks the names and values of a request. A request without any compiles nothing and costs nothing. Where refusals are
+// enveloped, a faulty value is looked for first and spoken of as if it were the item's, without the alias that it has.
 func newExpressions(v voice, names map[string]string, values attr.Map) *expressions {
 	x := &expressions{voice: v, names: expr.NewNames(names, values)}
+	if fault := values.Fault(); v == enveloped && fault != "" {
+		x.err = v.refuse(fault)
+		return x
+	}
 	x.err = x.names.Check()
 	return x
 }
