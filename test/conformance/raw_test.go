@@ -123,6 +123,7 @@ func TestOtherMethodsAndContentTypes(t *testing.T) {
 	}
 	for name, change := range map[string]func(*http.Request){
 		"PUT":       func(r *http.Request) { r.Method = http.MethodPut },
+		"GET /abc":  func(r *http.Request) { r.Method, r.URL.Path = http.MethodGet, "/abc" },
 		"text/html": func(r *http.Request) { r.Header.Set("Content-Type", "text/html") },
 	} {
 		response, body := post(t, "ListTables", "{}", change)

@@ -11,10 +11,10 @@ import (
 // convention.
 const localNodesPath = "/localnodes"
 
-// localNodes tells whether a request line names the list of nodes.
-func localNodes(target string) bool {
+// pathOf is what a request line names, without the query behind it.
+func pathOf(target string) string {
 	path, _, _ := strings.Cut(target, "?")
-	return path == localNodesPath
+	return path
 }
 
 // appendNodes lists nodes by their hosts, since clients use the port that they know; where nodes differ in that, with it.

@@ -19,8 +19,8 @@ func TestNodesAreListed(t *testing.T) {
 		}
 	}
 	for target, want := range map[string]bool{"/localnodes": true, "/localnodes?dc=a": true, "/": false, "/localnodes/x": false, "": false} {
-		if localNodes(target) != want {
-			t.Errorf("%q names the list: %t", target, !want)
+		if got := pathOf(target) == localNodesPath; got != want {
+			t.Errorf("%q names the list: %t", target, got)
 		}
 	}
 }

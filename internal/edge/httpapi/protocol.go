@@ -200,10 +200,10 @@ func (p *Protocol) answerPlain(r *Request, w *Response) bool {
 			Methods: string(r.Headers.Peek("Access-Control-Request-Method")),
 			Headers: string(r.Headers.Peek("Access-Control-Request-Headers")),
 		}
-	case r.Method == "GET" && p.nodes != nil && localNodes(r.Target):
+	case r.Method == "GET" && p.nodes != nil && pathOf(r.Target) == localNodesPath:
 		w.ContentType = contentJSON
 		w.Body = appendNodes(w.Body, p.nodes())
-	case r.Method == "GET":
+	case r.Method == "GET" && pathOf(r.Target) == "/":
 		w.Body = append(w.Body, p.health...)
 	default:
 		w.Status = 404

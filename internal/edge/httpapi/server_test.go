@@ -156,7 +156,7 @@ func TestServerAnswersOnOneConnection(t *testing.T) {
 	if r, _ := c.answer(); r.StatusCode != 200 {
 		t.Errorf("after 100-continue: status %d", r.StatusCode)
 	}
-	c.send("GET http://localhost:8000/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	c.send("GET http://localhost:8000/?x HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	if _, answer := c.answer(); !strings.HasPrefix(answer, "healthy: ") {
 		t.Errorf("GET: %q", answer)
 	}
