@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/model/api"
@@ -36,7 +37,29 @@ func (o *Ops) CreateTable(ctx context.Context, in *api.CreateTableInput) (*api.C
 		return nil, fmt.Errorf("creating table %s: %w", wanted.Name, err)
 	}
 	o.reportNoEffect(&table.Table{}, t)
-	return &api.CreateTableOutput{TableDescription: o.tableDescription(t, table.Statistics{})}, nil
+	return &api.CreateTableOutput{TableDescription: o.createdDescription(t, in)}, nil
+}
+
+// createdDescription is a new table's description as CreateTable answers it: warm throughput is there only where it was asked for, and is
+// still being reached; since when the table is on-demand is not there yet.
+func (o *Ops) createdDescription(t *table.Table, in *api.CreateTableInput) *api.TableDescription {
+	d := o.tableDescription(t, table.Statistics{})
+	if d.BillingModeSummary != nil {
+		d.BillingModeSummary.LastUpdateToPayPerRequestDateTime = nil
+	}
+	if d.WarmThroughput.Status = ref(api.TableStatusUpdating); in.WarmThroughput == nil {
+		d.WarmThroughput = nil
+	}
+	for i := range d.GlobalSecondaryIndexes {
+		ix := &d.GlobalSecondaryIndexes[i]
+		ix.WarmThroughput.Status = ref(api.IndexStatusUpdating)
+		if !slices.ContainsFunc(in.GlobalSecondaryIndexes, func(sent api.GlobalSecondaryIndex) bool {
+			return *sent.IndexName == *ix.IndexName && sent.WarmThroughput != nil
+		}) {
+			ix.WarmThroughput = nil
+		}
+	}
+	return d
 }
 
 // wantedTable checks a request in DynamoDB's order (semantics §16 CreateTable) and makes the table it asks for.
@@ -158,8 +181,13 @@ func newUUID(random io.Reader) (string, error) {
 	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return "", err
 	}
+	return uuidOf(b), nil
+}
+
+// uuidOf is the UUID that b's bits stand for, but for those that say which kind of UUID it is.
+func uuidOf(b [16]byte) string {
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], nil
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }

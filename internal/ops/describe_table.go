@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"time"
@@ -155,13 +156,19 @@ func (o *Ops) encryptionDescription(e table.Encryption) *api.SSEDescription {
 	key := e.Key
 	switch {
 	case key == "":
-		key = o.kmsARN("alias/aws/dynamodb")
+		key = o.kmsARN("key/" + o.managedKey())
 	case strings.HasPrefix(key, "alias/"):
 		key = o.kmsARN(key)
 	case !strings.HasPrefix(key, "arn:"):
 		key = o.kmsARN("key/" + key)
 	}
 	return &api.SSEDescription{Status: ref(api.SSEStatusEnabled), SSEType: ref(api.SSETypeKms), KMSMasterKeyArn: &key}
+}
+
+// managedKey is the id of the key that the service would manage for the account, always the same.
+func (o *Ops) managedKey() string {
+	sum := sha256.Sum256([]byte(o.kmsARN("alias/aws/dynamodb")))
+	return uuidOf([16]byte(sum[:16]))
 }
 
 func (o *Ops) kmsARN(resource string) string {

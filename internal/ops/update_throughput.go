@@ -44,6 +44,26 @@ func (o *Ops) updateThroughput(t, before *table.Table, in *api.UpdateTableInput)
 	return nil
 }
 
+// keepUnits describes the provisioned units of a table and its indexes as they were before: the answer to a change tells when it was, the
+// units are the new ones once the table is ACTIVE. Another billing mode's are told at once.
+func (o *Ops) keepUnits(d *api.TableDescription, before, after *table.Table) {
+	if before.Billing != after.Billing {
+		return
+	}
+	o.keepUnitsOf(d.ProvisionedThroughput, before.Throughput)
+	for i := range d.GlobalSecondaryIndexes {
+		ix := &d.GlobalSecondaryIndexes[i]
+		if was, found := before.GlobalIndex(*ix.IndexName); found {
+			o.keepUnitsOf(ix.ProvisionedThroughput, was.Throughput)
+		}
+	}
+}
+
+func (o *Ops) keepUnitsOf(d *api.ProvisionedThroughputDescription, t table.Throughput) {
+	was := throughputDescription(t, o.now())
+	d.ReadCapacityUnits, d.WriteCapacityUnits, d.NumberOfDecreasesToday = was.ReadCapacityUnits, was.WriteCapacityUnits, was.NumberOfDecreasesToday
+}
+
 // switchBilling gives t the settings of its new billing mode. Units of a provisioned table are still to be set.
 func (o *Ops) switchBilling(t *table.Table) {
 	t.State = table.Updating
