@@ -14,8 +14,8 @@ import (
 	"stator/internal/storage/record"
 )
 
-// Scan answers with a page of a plan. It reads a snapshot taken before the in-flight set is looked at, with the bounds
-// as that snapshot has them: a split leaves the right half's rows where they are.
+// Scan answers with a page of a plan. It reads a snapshot taken before the in-flight set is looked at, within bounds no wider
+// than that snapshot has them: a split leaves the right half's rows where they are.
 func (r *Replica) Scan(p *command.Plan, done func(command.Page, error)) {
 	r.scanBehind(r.options.Log.Barrier, p, done)
 }
@@ -54,7 +54,7 @@ func (r *Replica) scan(p *command.Plan, done func(command.Page, error)) {
 	snapshot := r.options.Engine.Snapshot()
 	r.mu.Lock()
 	err := r.readRefusal(p.Table, p.TableVersion, p.Strong)
-	partition, adopted := r.performed.Descriptor.Partition, r.performed.Table
+	state := r.walked()
 	batch := uint64(0)
 	if err == nil {
 		batch = r.inFlight(p)
@@ -62,7 +62,7 @@ func (r *Replica) scan(p *command.Plan, done func(command.Page, error)) {
 	finish := func(err error) {
 		page := command.Page{}
 		if err == nil {
-			page, err = r.scanSnapshot(snapshot, partition, adopted, p)
+			page, err = r.scanSnapshot(snapshot, state, p)
 		}
 		closed := snapshot.Close()
 		if err == nil && closed != nil {
@@ -78,6 +78,29 @@ func (r *Replica) scan(p *command.Plan, done func(command.Page, error)) {
 	}
 	r.mu.Unlock()
 	finish(err)
+}
+
+// walked is what a walk has of the partition's state. A snapshot that was taken before shows the descriptor as it is here or
+// as it was before that, with wider bounds, where told is set: a leader has every batch that is seen and not performed in its
+// in-flight set. A follower has not.
+type walked struct {
+	descriptor machine.Descriptor
+	told       bool
+	adopted    *table.Table
+}
+
+// walked is taken after the walk's snapshot. The caller holds mu.
+func (r *Replica) walked() walked {
+	told := r.leading && r.flight.touching(machine.DescriptorKey(r.options.Partition)) == 0
+	return walked{descriptor: r.performed.Descriptor, told: told, adopted: r.performed.Table}
+}
+
+// seen is a descriptor whose bounds are no wider than the snapshot has them.
+func (w *walked) seen(snapshot *engine.Snapshot) (machine.Descriptor, error) {
+	if w.told {
+		return w.descriptor, nil
+	}
+	return machine.LoadDescriptor(snapshot, w.descriptor.Partition)
 }
 
 // inFlight is the newest batch under way that writes what the plan reads: its range and, of a walk that fetches, the
@@ -98,9 +121,9 @@ func (r *Replica) inFlight(p *command.Plan) uint64 {
 }
 
 // scanSnapshot brings the page. Bytes that no key or item of this release has are a broken invariant of this copy.
-func (r *Replica) scanSnapshot(s *engine.Snapshot, partition uint64, adopted *table.Table, p *command.Plan) (page command.Page, err error) {
+func (r *Replica) scanSnapshot(s *engine.Snapshot, state walked, p *command.Plan) (page command.Page, err error) {
 	broken := whole(func() error {
-		page, err = walk(s, partition, adopted, p)
+		page, err = walk(s, state, p)
 		return nil
 	})
 	if broken != nil {
@@ -113,8 +136,8 @@ func (r *Replica) scanSnapshot(s *engine.Snapshot, partition uint64, adopted *ta
 	return page, err
 }
 
-func walk(snapshot *engine.Snapshot, partition uint64, adopted *table.Table, p *command.Plan) (command.Page, error) {
-	descriptor, err := machine.LoadDescriptor(snapshot, partition)
+func walk(snapshot *engine.Snapshot, state walked, p *command.Plan) (command.Page, error) {
+	descriptor, err := state.seen(snapshot)
 	if err != nil {
 		return command.Page{}, err
 	}
@@ -124,13 +147,13 @@ func walk(snapshot *engine.Snapshot, partition uint64, adopted *table.Table, p *
 	lower, upper, clipped := machine.Span(descriptor, p)
 	iterator, err := snapshot.Iter(lower, upper)
 	if err != nil {
-		return command.Page{}, fmt.Errorf("walking partition %d: %w", partition, err)
+		return command.Page{}, fmt.Errorf("walking partition %d: %w", descriptor.Partition, err)
 	}
 	page, err := pageOf(p, iterator, clipped, func(entry attr.Map) (attr.Map, error) {
-		return fetch(snapshot, adopted, p.Table, entry)
+		return fetch(snapshot, state.adopted, p.Table, entry)
 	})
 	if err != nil {
-		return command.Page{}, fmt.Errorf("walking partition %d: %w", partition, err)
+		return command.Page{}, fmt.Errorf("walking partition %d: %w", descriptor.Partition, err)
 	}
 	if page.Reason == command.Done && clipped {
 		page.Reason = command.Edge

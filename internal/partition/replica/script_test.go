@@ -57,7 +57,7 @@ func (w *world) do(t *testing.T, verb string, args []string) {
 		w.barriers(verb)
 	case "lead", "follow", "foreign", "replace", "replacing", "excise":
 		w.lead(t, verb, args)
-	case "adopt", "split", "stop", "drained":
+	case "adopt", "split", "foreign-split", "stop", "drained":
 		w.change(t, verb, args)
 	case "damage":
 		w.damage(args)
@@ -158,17 +158,26 @@ func (w *world) change(t *testing.T, verb string, args []string) {
 		}
 		w.replica.Adopt(things(version), func(err error) { w.tell("%s: %s", args[0], outcome("adopted", err)) })
 	case "split":
-		at := key(args[1])[:keys.TokenBytes]
-		c := &command.Command{At: at, Child: 11, Generation: w.replica.State().Descriptor.Generation}
+		c := w.splitAt(args[1])
 		w.replica.Split(c, func(err error) {
 			upper := w.replica.State().Descriptor.Bounds.Upper
-			w.tell("%s: %s", args[0], outcome(fmt.Sprintf("split, bounded %t", string(upper) == string(at)), err))
+			w.tell("%s: %s", args[0], outcome(fmt.Sprintf("split, bounded %t", string(upper) == string(c.At)), err))
 		})
+	case "foreign-split": // which the store shows, and nobody has told of
+		b, err := machine.Split(w.replica.State(), w.splitAt(args[0]), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.log.show(&held{batch: b})
 	case "stop":
 		w.replica.Stop()
 	case "drained":
 		w.replica.Drained(func() { w.tell("%s: drained", args[0]) })
 	}
+}
+
+func (w *world) splitAt(text string) *command.Command {
+	return &command.Command{At: key(text)[:keys.TokenBytes], Child: 11, Generation: w.replica.State().Descriptor.Generation}
 }
 
 // scan reads "name pk [limit]": the items of a collection, or with fetch the items that its local index leads to.
