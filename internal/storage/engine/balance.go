@@ -12,23 +12,34 @@ const (
 	balanceEvery = 1024
 	// balanceStepBytes is how much then moves.
 	balanceStepBytes = 4 << 20
-	// blockBytesLeast and a blockShareOfTables of all tables stay for blocks: a table's index and filter are about as
-	// much, and a get that does not find them in memory costs five times one that does.
+	// blockBytesLeast and a blockShareOfTables of all tables stay for blocks, or come to them: a table's index and filter are
+	// about as much, and a get that does not find them in memory costs five times one that does.
 	blockBytesLeast    = 8 << 20
 	blockShareOfTables = 48
+	// rangesPerMiss is how many ranges are read for each block that was not in memory where blocks have enough.
+	rangesPerMiss = 8
 )
 
-// balance lends memory of the block cache to rows while gets miss rows more often than ranges are read, and takes it back
-// otherwise: gets hardly use blocks whose rows are kept, ranges use nothing else.
+// balance lends memory of the block cache to rows while gets miss rows more often than ranges are read, and memory of rows to
+// blocks where it is the other way and blocks are missed: gets hardly use blocks whose rows are kept, ranges use nothing else.
 type balance struct {
-	cache    *pebble.Cache
-	bytesMax int64 // what is ever lent
+	cache        *pebble.Cache
+	blocks, rows int64 // what each ever lends to the other
 
 	misses, ranges atomic.Int64
 
-	mu      sync.Mutex // guards what follows
-	lent    int64
-	release func()
+	mu sync.Mutex // guards what follows
+	// lent is what rows have of the blocks' share; below 0, what blocks have of theirs. release ends that the cache leaves room
+	// for what blocks do not have.
+	lent        int64
+	release     func()
+	blockMisses int64 // how many there had been
+}
+
+// begin lends nothing.
+func (b *balance) begin(o Options, cache *pebble.Cache) {
+	b.cache, b.blocks, b.rows = cache, o.cacheBlockBytesMax(), o.rowsLendMax()
+	b.release = cache.Reserve(int(b.rows))
 }
 
 // missed counts a get that rows could not answer.
@@ -52,20 +63,28 @@ func (e *Engine) strike() {
 		return // somebody does
 	}
 	defer b.mu.Unlock()
-	wanted := b.lent + balanceStepBytes
-	if b.misses.Swap(0) < b.ranges.Swap(0) {
-		wanted = b.lent - balanceStepBytes
-	}
-	tables := e.db.Metrics().Total().TablesSize
-	wanted = max(0, min(wanted, b.bytesMax-blockBytesLeast-tables/blockShareOfTables))
+	metrics := e.db.Metrics()
+	blockMisses := metrics.BlockCache.Misses - b.blockMisses
+	b.blockMisses += blockMisses
+	wanted := b.next(b.misses.Swap(0), b.ranges.Swap(0), blockMisses, metrics.Total().TablesSize)
 	if wanted == b.lent {
 		return
 	}
-	if b.release != nil {
-		b.release()
-	}
-	b.release = b.cache.Reserve(int(wanted))
+	b.release()
+	b.release = b.cache.Reserve(int(b.rows + wanted))
 	e.rows.grow(wanted - b.lent)
 	b.lent = wanted
 	e.rows.shrink()
+}
+
+// next is what should be lent after so many gets that missed rows, ranges, and blocks that were not in memory.
+func (b *balance) next(misses, ranges, blockMisses, tables int64) int64 {
+	wanted := b.lent
+	switch {
+	case misses >= ranges:
+		wanted += balanceStepBytes
+	case blockMisses*rangesPerMiss > ranges:
+		wanted -= balanceStepBytes
+	}
+	return max(-b.rows, min(wanted, b.blocks-blockBytesLeast-tables/blockShareOfTables))
 }

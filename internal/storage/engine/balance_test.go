@@ -7,9 +7,13 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Memory goes to where it is missed: to rows while keys are read that are not there, back to blocks while ranges are.
+// Memory goes to where it is missed: to rows while keys are read that are not there, to blocks while ranges are that are not
+// in memory.
 func TestBalanceFollowsDemand(t *testing.T) {
-	e, err := Open(Options{Dir: "data", FS: vfs.NewMem(), RowPrefix: []byte("d"), ReserveBytes: -1})
+	const memtable = 4 << 20
+	e, err := Open(Options{
+		Dir: "data", FS: vfs.NewMem(), RowPrefix: []byte("d"), ReserveBytes: -1, CacheBytes: 32 << 20, MemtableBytes: memtable,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,36 +22,75 @@ func TestBalanceFollowsDemand(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	most := e.balance.bytesMax - blockBytesLeast
-	enough := int(e.balance.bytesMax/balanceStepBytes+1) * balanceEvery
-	own := e.rows.share
-	key := []byte("d........")
-	get := func() {
+	const items, itemBytes = 3072, 16 << 10 // more than blocks may ever have
+	key := func(n int) []byte { return binary.BigEndian.AppendUint64([]byte("d"), uint64(n)) }
+	batch := e.NewBatch()
+	defer batch.Close()
+	for i := range items {
+		batch.Set(key(i), make([]byte, itemBytes))
+		if batch.Len() > 1<<20 || i == items-1 {
+			if err := e.Commit(batch, false); err != nil {
+				t.Fatal(err)
+			}
+			batch.Reset()
+		}
+	}
+	if err := e.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b := &e.balance
+	own, enough := e.rows.share, int((b.blocks+b.rows)/balanceStepBytes+1)*balanceEvery
+	gets := func() {
 		for i := range enough {
-			binary.BigEndian.PutUint64(key[1:], uint64(i))
-			if _, _, err := e.Get(key); err != nil {
+			if _, _, err := e.Get(key(items + i)); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	get()
-	if e.balance.lent != most || e.rows.share != own+most {
-		t.Errorf("after gets %d is lent and rows have %d, want %d and %d", e.balance.lent, e.rows.share, most, own+most)
-	}
-	for range enough {
-		it, err := e.Iter([]byte("d1"), []byte("d2"))
-		if err != nil {
-			t.Fatal(err)
+	ranges := func(different int) {
+		for i := range enough {
+			it, err := e.Iter(key(i%different), key(items))
+			if err != nil {
+				t.Fatal(err)
+			}
+			it.First()
+			if err := it.Close(); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := it.Close(); err != nil {
-			t.Fatal(err)
+	}
+	tables := e.db.Metrics().Total().TablesSize
+	most := b.blocks - blockBytesLeast - tables/blockShareOfTables
+	for _, step := range []struct {
+		after string
+		do    func()
+		lent  int64
+	}{
+		{"gets", gets, most},
+		{"ranges of blocks that are there", func() { ranges(1) }, most},
+		{"ranges of blocks that are not", func() { ranges(items) }, -b.rows},
+		{"gets again", gets, most},
+	} {
+		step.do()
+		if b.lent != step.lent || e.rows.share != own+step.lent {
+			t.Errorf("after %s %d is lent and rows have %d, want %d and %d", step.after, b.lent, e.rows.share, step.lent, own+step.lent)
+		}
+		if size, most := e.db.Metrics().BlockCache.Size, b.blocks-step.lent+memtablesUsual*memtable; size > most {
+			t.Errorf("after %s the cache has %d bytes of blocks, want at most %d", step.after, size, most)
 		}
 	}
-	if e.balance.lent != 0 || e.rows.share != own {
-		t.Errorf("after ranges %d is lent and rows have %d, want 0 and %d", e.balance.lent, e.rows.share, own)
-	}
-	get()
-	if e.balance.lent != most {
-		t.Errorf("after gets again %d is lent, want %d", e.balance.lent, most)
+}
+
+// What the indexes of large tables need comes to blocks, whoever asks.
+func TestBalanceHasRoomForIndexes(t *testing.T) {
+	b := balance{blocks: 48 << 20, rows: 64 << 20}
+	for _, c := range []struct{ tables, want int64 }{
+		{0, balanceStepBytes},
+		{48 * 50 << 20, -10 << 20},
+		{1 << 40, -64 << 20},
+	} {
+		if got := b.next(1, 0, 0, c.tables); got != c.want {
+			t.Errorf("%d bytes of tables: %d is lent, want %d", c.tables, got, c.want)
+		}
 	}
 }

@@ -140,9 +140,9 @@ func (e *Engine) open(o Options) error {
 	e.events.memtables = func(n int64) { e.rows.leave(n-memtablesUsual, o.MemtableBytes) }
 	options := e.pebbleOptions(o, version)
 	options.ErrorIfNotExists = !isNew
+	e.balance.begin(o, options.Cache)
 	e.db, err = pebble.Open(e.layout.db, options)
 	options.Cache.Unref() // the store has its own reference
-	e.balance.cache, e.balance.bytesMax = options.Cache, o.cacheBlockBytesMax()
 	e.space.unflushed = func() int64 { return int64(e.db.Metrics().WAL.Size) }
 	e.space.flush = func() { _, _ = e.db.AsyncFlush() } // its failure comes to events.backgroundError
 	if errors.Is(err, pebble.ErrDBDoesNotExist) {

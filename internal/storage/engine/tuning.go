@@ -64,12 +64,20 @@ func (o Options) blockBytesMax() int64 {
 	return o.cacheBlockBytesMax() + memtablesUsual*o.MemtableBytes
 }
 
-// cacheBlockBytesMax is what blocks have while balance lends nothing of it.
+// cacheBlockBytesMax is what blocks have while balance lends nothing.
 func (o Options) cacheBlockBytesMax() int64 { return o.CacheBytes / 4 * 3 }
 
 // rowBytesMax is what rows and heads have, while no more memtables exist than usual. Further ones take their room back
 // from them: a row is found for a tenth of what its block costs, so no room should be idle.
 func (o Options) rowBytesMax() int64 { return o.MemoryBytesMax() - o.blockBytesMax() }
+
+// rowsLendMax is what rows may lend to blocks: half, as blocks lie in the collected heap, where they take half as much again.
+func (o Options) rowsLendMax() int64 {
+	if len(o.RowPrefix) == 0 {
+		return 0
+	}
+	return max(0, o.rowBytesMax()-o.headBytesMax()) / 2
+}
 
 // headBytesMax is the part of rowBytesMax that heads have: by default for 260,000 keys. They meet in buckets by
 // chance: of half as many 1 % are not known, of all 14 %.
@@ -77,7 +85,7 @@ func (o Options) headBytesMax() int64 { return o.CacheBytes / 8 }
 
 func (e *Engine) pebbleOptions(o Options, version int) *pebble.Options {
 	options := &pebble.Options{
-		Cache:                       pebble.NewCache(o.blockBytesMax()),
+		Cache:                       pebble.NewCache(o.blockBytesMax() + o.rowsLendMax()),
 		FS:                          tableFS{rotationFS{FS: vfs.OnDiskFull(storeFS{o.FS}, e.space.full), rotations: e.rotations}},
 		Logger:                      e.health,
 		EventListener:               e.events.listener(),
