@@ -13,7 +13,7 @@ const (
 	// balanceStepBytes is how much then moves.
 	balanceStepBytes = 4 << 20
 	// blockBytesLeast and a blockShareOfTables of all tables stay for blocks, or come to them: a table's index and filter are
-	// about as much, and a get that does not find them in memory costs five times one that does.
+	// less than that, and a get that does not find them in memory costs five times one that does.
 	blockBytesLeast    = 8 << 20
 	blockShareOfTables = 48
 	// rangesPerMiss is how many ranges are read for each block that was not in memory where blocks have enough.
