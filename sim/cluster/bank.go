@@ -28,7 +28,7 @@ func (w *world) startTellers() {
 					w.Sleep(10 * time.Millisecond)
 				}
 			}
-			for open = open || i == 0; !w.calm; w.Sleep(w.Between(0, tellerPauseMax)) {
+			for open = open || i == 0; !w.Calm; w.Sleep(w.Between(0, tellerPauseMax)) {
 				if open {
 					c.result.Operations++
 					c.tell()

@@ -24,7 +24,7 @@ func (w *world) startChanges() {
 	w.every("transfers", transferEveryMax, (*client).transferLead)
 	w.every("indexes", indexEveryMax, (*client).moveIndex)
 	if w.habits.late {
-		w.After(w.Between(5*time.Second, 25*time.Second), w.machines[len(w.machines)-1].start)
+		w.After(w.Between(5*time.Second, 25*time.Second), w.machines[len(w.machines)-1].Start)
 	}
 }
 
@@ -35,10 +35,10 @@ func (w *world) every(name string, most time.Duration, something func(*client) e
 		defer func() { w.clients-- }()
 		c := &client{w, -1}
 		for {
-			for until := w.Now + w.Between(most/10, most); w.Now < until && !w.calm; {
+			for until := w.Now + w.Between(most/10, most); w.Now < until && !w.Calm; {
 				w.Sleep(100 * time.Millisecond)
 			}
-			if w.calm {
+			if w.Calm {
 				return
 			}
 			if err := something(c); err != nil {

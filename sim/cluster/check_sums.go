@@ -7,7 +7,7 @@ const sumsEvery = 5 * time.Second
 
 func (w *world) startSums() {
 	w.Start("sums", func() {
-		for !w.calm {
+		for !w.Calm {
 			w.Sleep(w.Between(sumsEvery/2, 2*sumsEvery))
 			w.Fail(w.compare())
 		}
@@ -20,7 +20,7 @@ func (w *world) compare() error {
 		if !m.serves() {
 			continue
 		}
-		if err := w.sums.Compare(m.steps.Engine(), m.steps.Partitions(), m.place); err != nil {
+		if err := w.sums.Compare(m.steps.Engine(), m.steps.Partitions(), m.Number); err != nil {
 			return err
 		}
 	}

@@ -44,7 +44,7 @@ func ask[T any](c *client, do func(ctx context.Context, m *machine) (T, error)) 
 		m.gone = append(m.gone, lost)
 		m.run("a request", func() {
 			value, err := do(context.Background(), m)
-			if !m.over() {
+			if !m.Over() {
 				m.forget(lost)
 				done(value, err)
 			}
@@ -59,7 +59,7 @@ func (w *world) startClients() {
 		c := &client{w, i}
 		w.Start(fmt.Sprintf("client %d", i), func() {
 			defer func() { w.clients-- }()
-			for !w.calm {
+			for !w.Calm {
 				c.bursts()
 				w.Sleep(w.Between(0, 2*w.habits.pause))
 			}

@@ -64,7 +64,7 @@ func (w *world) read() (*rows.Rows, error) {
 			failed = errors.Join(failed, found.Read(snapshot, span))
 		}
 		if failed = errors.Join(failed, snapshot.Close()); failed != nil {
-			return nil, fmt.Errorf("reading partition %d of machine %d: %w", id, m.place, failed)
+			return nil, fmt.Errorf("reading partition %d of machine %d: %w", id, m.Number, failed)
 		}
 	}
 	return found, nil

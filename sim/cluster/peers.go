@@ -73,14 +73,14 @@ func (p *peers) find(node uint64) *machine { return p.machine.world.at(p.known[n
 // ping tells every machine that this one lives.
 func (p *peers) ping() {
 	m := p.machine
-	w, id, start := m.world, m.id, m.starts
+	w, id, start := m.world, m.id, m.Starts
 	for _, other := range w.machines {
 		if other == m {
 			continue
 		}
-		w.network.Carry(network.Between(m.place, other.place), func() {
-			if other.over() {
-				w.network.Carry(network.Between(other.place, m.place), func() { m.do(func() { m.peers.down[other.id] = true }) })
+		w.Network.Carry(network.Between(m.Number, other.Number), func() {
+			if other.Over() {
+				w.Network.Carry(network.Between(other.Number, m.Number), func() { m.do(func() { m.peers.down[other.id] = true }) })
 				return
 			}
 			other.do(func() { other.peers.hears(id, start) })
@@ -89,7 +89,7 @@ func (p *peers) ping() {
 			p.down[other.id] = true
 		}
 	}
-	m.later(m.clock.Stretched(pingEvery), p.ping)
+	m.Later(m.Clock.Stretched(pingEvery), p.ping)
 }
 
 // hears takes note of a ping.
@@ -104,11 +104,11 @@ func (p *peers) hears(of uint64, start int) {
 func (p *peers) Send(node, _ uint64, message []byte) bool {
 	m := p.machine
 	to := p.find(node)
-	if to == nil || p.down[node] || m.over() {
+	if to == nil || p.down[node] || m.Over() {
 		return false
 	}
 	m.world.result.Messages++
-	return m.world.network.Carry(network.Between(m.place, to.place), func() {
+	return m.world.Network.Carry(network.Between(m.Number, to.Number), func() {
 		to.do(func() {
 			if to.handler != nil {
 				to.handler.Raft(m.id, bytes.Clone(message))
@@ -165,7 +165,7 @@ func (p *peers) exchange(ctx context.Context, to *machine, serve func(ctx contex
 	defer end()
 	var got answered
 	reply := func(a answered) {
-		w.network.Carry(network.Between(to.place, m.place), func() {
+		w.Network.Carry(network.Between(to.Number, m.Number), func() {
 			m.do(func() {
 				if !got.there {
 					got, got.there = a, true
@@ -174,12 +174,12 @@ func (p *peers) exchange(ctx context.Context, to *machine, serve func(ctx contex
 		})
 	}
 	arrived := false
-	sent := w.network.Carry(network.Between(m.place, to.place), func() {
+	sent := w.Network.Carry(network.Between(m.Number, to.Number), func() {
 		if arrived {
 			return // a stream brings nothing twice
 		}
 		arrived = true
-		if to.over() || to.handler == nil {
+		if to.Over() || to.handler == nil {
 			reply(answered{err: &rpc.Unreachable{Node: to.id, Cause: errRefused}})
 			return
 		}
@@ -203,7 +203,7 @@ func (m *machine) serve(asked context.Context, serve func(ctx context.Context) (
 		ctx, end := m.within(context.Background(), left.Sub(startMoment)-m.world.Now)
 		defer end()
 		body, err := serve(ctx)
-		if !m.over() {
+		if !m.Over() {
 			m.forget(lost)
 			reply(answered{body: body, err: err})
 		}

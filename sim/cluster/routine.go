@@ -70,7 +70,7 @@ func (m *machine) await(ctx context.Context, comes func() bool) error {
 	end, bounded := ctx.Deadline()
 	late := false
 	if bounded {
-		m.later(end.Sub(startMoment)-m.world.Now, func() {})
+		m.Later(end.Sub(startMoment)-m.world.Now, func() {})
 	}
 	m.until(func() bool {
 		if comes() {
@@ -104,7 +104,7 @@ type bounded struct {
 
 // within bounds what is waited for.
 func (m *machine) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	b := &bounded{Context: ctx, world: m.world, end: m.world.Now + m.clock.Stretched(d)}
+	b := &bounded{Context: ctx, world: m.world, end: m.world.Now + m.Clock.Stretched(d)}
 	if outer, ok := ctx.Deadline(); ok {
 		b.end = min(b.end, outer.Sub(startMoment))
 	}
@@ -135,7 +135,7 @@ func (m *machine) attend(ctx context.Context, d node.Duty) {
 	_ = m.pause(ctx, m.world.Between(0, d.Every()))
 	for {
 		if err := d.Step(ctx); err != nil {
-			m.world.Note("machine %d: %s: %v", m.place, d.Name(), err)
+			m.world.Note("machine %d: %s: %v", m.Number, d.Name(), err)
 			_ = m.pause(ctx, retryAfter)
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"stator/sim/hardware"
 	"stator/sim/network"
 	"stator/sim/shapes"
 	"stator/sim/timeline"
@@ -70,10 +71,11 @@ func Run(seed uint64, log io.Writer) (Result, error) {
 		err := w.live()
 		w.Unwind()
 		for _, m := range w.machines {
-			m.leave()
+			m.Leave()
 		}
 		return err
 	})
+	w.result.Faults, w.result.Crashes = w.Faults, w.Crashes
 	w.result.Turns, w.result.Compared, w.result.Simulated, w.result.Trace = w.Turns, w.sums.Compared, w.Now, trace
 	return w.result, err
 }
@@ -100,15 +102,22 @@ func (w *world) draw() {
 
 // begin makes the machines, and starts those that are there from the beginning.
 func (w *world) begin() {
-	w.network = network.New(w.Timeline, w.habits.network, w.habits.nodes)
-	for place := range w.habits.nodes {
-		w.machines = append(w.machines, newMachine(w, uint64(place+1)))
+	w.Network = network.New(w.Timeline, w.habits.network, w.habits.nodes)
+	w.WholeStarts = 1 // a machine that has not joined has nothing to come back to
+	w.Leader = func() *hardware.Machine {
+		if m := w.anyLeader(); m != nil {
+			return m.Machine
+		}
+		return nil
+	}
+	for range w.habits.nodes {
+		w.machines = append(w.machines, newMachine(w))
 	}
 	for _, m := range w.machines {
-		if m.place > 1 && w.habits.late && m == w.machines[len(w.machines)-1] {
+		if m.Number > 1 && w.habits.late && m == w.machines[len(w.machines)-1] {
 			continue
 		}
-		w.After(w.Between(0, 200*time.Millisecond), m.start)
+		w.After(w.Between(0, 200*time.Millisecond), m.Start)
 	}
 }
 
@@ -128,16 +137,15 @@ func (w *world) live() error {
 	if !w.Run(worked, w.work+10*workTime) && w.Failed() == nil {
 		return fmt.Errorf("only %d operations were made in %s", w.result.Operations, w.Now)
 	}
-	w.calm = true
-	w.heal()
+	w.Heal()
 	if !w.Run(func() bool { return w.clients == 0 }, w.Now+restTime) && w.Failed() == nil {
 		return errors.New("the clients of a whole cluster get no answers")
 	}
 	if w.Failed() != nil {
 		return nil // run tells
 	}
-	if w.result.Faults < faultsMin {
-		return fmt.Errorf("only %d faults", w.result.Faults)
+	if w.Faults < faultsMin {
+		return fmt.Errorf("only %d faults", w.Faults)
 	}
 	return w.finish()
 }

@@ -29,7 +29,7 @@ func (p *peers) SendSnapshot(ctx context.Context, node uint64, header []byte, ne
 		return errRefused
 	}
 	m := p.machine
-	m.world.Note("machine %d sends a snapshot to machine %d", m.place, to.place)
+	m.world.Note("machine %d sends a snapshot to machine %d", m.Number, to.Number)
 	s := &shipment{machine: to}
 	header = bytes.Clone(header)
 	hop := func(serve func(ctx context.Context) ([]byte, error)) error {

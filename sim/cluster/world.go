@@ -5,9 +5,9 @@ import (
 	"io"
 	"time"
 
+	"stator/sim/hardware"
 	"stator/sim/history"
 	"stator/sim/ledger"
-	"stator/sim/network"
 	"stator/sim/rows"
 	"stator/sim/shapes"
 	"stator/sim/timeline"
@@ -15,24 +15,22 @@ import (
 
 // world is everything there is: machines, what connects them, clients, and one time that all of it passes in.
 type world struct {
-	*timeline.Timeline
+	hardware.Site
 	seed   uint64
 	log    io.Writer // nil is none
 	habits habits
 
 	machines []*machine
-	network  *network.Network
 	items    shapes.Draw
 
 	history  history.History
 	ledger   ledger.Ledger
 	glimpses []glimpse
 	sums     rows.Sums
-	// work is when clients began. clients are those that have not ended; calm tells all to come to an end, and trouble to stop.
+	// work is when clients began. clients are those that have not ended.
 	work     time.Duration
 	creating bool
 	clients  int
-	calm     bool
 
 	result Result
 }
@@ -49,8 +47,6 @@ func (w *world) at(address string) *machine {
 	}
 	return nil
 }
-
-func (w *world) anyMachine() *machine { return w.machines[w.Random.IntN(len(w.machines))] }
 
 // serving is any machine whose node answers, nil if there is none.
 func (w *world) serving() *machine {
@@ -110,10 +106,10 @@ func (w *world) booted() bool {
 func (w *world) unrest() string {
 	for _, m := range w.machines {
 		if !m.serves() {
-			return fmt.Sprintf("machine %d does not serve", m.place)
+			return fmt.Sprintf("machine %d does not serve", m.Number)
 		}
 		if !m.steps.Fed() {
-			return fmt.Sprintf("machine %d has changes that indexes have not seen", m.place)
+			return fmt.Sprintf("machine %d has changes that indexes have not seen", m.Number)
 		}
 	}
 	c := w.machines[0].steps.Catalog()
@@ -154,7 +150,7 @@ func (w *world) unrestOf(id uint64) string {
 			return fmt.Sprintf("node %d is nowhere", member.Node)
 		}
 		if have, ok := m.steps.Group(id); !ok || have.Applied != status.Applied || have.Replica != member.Replica {
-			return fmt.Sprintf("machine %d has it at %d of %d", m.place, have.Applied, status.Applied)
+			return fmt.Sprintf("machine %d has it at %d of %d", m.Number, have.Applied, status.Applied)
 		}
 	}
 	return ""

@@ -58,10 +58,10 @@ func (w *world) every(name string, most time.Duration, something func(*client) e
 		defer func() { w.clients-- }()
 		c := w.newClient(w.Random.IntN(w.habits.nodes))
 		for {
-			for until := w.Now + w.Between(most/10, most); w.Now < until && !w.calm; {
+			for until := w.Now + w.Between(most/10, most); w.Now < until && !w.Calm; {
 				w.Sleep(100 * time.Millisecond)
 			}
-			if w.calm {
+			if w.Calm {
 				return
 			}
 			if err := something(c); err != nil {
@@ -156,7 +156,7 @@ func (n *node) transfer(id uint64) {
 	to := d.Members[w.Random.IntN(len(d.Members))]
 	w.result.Transfers++
 	w.Note("partition %d shall be led by node %d", id, to.Node)
-	n.do(func() {
+	n.Do(func() {
 		if c, there := n.copies[id]; there { // a node that stood still meanwhile may have lost it
 			c.group.Transfer(to.Replica)
 		}

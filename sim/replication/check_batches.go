@@ -25,12 +25,12 @@ func (b *batches) begin(w *world) {
 // leads notes that a copy leads in an epoch: another one never did.
 func (b *batches) leads(p *partition, epoch uint64) {
 	name := leadership{p.id, epoch}
-	b.world.Note("node %d leads partition %d in epoch %d", p.node.id, p.id, epoch)
+	b.world.Note("node %d leads partition %d in epoch %d", p.node.Number, p.id, epoch)
 	b.world.result.Leads++
-	if other, led := b.leaders[name]; led && other != p.node.id {
-		b.world.Fail(fmt.Errorf("nodes %d and %d both lead partition %d in epoch %d", other, p.node.id, p.id, epoch))
+	if other, led := b.leaders[name]; led && other != p.node.Number {
+		b.world.Fail(fmt.Errorf("nodes %d and %d both lead partition %d in epoch %d", other, p.node.Number, p.id, epoch))
 	}
-	b.leaders[name], p.led = p.node.id, epoch
+	b.leaders[name], p.led = p.node.Number, epoch
 }
 
 // performed holds a batch against what other copies performed in its place, and against what this one performed before.
@@ -39,11 +39,11 @@ func (b *batches) performed(p *partition, batch *machine.Batch, state machine.Pa
 	before := p.applied
 	follows := batch.Epoch == before.Epoch && batch.Chain == before.Chain+1 || batch.Epoch > before.Epoch && batch.Chain == 1
 	if !follows {
-		w.Fail(fmt.Errorf("node %d performed batch %d/%d of partition %d after %d/%d", p.node.id, batch.Epoch, batch.Chain, p.id,
+		w.Fail(fmt.Errorf("node %d performed batch %d/%d of partition %d after %d/%d", p.node.Number, batch.Epoch, batch.Chain, p.id,
 			before.Epoch, before.Chain))
 	}
 	if a := state.Applied; a.Epoch != batch.Epoch || a.Chain != batch.Chain {
-		w.Fail(fmt.Errorf("node %d is at %d/%d after batch %d/%d of partition %d", p.node.id, a.Epoch, a.Chain, batch.Epoch,
+		w.Fail(fmt.Errorf("node %d is at %d/%d after batch %d/%d of partition %d", p.node.Number, a.Epoch, a.Chain, batch.Epoch,
 			batch.Chain, p.id))
 	}
 	p.applied = state.Applied
@@ -53,7 +53,7 @@ func (b *batches) performed(p *partition, batch *machine.Batch, state machine.Pa
 	name := batchName{p.id, batch.Epoch, batch.Chain}
 	sum := sumOf(batch)
 	if other, known := b.contents[name]; known && other != sum {
-		w.Fail(fmt.Errorf("node %d performed another batch %d/%d of partition %d than others", p.node.id, batch.Epoch, batch.Chain, p.id))
+		w.Fail(fmt.Errorf("node %d performed another batch %d/%d of partition %d than others", p.node.Number, batch.Epoch, batch.Chain, p.id))
 	} else if !known {
 		b.contents[name] = sum
 		w.result.Batches++
@@ -65,15 +65,15 @@ func (b *batches) performed(p *partition, batch *machine.Batch, state machine.Pa
 func (b *batches) exclusive(p *partition) {
 	for _, n := range b.world.nodes {
 		other, ok := n.copies[p.id]
-		if n == p.node || n.over() || !ok || n.stoppedUntil > b.world.Now || !other.leads() ||
+		if n == p.node || n.Over() || !ok || n.Halted() || !other.leads() ||
 			other.group.Status().Term >= p.applied.Epoch {
 			continue
 		}
 		within := true
 		other.group.Barrier(func(err error) {
 			if err == nil && within {
-				b.world.Fail(fmt.Errorf("node %d serves strong reads of partition %d, which node %d leads in epoch %d", n.id, p.id,
-					p.node.id, p.applied.Epoch))
+				b.world.Fail(fmt.Errorf("node %d serves strong reads of partition %d, which node %d leads in epoch %d", n.Number, p.id,
+					p.node.Number, p.applied.Epoch))
 			}
 		})
 		within = false

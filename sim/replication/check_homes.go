@@ -27,14 +27,14 @@ func (h *homes) begin(w *world) { h.world, h.removed = w, map[home]uint64{} }
 
 // leaves notes that a node has removed a replica.
 func (h *homes) leaves(n *node, id, replica uint64) {
-	at := home{n.id, id}
+	at := home{n.Number, id}
 	h.removed[at] = max(h.removed[at], replica)
 }
 
 // lives notes that a node has opened a replica.
 func (h *homes) lives(n *node, id, replica uint64) {
-	if gone := h.removed[home{n.id, id}]; replica <= gone {
-		h.world.Fail(fmt.Errorf("replica %d of partition %d lives on node %d, from which replica %d was removed", replica, id, n.id, gone))
+	if gone := h.removed[home{n.Number, id}]; replica <= gone {
+		h.world.Fail(fmt.Errorf("replica %d of partition %d lives on node %d, from which replica %d was removed", replica, id, n.Number, gone))
 	}
 }
 
@@ -42,7 +42,7 @@ func (h *homes) lives(n *node, id, replica uint64) {
 func (h *homes) check() error {
 	for _, n := range h.world.nodes {
 		if err := n.checkRows(); err != nil {
-			return fmt.Errorf("node %d: %w", n.id, err)
+			return fmt.Errorf("node %d: %w", n.Number, err)
 		}
 	}
 	return nil

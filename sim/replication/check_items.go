@@ -25,7 +25,7 @@ func (w *world) versions() (map[string][]attr.Map, error) {
 			return nil, fmt.Errorf("partition %d has no leader", at.id)
 		}
 		if err := read(leads, at.id, changes, items); err != nil {
-			return nil, fmt.Errorf("reading partition %d on node %d: %w", at.id, leads.id, err)
+			return nil, fmt.Errorf("reading partition %d on node %d: %w", at.id, leads.Number, err)
 		}
 	}
 	versions := map[string][]attr.Map{}

@@ -7,7 +7,7 @@ const sumsEvery = 3 * time.Second
 
 func (w *world) startSums() {
 	w.Start("sums", func() {
-		for !w.calm {
+		for !w.Calm {
 			w.Sleep(w.Between(sumsEvery/2, 2*sumsEvery))
 			w.Fail(w.compare())
 		}
@@ -17,10 +17,10 @@ func (w *world) startSums() {
 // compare sums up every copy that is up.
 func (w *world) compare() error {
 	for _, n := range w.nodes {
-		if n.over() {
+		if n.Over() {
 			continue
 		}
-		if err := w.sums.Compare(n.engine, n.partitions(), n.id); err != nil {
+		if err := w.sums.Compare(n.engine, n.partitions(), n.Number); err != nil {
 			return err
 		}
 	}

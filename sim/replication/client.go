@@ -25,7 +25,7 @@ func (w *world) startClients() {
 		c := w.newClient(i)
 		w.Start(fmt.Sprintf("client %d", i), func() {
 			defer func() { w.clients-- }()
-			for !w.calm {
+			for !w.Calm {
 				c.bursts()
 				w.Sleep(w.Between(0, 2*w.habits.pause))
 				w.lull()

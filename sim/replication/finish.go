@@ -53,15 +53,15 @@ func (w *world) atRest() string {
 		index := leads.copies[at.id].group.Status().Applied
 		for _, m := range leads.copies[at.id].replica.State().Descriptor.Members {
 			n := w.node(m.Node)
-			if n.over() {
-				return fmt.Sprintf("node %d is down", n.id)
+			if n.Over() {
+				return fmt.Sprintf("node %d is down", n.Number)
 			}
 			c, ok := n.copies[at.id]
 			if !ok {
-				return fmt.Sprintf("node %d has no copy of partition %d", n.id, at.id)
+				return fmt.Sprintf("node %d has no copy of partition %d", n.Number, at.id)
 			}
 			if have := c.group.Status().Applied; have != index {
-				return fmt.Sprintf("node %d has partition %d at %d of %d", n.id, at.id, have, index)
+				return fmt.Sprintf("node %d has partition %d at %d of %d", n.Number, at.id, have, index)
 			}
 		}
 	}

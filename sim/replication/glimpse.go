@@ -36,8 +36,8 @@ func (c *client) glimpse(key []byte) {
 	read, err := ask(w, question{c.router.home, to, p.id}, func(p *partition, done func(attr.Map, error)) {
 		p.replica.Read(get, func(result command.GetResult, err error) {
 			n := w.node(to)
-			if err == nil && !n.over() {
-				w.glimpses.add(glimpsed{key: string(key), node: to, starts: n.starts, partition: p.id}, result.Item)
+			if err == nil && !n.Over() {
+				w.glimpses.add(glimpsed{key: string(key), node: to, starts: n.Starts, partition: p.id}, result.Item)
 			}
 			done(result.Item, err)
 		})

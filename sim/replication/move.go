@@ -41,8 +41,8 @@ func (w *world) move(c *client) error {
 func (w *world) stranger(d machine.Descriptor) uint64 {
 	var strangers []uint64
 	for _, n := range w.nodes {
-		if _, there := d.MemberOn(n.id); !there {
-			strangers = append(strangers, n.id)
+		if _, there := d.MemberOn(n.Number); !there {
+			strangers = append(strangers, n.Number)
 		}
 	}
 	if len(strangers) == 0 {
@@ -85,7 +85,7 @@ func (c *client) settleMembers(key []byte, id uint64) error {
 			w.layout.enter(d)
 			return nil
 		}
-		if w.Now > until || w.calm && w.Chance(30) {
+		if w.Now > until || w.Calm && w.Chance(30) {
 			_, err = c.membership(key, d, command.Membership{Remove: comes})
 			w.Note("partition %d loses its learner: %v", id, err)
 		} else if leads, ok := w.leader(id); ok && catchesUp(leads.copies[id].group.Status(), comes) {
@@ -113,7 +113,7 @@ func (c *client) promote(key []byte, d machine.Descriptor, comes uint64) {
 		}
 	}
 	goes := voters[w.Random.IntN(len(voters))]
-	if leads, ok := w.leader(d.Partition); ok && leads.id == goes.Node {
+	if leads, ok := w.leader(d.Partition); ok && leads.Number == goes.Node {
 		leads.transfer(d.Partition)
 		return
 	}
@@ -134,13 +134,13 @@ func (n *node) sweep() {
 			n.remove(id, replica)
 		}
 	}
-	n.later(w.Between(sweepEveryMax/2, sweepEveryMax), n.sweep)
+	n.Later(w.Between(sweepEveryMax/2, sweepEveryMax), n.sweep)
 }
 
 // removed is a replica that knows by itself that it is no member any more. Some nodes are slow to act on that.
 func (n *node) removed(id, replica uint64) {
-	if !n.over() && n.world.Chance(70) {
-		n.later(1+n.world.Between(0, 100*time.Millisecond), func() { n.remove(id, replica) })
+	if !n.Over() && n.world.Chance(70) {
+		n.Later(1+n.world.Between(0, 100*time.Millisecond), func() { n.remove(id, replica) })
 	}
 }
 
@@ -150,14 +150,14 @@ func (n *node) remove(id, replica uint64) {
 	if !ok || c.group.Status().Replica != replica {
 		return
 	}
-	w.Note("node %d removes replica %d of partition %d", n.id, replica, id)
+	w.Note("node %d removes replica %d of partition %d", n.Number, replica, id)
 	c.replica.Stop()
 	delete(n.copies, id)
 	n.host.Remove(id, replica, func(err error) {
 		switch {
-		case n.over():
+		case n.Over():
 		case err != nil:
-			w.Fail(fmt.Errorf("node %d: removing partition %d: %w", n.id, id, err))
+			w.Fail(fmt.Errorf("node %d: removing partition %d: %w", n.Number, id, err))
 		default:
 			w.homes.leaves(n, id, replica)
 		}

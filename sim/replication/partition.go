@@ -29,15 +29,15 @@ type partition struct {
 func (n *node) hostOptions() multiraft.Options {
 	w := n.world
 	return multiraft.Options{
-		Engine: n.engine, Node: n.id, Workers: w.habits.workers,
-		Now:  func() time.Duration { return n.clock.Even(w.Now) },
+		Engine: n.engine, Node: n.Number, Workers: w.habits.workers,
+		Now:  func() time.Duration { return n.Clock.Even(w.Now) },
 		Wake: n.wake,
 		Send: n.send, SendSnapshot: n.ship,
 		Retention: w.habits.retention, Removed: n.removed,
-		Born: func(child uint64) { n.later(1, func() { n.adopt(child) }) },
+		Born: func(child uint64) { n.Later(1, func() { n.adopt(child) }) },
 		Broken: func(group uint64, err error) {
-			if !n.over() {
-				w.Fail(fmt.Errorf("node %d: the copy of partition %d is quarantined: %w", n.id, group, err))
+			if !n.Over() {
+				w.Fail(fmt.Errorf("node %d: the copy of partition %d is quarantined: %w", n.Number, group, err))
 			}
 		},
 	}
@@ -48,8 +48,8 @@ func (n *node) adopt(id uint64) {
 	if _, there := n.copies[id]; there {
 		return
 	}
-	if err := n.keep(id); err != nil && !n.over() {
-		n.world.Fail(fmt.Errorf("node %d: opening partition %d: %w", n.id, id, err))
+	if err := n.keep(id); err != nil && !n.Over() {
+		n.world.Fail(fmt.Errorf("node %d: opening partition %d: %w", n.Number, id, err))
 	}
 }
 
@@ -70,11 +70,11 @@ func (n *node) keep(id uint64) error {
 	p := &partition{node: n, id: id, group: group, applied: state.Applied}
 	p.replica = replica.New(replica.Options{
 		Partition: id, Engine: n.engine, Log: group, Wake: p.plan,
-		NowMillis: func() int64 { return n.clock.Millis(n.world.Now) },
+		NowMillis: func() int64 { return n.Clock.Millis(n.world.Now) },
 		Performed: p.performed,
 		Broken: func(err error) {
-			if !n.over() {
-				n.world.Fail(fmt.Errorf("node %d: partition %d breaks: %w", n.id, id, err))
+			if !n.Over() {
+				n.world.Fail(fmt.Errorf("node %d: partition %d breaks: %w", n.Number, id, err))
 			}
 		},
 	})
@@ -86,11 +86,11 @@ func (n *node) keep(id uint64) error {
 // plan plans a decision of the copy.
 func (p *partition) plan() {
 	n := p.node
-	if p.planned || n.over() {
+	if p.planned || n.Over() {
 		return
 	}
 	p.planned = true
-	n.later(1+n.world.Between(0, n.world.habits.stepDelay), func() {
+	n.Later(1+n.world.Between(0, n.world.habits.stepDelay), func() {
 		p.planned = false
 		if n.copies[p.id] == p && p.replica.Step() {
 			p.plan()
@@ -100,7 +100,7 @@ func (p *partition) plan() {
 
 // Lead implements replica.Copy: the world hears what the copy is told.
 func (p *partition) Lead(epoch uint64, state machine.Part) {
-	if !p.node.over() {
+	if !p.node.Over() {
 		p.node.world.batches.leads(p, epoch)
 	}
 	p.replica.Lead(epoch, state)
@@ -111,7 +111,7 @@ func (p *partition) Follow(hint uint64) { p.replica.Follow(hint) }
 
 // Performed implements replica.Copy.
 func (p *partition) Performed(b machine.Batch, state machine.Part) {
-	if !p.node.over() {
+	if !p.node.Over() {
 		p.node.world.batches.performed(p, &b, state)
 	}
 	p.replica.Performed(b, state)
@@ -132,17 +132,17 @@ func (p *partition) performed(machine.Batch, machine.Part) {}
 // send gives a message of a host to the network.
 func (n *node) send(to uint64, m multiraft.Message) bool {
 	w := n.world
-	if n.over() {
+	if n.Over() {
 		return false
 	}
 	w.result.Messages++
 	bytes := multiraft.AppendMessage(nil, &m)
-	return w.network.Carry(network.Between(n.id, to), func() { w.node(to).receive(bytes) })
+	return w.Network.Carry(network.Between(n.Number, to), func() { w.node(to).receive(bytes) })
 }
 
 // receive hands what has come to the host.
 func (n *node) receive(bytes []byte) {
-	n.do(func() {
+	n.Do(func() {
 		m, err := multiraft.ParseMessage(bytes)
 		if err != nil {
 			n.world.Fail(fmt.Errorf("a message is damaged: %w", err))
@@ -175,7 +175,7 @@ func (p *partition) leads() bool {
 // wake ends the rest of a group that a request met, and that does not serve it.
 func (p *partition) wake(err error) {
 	var leader *command.NotLeader
-	if errors.As(err, &leader) && !p.node.over() {
+	if errors.As(err, &leader) && !p.node.Over() {
 		p.group.Wake()
 	}
 }

@@ -22,20 +22,20 @@ type pulse struct {
 // ping tells every node that this one lives, and its groups which nodes do not any more: what rests with a leader there looks
 // for another one.
 func (n *node) ping() {
-	w, start := n.world, n.starts
+	w, start := n.world, n.Starts
 	for _, other := range w.nodes {
 		if other == n {
 			continue
 		}
-		w.network.Carry(network.Between(n.id, other.id), func() { other.do(func() { other.hears(n.id, start) }) })
-		p := n.pulses[other.id]
+		w.Network.Carry(network.Between(n.Number, other.Number), func() { other.Do(func() { other.hears(n.Number, start) }) })
+		p := n.pulses[other.Number]
 		if p.alive && p.at+aliveMax < w.Now {
 			p.alive = false
-			n.pulses[other.id] = p
-			n.host.Lost(other.id)
+			n.pulses[other.Number] = p
+			n.host.Lost(other.Number)
 		}
 	}
-	n.later(n.clock.Stretched(pingEvery), n.ping)
+	n.Later(n.Clock.Stretched(pingEvery), n.ping)
 }
 
 // hears takes note of a ping.

@@ -32,19 +32,19 @@ func ask[T any](w *world, q question, serve func(*partition, func(T, error))) (T
 	return timeline.Await(w.Timeline, func(done func(T, error)) {
 		var none T
 		arrived := false
-		sent := w.network.Carry(network.Between(q.from, q.to), func() {
+		sent := w.Network.Carry(network.Between(q.from, q.to), func() {
 			if arrived {
 				return // a stream of requests brings none twice
 			}
 			arrived = true
 			n := w.node(q.to)
-			if n.over() && w.Chance(80) {
-				w.network.Carry(network.Between(q.to, q.from), func() { done(none, errUnsent) }) // nobody listens there
+			if n.Over() && w.Chance(80) {
+				w.Network.Carry(network.Between(q.to, q.from), func() { done(none, errUnsent) }) // nobody listens there
 			}
-			n.do(func() {
+			n.Do(func() {
 				reply := func(value T, err error) {
-					if !n.over() {
-						w.network.Carry(network.Between(q.to, q.from), func() { done(value, err) })
+					if !n.Over() {
+						w.Network.Carry(network.Between(q.to, q.from), func() { done(value, err) })
 					}
 				}
 				c, ok := n.copies[q.partition]

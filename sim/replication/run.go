@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"stator/internal/partition/multiraft"
+	"stator/sim/hardware"
 	"stator/sim/network"
 	"stator/sim/timeline"
 )
@@ -66,10 +67,11 @@ func Run(seed uint64, log io.Writer) (Result, error) {
 		err := w.live()
 		w.Unwind()
 		for _, n := range w.nodes {
-			n.leave()
+			n.Leave()
 		}
 		return err
 	})
+	w.result.Faults, w.result.Crashes = w.Faults, w.Crashes
 	w.result.Turns, w.result.Compared, w.result.Trace = w.Turns, w.sums.Compared, trace
 	return w.result, err
 }
@@ -107,15 +109,21 @@ func (w *world) draw() {
 
 // begin makes nodes and the first partitions.
 func (w *world) begin() {
-	w.network = network.New(w.Timeline, w.habits.network, w.habits.nodes)
+	w.Network = network.New(w.Timeline, w.habits.network, w.habits.nodes)
+	w.Leader = func() *hardware.Machine {
+		if n := w.anyLeader(); n != nil {
+			return n.Machine
+		}
+		return nil
+	}
 	w.layout.begin(w)
 	w.batches.begin(w)
 	w.homes.begin(w)
-	for id := range w.habits.nodes {
-		w.nodes = append(w.nodes, newNode(w, uint64(id+1)))
+	for range w.habits.nodes {
+		w.nodes = append(w.nodes, newNode(w))
 	}
 	for _, n := range w.nodes {
-		w.After(w.Between(0, 200*time.Millisecond), n.start)
+		w.After(w.Between(0, 200*time.Millisecond), n.Start)
 	}
 }
 
@@ -134,16 +142,15 @@ func (w *world) live() error {
 	if w.Failed() != nil {
 		return nil // Run tells
 	}
-	w.calm = true
-	w.heal()
+	w.Heal()
 	if !w.Run(func() bool { return w.clients == 0 }, w.Now+restTime) {
 		return errors.New("the clients of a whole cluster get no answers")
 	}
 	if w.Failed() != nil {
 		return nil
 	}
-	if w.result.Faults < faultsMin {
-		return fmt.Errorf("only %d faults", w.result.Faults)
+	if w.Faults < faultsMin {
+		return fmt.Errorf("only %d faults", w.Faults)
 	}
 	return w.finish()
 }

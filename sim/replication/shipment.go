@@ -31,9 +31,9 @@ var errStream = errors.New("the stream broke")
 // ship begins one.
 func (n *node) ship(to uint64, header []byte, source *multiraft.Outgoing) {
 	w := n.world
-	s := &shipment{world: w, from: n, fromStart: n.starts, to: w.node(to), start: w.node(to).starts, source: source}
+	s := &shipment{world: w, from: n, fromStart: n.Starts, to: w.node(to), start: w.node(to).Starts, source: source}
 	header = bytes.Clone(header)
-	w.Note("node %d sends a snapshot to node %d", n.id, to)
+	w.Note("node %d sends a snapshot to node %d", n.Number, to)
 	s.hop(s.from, s.to, func() {
 		in, err := s.to.host.Incoming(header)
 		if err != nil {
@@ -55,15 +55,15 @@ func (s *shipment) hop(from, to *node, something func()) {
 			s.fail(errStream)
 		}
 	})
-	w.After(w.network.Takes(), func() {
+	w.After(w.Network.Takes(), func() {
 		if s.ended {
 			return
 		}
-		if !w.network.Passes(network.Between(from.id, to.id)) || !s.alive(s.from, s.fromStart) || !s.alive(s.to, s.start) {
+		if !w.Network.Passes(network.Between(from.Number, to.Number)) || !s.alive(s.from, s.fromStart) || !s.alive(s.to, s.start) {
 			s.fail(errStream)
 			return
 		}
-		to.do(func() {
+		to.Do(func() {
 			if !s.ended {
 				something()
 			}
@@ -71,7 +71,7 @@ func (s *shipment) hop(from, to *node, something func()) {
 	})
 }
 
-func (s *shipment) alive(n *node, start int) bool { return n.starts == start && !n.over() }
+func (s *shipment) alive(n *node, start int) bool { return n.Starts == start && !n.Over() }
 
 // pump sends the next chunk.
 func (s *shipment) pump() {
@@ -97,7 +97,7 @@ func (s *shipment) pump() {
 
 // answer tells the sender what became of it.
 func (s *shipment) answer(err error) {
-	if s.to.over() {
+	if s.to.Over() {
 		return
 	}
 	s.hop(s.to, s.from, func() {
@@ -105,7 +105,7 @@ func (s *shipment) answer(err error) {
 		if err == nil {
 			s.world.result.Snapshots++
 		}
-		s.world.Note("node %d has a snapshot of node %d: %v", s.to.id, s.from.id, err)
+		s.world.Note("node %d has a snapshot of node %d: %v", s.to.Number, s.from.Number, err)
 		s.source.Done(err)
 	})
 }
@@ -116,12 +116,12 @@ func (s *shipment) fail(err error) {
 		return
 	}
 	s.ended = true
-	s.world.Note("a snapshot of node %d to node %d: %v", s.from.id, s.to.id, err)
+	s.world.Note("a snapshot of node %d to node %d: %v", s.from.Number, s.to.Number, err)
 	if s.alive(s.from, s.fromStart) {
-		s.from.do(func() { s.source.Done(err) })
+		s.from.Do(func() { s.source.Done(err) })
 	}
 	if s.alive(s.to, s.start) && s.in != nil && !s.sealed {
-		s.to.do(func() {
+		s.to.Do(func() {
 			if err := s.in.Abort(); err != nil {
 				s.world.Fail(err)
 			}

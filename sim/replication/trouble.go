@@ -4,33 +4,9 @@ import (
 	"slices"
 	"time"
 
+	"stator/sim/hardware"
 	"stator/sim/network"
 )
-
-// trouble is one kind of what goes wrong. It returns what mends it, nil if it passes by itself.
-type trouble struct {
-	name  string
-	begin func(w *world) (mend func())
-}
-
-var troubles = []trouble{
-	{"a crash", (*world).crashOne},
-	{"a crash at a sync", (*world).crashAtSync},
-	{"a crash of all", (*world).crashAll},
-	{"a partition", func(w *world) func() { return w.network.Part() }},
-	{"a node alone", func(w *world) func() { return w.cut(w.anyNode(), true, true) }},
-	{"a leader alone", (*world).isolateLeader},
-	{"a mute node", func(w *world) func() { return w.cut(w.anyNode(), true, false) }},
-	{"a deaf node", func(w *world) func() { return w.cut(w.anyNode(), false, true) }},
-	{"a cut link", (*world).cutLink},
-	{"a halt", (*world).halt},
-	{"a storm", func(w *world) func() { return w.network.Storm() }},
-	{"a jump of a clock", (*world).jump},
-	{"a crash of a leader", (*world).crashLeader},
-	{"a leader that halts, deaf", (*world).haltDeaf},
-	{"a transfer in the dark", (*world).transferDeaf},
-	{"a voter that starts anew", (*world).restartVoter},
-}
 
 // Trouble comes this far apart, and lasts this long.
 const (
@@ -38,81 +14,33 @@ const (
 	troubleLastsMax = 5 * time.Second
 )
 
-// startTroubles makes what troubles the nodes.
+// startTroubles makes what troubles the nodes. A seed draws from the list by number.
 func (w *world) startTroubles() {
-	w.Start("trouble", func() {
-		for w.Now < troubleTime && !w.calm {
-			w.Sleep(w.Between(troubleEveryMax/6, troubleEveryMax))
-			if w.calm {
-				return
-			}
-			t := troubles[w.Random.IntN(len(troubles))]
-			mend := t.begin(w)
-			w.result.Faults++
-			w.Note("trouble: %s", t.name)
-			if mend != nil {
-				w.After(w.Between(50*time.Millisecond, troubleLastsMax), mend)
-			}
-		}
+	w.StartTroubles(hardware.Troubles{
+		Until: troubleTime, EveryMax: troubleEveryMax, LastsMax: troubleLastsMax,
+		Kinds: []hardware.Trouble{
+			{Name: "a crash", Begin: w.CrashOne},
+			{Name: "a crash at a sync", Begin: w.CrashAtSync},
+			{Name: "a crash of all", Begin: w.CrashAll},
+			{Name: "a partition", Begin: w.Network.Part},
+			{Name: "a node alone", Begin: w.Isolate(true, true)},
+			{Name: "a leader alone", Begin: w.IsolateLeader},
+			{Name: "a mute node", Begin: w.Isolate(true, false)},
+			{Name: "a deaf node", Begin: w.Isolate(false, true)},
+			{Name: "a cut link", Begin: w.cutLink},
+			{Name: "a halt", Begin: w.HaltEither},
+			{Name: "a storm", Begin: w.Network.Storm},
+			{Name: "a jump of a clock", Begin: w.JumpOne},
+			{Name: "a crash of a leader", Begin: w.CrashLeader},
+			{Name: "a leader that halts, deaf", Begin: w.haltDeaf},
+			{Name: "a transfer in the dark", Begin: w.transferDeaf},
+			{Name: "a voter that starts anew", Begin: w.restartVoter},
+		},
 	})
 }
 
-// heal ends all trouble.
-func (w *world) heal() {
-	w.network.Heal()
-	for _, n := range w.nodes {
-		if n.stoppedUntil > w.Now {
-			n.stoppedUntil = w.Now
-		}
-		n.doom = 0
-		n.start()
-	}
-	w.Note("all is healed")
-}
-
-func (w *world) anyNode() *node { return w.nodes[w.Random.IntN(len(w.nodes))] }
-
-func (w *world) crashOne() func() {
-	w.anyNode().crash()
-	return nil
-}
-
-// crashAtSync stops a node in the midst of a step.
-func (w *world) crashAtSync() func() {
-	w.anyNode().doom = 1 + w.Random.IntN(20)
-	return nil
-}
-
-func (w *world) crashAll() func() {
-	for _, n := range w.nodes {
-		n.crash()
-	}
-	return nil
-}
-
-// crashLeader stops a node that leads, at one of its next syncs.
-func (w *world) crashLeader() func() {
-	if n := w.anyLeader(); n != nil {
-		n.doom = 1 + w.Random.IntN(3)
-	}
-	return nil
-}
-
-// cut keeps a node from being heard, or from hearing.
-func (w *world) cut(n *node, out, in bool) func() {
-	return w.network.Cut(w.network.Around(n.id, out, in))
-}
-
-func (w *world) isolateLeader() func() {
-	n := w.anyLeader()
-	if n == nil {
-		return nil
-	}
-	return w.cut(n, true, w.Chance(70))
-}
-
 func (w *world) cutLink() func() {
-	from, to := w.anyNode().id, w.anyNode().id
+	from, to := w.Any().Number, w.Any().Number
 	if from == to {
 		return nil
 	}
@@ -120,26 +48,7 @@ func (w *world) cutLink() func() {
 	if w.Chance(50) {
 		links = append(links, network.Between(to, from))
 	}
-	return w.network.Cut(links)
-}
-
-// halt keeps a node from doing anything for a while, as a host does that pauses its guests.
-func (w *world) halt() func() {
-	n := w.anyNode()
-	if w.Chance(50) {
-		if leads := w.anyLeader(); leads != nil {
-			n = leads
-		}
-	}
-	n.stoppedUntil = w.Now + w.Between(50*time.Millisecond, 4*time.Second)
-	return nil
-}
-
-// jump sets the time of day of a node.
-func (w *world) jump() func() {
-	n := w.anyNode()
-	w.Note("node %d is %s off", n.id, n.clock.Jump(w.Timeline))
-	return nil
+	return w.Network.Cut(links)
 }
 
 // haltDeaf keeps a leader from doing anything, and from hearing of its successor when it goes on.
@@ -148,8 +57,8 @@ func (w *world) haltDeaf() func() {
 	if n == nil {
 		return nil
 	}
-	n.stoppedUntil = w.Now + w.Between(50*time.Millisecond, 1500*time.Millisecond)
-	return w.cut(n, w.Chance(50), true)
+	n.Halt(w.Between(50*time.Millisecond, 1500*time.Millisecond))
+	return w.Cut(n.Machine, w.Chance(50), true)
 }
 
 // transferDeaf has a leader hand over its leadership, and keeps it from hearing that it did.
@@ -161,7 +70,7 @@ func (w *world) transferDeaf() func() {
 	}
 	n.transfer(p.id)
 	var mend func()
-	w.After(w.Between(0, 20*time.Millisecond), func() { mend = w.cut(n, false, true) })
+	w.After(w.Between(0, 20*time.Millisecond), func() { mend = w.Cut(n.Machine, false, true) })
 	return func() {
 		if mend != nil {
 			mend()
@@ -181,12 +90,12 @@ func (w *world) restartVoter() func() {
 	if voter == n {
 		return nil
 	}
-	links := slices.DeleteFunc(w.network.Around(n.id, true, true), func(l network.Link) bool { return l.From == voter.id || l.To == voter.id })
-	mend := w.network.Cut(links)
+	links := slices.DeleteFunc(w.Network.Around(n.Number, true, true), func(l network.Link) bool { return l.From == voter.Number || l.To == voter.Number })
+	mend := w.Network.Cut(links)
 	w.After(w.Between(time.Second, 3*time.Second), func() {
-		both := w.cut(n, true, true)
-		voter.returns = w.Between(0, 50*time.Millisecond)
-		voter.crash()
+		both := w.Cut(n.Machine, true, true)
+		voter.Returns = w.Between(0, 50*time.Millisecond)
+		voter.Crash()
 		w.After(w.Between(time.Second, 3*time.Second), both)
 	})
 	return mend
@@ -203,7 +112,7 @@ func (w *world) anyLeader() *node {
 func (w *world) leader(id uint64) (leads *node, ok bool) {
 	newest := uint64(0)
 	for _, n := range w.nodes {
-		if n.over() {
+		if n.Over() {
 			continue
 		}
 		if c, ok := n.copies[id]; ok {
