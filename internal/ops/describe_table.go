@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,11 +91,13 @@ func (o *Ops) globalDescription(t *table.Table, ix *table.Index, held table.Stat
 	return d
 }
 
+// definitionList is in the order of names, whatever the order of declaration.
 func definitionList(definitions []table.KeyAttribute) []api.AttributeDefinition {
 	sent := make([]api.AttributeDefinition, len(definitions))
 	for i, d := range definitions {
 		sent[i] = api.AttributeDefinition{AttributeName: ref(d.Name), AttributeType: ref(d.Type.String())}
 	}
+	slices.SortFunc(sent, func(a, b api.AttributeDefinition) int { return strings.Compare(*a.AttributeName, *b.AttributeName) })
 	return sent
 }
 
