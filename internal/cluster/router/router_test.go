@@ -30,8 +30,9 @@ type rig struct {
 	paused  func()
 	pauses  int
 	// looks are how often the map was asked for what splits bring.
-	looks  int
-	waited time.Duration
+	looks       int
+	unreachable error // what those who ask are told instead
+	waited      time.Duration
 }
 
 func (r *rig) Sequence() uint64 { return 0 }
@@ -47,7 +48,7 @@ func (r *rig) Partitions(id uint64) []catalog.Partition {
 
 func (r *rig) Splitting(context.Context, uint64) (bool, error) {
 	r.looks++
-	return r.frozen != nil && !r.entered, nil
+	return r.frozen != nil && !r.entered, r.unreachable
 }
 
 func (r *rig) pause(_ context.Context, d time.Duration) error {

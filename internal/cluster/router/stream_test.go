@@ -1,10 +1,12 @@
 package router_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
 	"stator/internal/cluster/catalog"
+	"stator/internal/cluster/router"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 )
@@ -47,5 +49,9 @@ func TestShardsOfHalves(t *testing.T) {
 	r.frozen, r.entered = map[uint64][]catalog.Partition{r.table.ID: whole}, true
 	if got := names(); !slices.Equal(got, halves[:2]) || r.pauses != 1 || r.looks != 3 {
 		t.Errorf("without the right half: %+v after %d pauses and %d looks", got, r.pauses, r.looks)
+	}
+	r.unreachable = errors.New("no leader")
+	if list, err := r.router.Shards(t.Context(), r.table.ID, 7); !errors.Is(err, r.unreachable) || errors.Is(err, router.ErrNoTable) {
+		t.Errorf("with nobody to ask: %+v, %v", list, err)
 	}
 }
