@@ -46,6 +46,15 @@ func (s *Steps) Commit() bool { return s.node.committer.Step() }
 // Settle waits for the oldest commit's sync and answers it. It tells whether there was one.
 func (s *Steps) Settle() bool { return s.node.committer.Settle() }
 
+// Turn makes one step of what writes need, and tells whether there was one to make.
+func (s *Steps) Turn() bool {
+	if s.Executable() > 0 {
+		s.Execute(0)
+		return true
+	}
+	return s.Commit() || s.Settle()
+}
+
 // Control brings tables to the state the catalog wants.
 func (s *Steps) Control(ctx context.Context) error { return s.node.control(ctx) }
 

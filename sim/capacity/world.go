@@ -156,11 +156,7 @@ func (w *World) wait(_ context.Context, done <-chan struct{}) error {
 			return nil
 		default:
 		}
-		if w.node.Executable() > 0 {
-			w.node.Execute(0)
-		} else if !w.node.Commit() {
-			w.node.Settle()
-		}
+		w.node.Turn()
 	}
 	return errors.New("nothing ends the wait: the node is at rest")
 }

@@ -86,11 +86,7 @@ func (n *Node) Turn() bool {
 	if n.Turned != nil {
 		n.Turned()
 	}
-	if n.Executable() > 0 {
-		n.Execute(0)
-		return true
-	}
-	return n.Commit() || n.Settle()
+	return n.Steps.Turn()
 }
 
 // Wait is the replica.Wait of this node: it runs until done, or ctx ends.
