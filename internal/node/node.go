@@ -67,7 +67,7 @@ type Node struct {
 	closed     sync.Once
 	failed     error
 	// Each signal asks a goroutine for a step.
-	committing, settling, following, controlling, filling, unlocking signal
+	committing, following, controlling, filling, unlocking signal
 }
 
 // jobs are the background works of the node.
@@ -123,11 +123,11 @@ func newNode(ctx context.Context, o Options) (_ *Node, err error) {
 	n := &Node{
 		options: o, engine: e, began: time.Now(), executors: newExecutors(), feeds: newFeeds(), expiries: expire.NewSchedule(),
 		requests: newRequests(), core: newCrew(ctx), work: newCrew(ctx),
-		committing: newSignal(), settling: newSignal(), following: newSignal(), controlling: newSignal(), filling: newSignal(),
+		committing: newSignal(), following: newSignal(), controlling: newSignal(), filling: newSignal(),
 		unlocking: newSignal(),
 	}
 	n.countedSince = n.nowMillis()
-	n.committer = solo.NewCommitter(e, o.Durability == Synced && !o.InMemory, n.committing.raise, n.settling.raise)
+	n.committer = solo.NewCommitter(e, o.Durability == Synced && !o.InMemory, n.committing.raise)
 	n.host = &host{node: n}
 	if o.Membership != nil {
 		if n.cluster, err = newCluster(n, known); err != nil {

@@ -15,7 +15,7 @@ func (s *station) alone(id uint64, names ...string) machine.Part {
 	part := machine.Born(id, 100, command.Bounds{})
 	part.Table = counters()
 	s.rig.must(solo.Birth(s.engine, []machine.Part{part}, true))
-	committer := solo.NewCommitter(s.engine, true, func() {}, func() {})
+	committer := solo.NewCommitter(s.engine, true, func() {})
 	log := solo.NewLog(committer)
 	r := replica.New(replica.Options{
 		Partition: id, Engine: s.engine, Log: log, Wake: func() {}, NowMillis: func() int64 { return 1 },

@@ -12,22 +12,20 @@ import (
 // commitBytesMax ends one engine commit; what waits beyond it goes into the next.
 const commitBytesMax = 16 << 20
 
-// syncsMax is how many engine commits may wait for their sync: while the disk works, the next one is made, so that its
-// sync takes along whatever gathered meanwhile.
-const syncsMax = 4
-
 // Committer makes the batches of all of a node's partitions durable: all that wait share one engine commit and one sync.
-// It has two steps, each for one caller at a time: Step performs what waits, Settle answers what has become durable.
+// It has two steps for one caller: Step performs what waits, Settle answers what has become durable. In between the disk
+// works, and what comes gathers: a commit made earlier would be synced no earlier, and be smaller.
 // Its queue is bounded by the replicas', which keep at most a few batches under way each.
 type Committer struct {
 	engine *engine.Engine
 	synced bool
 	wake   func()
-	settle func()
+
+	// under is the commit on its way to the disk, without entries if there is none. It is the caller's of the steps.
+	under commit
 
 	mu      sync.Mutex
 	waiting []entry
-	syncing []commit
 	failed  error
 }
 
@@ -45,9 +43,9 @@ type commit struct {
 }
 
 // NewCommitter returns a committer over e. Unsynced, a batch counts as performed once the engine has it in memory: the
-// owner calls e.Sync often enough for the loss it promised. wake asks for a Step soon, settle for a Settle.
-func NewCommitter(e *engine.Engine, synced bool, wake, settle func()) *Committer {
-	return &Committer{engine: e, synced: synced, wake: wake, settle: settle}
+// owner calls e.Sync often enough for the loss it promised. wake asks for a Step soon, and a Settle after it.
+func NewCommitter(e *engine.Engine, synced bool, wake func()) *Committer {
+	return &Committer{engine: e, synced: synced, wake: wake}
 }
 
 func (c *Committer) add(e entry) {
@@ -64,8 +62,18 @@ func (c *Committer) add(e entry) {
 	c.wake()
 }
 
-// Step commits what waits and returns whether there was anything it could commit.
+// Waiting is how many batches wait for a Step.
+func (c *Committer) Waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.waiting)
+}
+
+// Step commits what waits and returns whether there was anything it could commit: nothing is while a commit waits for Settle.
 func (c *Committer) Step() bool {
+	if len(c.under.entries) > 0 {
+		return false
+	}
 	entries := c.take()
 	if len(entries) == 0 {
 		return false
@@ -74,27 +82,20 @@ func (c *Committer) Step() bool {
 	for i := range entries {
 		entries[i].batch.Fill(batch)
 	}
-	made := commit{entries: entries, batch: batch}
+	c.under = commit{entries: entries, batch: batch}
 	if c.synced {
-		made.wait = c.engine.CommitNoWait(batch)
+		c.under.wait = c.engine.CommitNoWait(batch)
 	} else {
 		err := c.engine.Commit(batch, false)
-		made.wait = func() error { return err }
+		c.under.wait = func() error { return err }
 	}
-	c.mu.Lock()
-	c.syncing = append(c.syncing, made)
-	c.mu.Unlock()
-	c.settle()
 	return true
 }
 
-// take cuts one commit's worth off the queue, unless too many commits wait for the disk.
+// take cuts one commit's worth off the queue.
 func (c *Committer) take() []entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.syncing) >= syncsMax {
-		return nil
-	}
 	n, bytes := 0, 0
 	for n < len(c.waiting) && bytes < commitBytesMax {
 		for _, w := range c.waiting[n].batch.Writes {
@@ -111,34 +112,21 @@ func (c *Committer) take() []entry {
 	return taken
 }
 
-// Settle waits until the oldest commit is durable, then answers it; it returns whether there was one. After a failed
+// Settle waits until the commit under way is durable, then answers it; it returns whether there was one. After a failed
 // commit nothing is performed any more: what the engine then holds is not known.
 func (c *Committer) Settle() bool {
-	c.mu.Lock()
-	if len(c.syncing) == 0 {
-		c.mu.Unlock()
+	done := c.under
+	if len(done.entries) == 0 {
 		return false
 	}
-	oldest := c.syncing[0]
-	c.mu.Unlock()
-	err := oldest.wait()
-	if err == nil {
-		oldest.batch.Close()
-	}
-	c.mu.Lock()
-	c.syncing = c.syncing[1:]
-	if c.failed == nil {
-		c.failed = err
-	}
-	failed := c.failed
-	c.mu.Unlock()
-	c.wake()
-	if failed != nil {
-		c.fail(oldest.entries)
+	c.under = commit{}
+	if err := done.wait(); err != nil {
+		c.fail(done.entries, err)
 		return true
 	}
-	for i := range oldest.entries {
-		e := &oldest.entries[i]
+	done.batch.Close()
+	for i := range done.entries {
+		e := &done.entries[i]
 		e.log.copy.Performed(e.batch, e.batch.After)
 		e.done(replica.Performed)
 	}
@@ -147,8 +135,9 @@ func (c *Committer) Settle() bool {
 
 // fail answers that nobody knows: the engine may or may not hold the batches after a restart. What still waits never
 // reached it.
-func (c *Committer) fail(entries []entry) {
+func (c *Committer) fail(entries []entry, err error) {
 	c.mu.Lock()
+	c.failed = err
 	waiting := c.waiting
 	c.waiting = nil
 	c.mu.Unlock()

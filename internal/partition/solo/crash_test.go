@@ -48,10 +48,9 @@ func start(t *testing.T, fs vfs.FS) *process {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	p := &process{engine: e, stop: stop}
-	committing, settling := make(chan struct{}, 1), make(chan struct{}, 1)
-	committer := solo.NewCommitter(e, true, raise(committing), raise(settling))
-	p.loop(ctx, committing, committer.Step)
-	p.loop(ctx, settling, committer.Settle)
+	committing := make(chan struct{}, 1)
+	committer := solo.NewCommitter(e, true, raise(committing))
+	p.loop(ctx, committing, func() bool { committer.Step(); return committer.Settle() })
 	for id := range uint64(crashPartitions) {
 		p.open(ctx, t, committer, id+10)
 	}
