@@ -15,6 +15,8 @@ type executors struct {
 	work   sync.Cond
 	ready  []*task
 	closed bool
+	// lent tells that whoever brings a command makes the step for it. Set before any task is.
+	lent bool
 }
 
 // task is one replica's place in the pool.
@@ -57,6 +59,24 @@ func (t *task) wake() {
 	}
 }
 
+// queued is wake by somebody who has brought a command, and makes the step for it rather than wait for an executor's turn.
+func (t *task) queued() {
+	if t.pool.lent && t.state.CompareAndSwap(taskIdle, taskRunning) {
+		t.run()
+		return
+	}
+	t.wake()
+}
+
+// run steps the replica of a task that is marked as running, and puts the task back if it has more to do.
+func (t *task) run() {
+	more := t.replica.Step()
+	if more || !t.state.CompareAndSwap(taskRunning, taskIdle) {
+		t.state.Store(taskReady)
+		t.pool.push(t)
+	}
+}
+
 func (x *executors) push(t *task) {
 	x.mu.Lock()
 	x.ready = append(x.ready, t)
@@ -89,14 +109,10 @@ func (x *executors) run(context.Context) {
 	}
 }
 
-// step runs a task once, and puts it back if it has more to do.
+// step runs a task that was taken from the queue.
 func (x *executors) step(t *task) {
 	t.state.Store(taskRunning)
-	more := t.replica.Step()
-	if more || !t.state.CompareAndSwap(taskRunning, taskIdle) {
-		t.state.Store(taskReady)
-		x.push(t)
-	}
+	t.run()
 }
 
 // take removes the task that waits at a place of the queue, for a simulator that lets others go first.

@@ -103,7 +103,7 @@ func (h *host) Start(partition uint64) error {
 	}
 	t := &task{pool: h.node.executors}
 	options := replica.Options{
-		Partition: partition, Engine: h.node.engine, Log: log, Wake: t.wake, NowMillis: h.node.nowMillis,
+		Partition: partition, Engine: h.node.engine, Log: log, Wake: t.wake, Queued: t.queued, NowMillis: h.node.nowMillis,
 		Steady: h.node.counted(partition), Bounded: h.node.options.Capacity == CapacityEnforce,
 		Ordered:   h.node.cluster == nil, // by the engine's own log
 		Performed: h.node.performed,

@@ -19,9 +19,9 @@ const (
 	// batchCommandsMax and batchBytesMax end a decision pass; a single command may be larger.
 	batchCommandsMax = 256
 	batchBytesMax    = 1 << 20
-	// flightsMax is how many batches may be under way to the log: the next one is decided over the one being synced,
-	// and what comes meanwhile gathers into a larger batch.
-	flightsMax = 2
+	// flightsMax is how many batches may be under way to the log: further ones are decided over the one being synced and
+	// wait for the sync after it; what comes beyond them gathers into a larger batch.
+	flightsMax = 4
 )
 
 var (
@@ -33,12 +33,14 @@ var (
 	errFull        = errors.New("too many changes of the partition wait")
 )
 
-// Options are a replica's surroundings. Wake asks for a Step soon; NowMillis is the clock a decision is given.
+// Options are a replica's surroundings. Wake asks for a Step soon, and so does Queued, on behalf of a caller who has just
+// brought a command and would wait for it: it may make the step itself. NowMillis is the clock a decision is given.
 type Options struct {
 	Partition uint64
 	Engine    *engine.Engine
 	Log       Log
 	Wake      func()
+	Queued    func()
 	NowMillis func() int64
 	// Steady is a clock that never jumps, by which it is counted what this copy serves, and where it falls; nil: nobody counts.
 	Steady func() time.Duration
@@ -84,6 +86,9 @@ type Replica struct {
 
 // New returns a copy that neither leads nor follows until its log says so.
 func New(o Options) *Replica {
+	if o.Queued == nil {
+		o.Queued = o.Wake
+	}
 	r := &Replica{options: o, bound: newBound(o.Steady, !o.Bounded), traffic: traffic{now: o.Steady}}
 	r.flight.writes = map[string]flown{}
 	return r

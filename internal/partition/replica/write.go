@@ -60,7 +60,7 @@ func (r *Replica) queueUp(all []pending) {
 		busy[i].done(command.Result{}, &command.BeyondBound{})
 	}
 	if len(throttled)+len(busy) < len(all) {
-		r.options.Wake()
+		r.options.Queued()
 	}
 }
 
