@@ -44,6 +44,7 @@ const limits = `
 | a Scan of a small on-demand table, which was once seen to take 2 units, 4 if it is consistent | takes half a unit, or one, as any read of nothing |
 | transactional reads | take twice their size of a table's throughput; of what a partition serves they take it once for each look: once where one partition has all items, twice where several have, more where writes come between |
 | entries of a global index that go by time to live | take nothing of the index's throughput, but count for what one of its partitions serves |
+| ContinuousBackupsStatus | ENABLED, as of any table of DynamoDB's, where no backups are made: recovery to a point in time is always DISABLED, for UpdateContinuousBackups too |
 `
 
 // beyond is what this server has and DynamoDB has not.

@@ -12,12 +12,13 @@ type Refused struct {
 var (
 	refusedGlobalTables = Refused{"Global tables", "GlobalTableSourceArn and GlobalTableSettingsReplicationMode of CreateTable; ReplicaUpdates, " +
 		"MultiRegionConsistency, GlobalTableWitnessUpdates, GlobalTableSettingsReplicationMode and DisassociationProtectionEnabled of UpdateTable"}
-	refusedVectors = Refused{"Vector indexes", "VectorIndexes of CreateTable, VectorIndexUpdates of UpdateTable"}
+	refusedVectors    = Refused{"Vector indexes", "VectorIndexes of CreateTable, VectorIndexUpdates of UpdateTable"}
+	refusedRecoveries = Refused{"Recoveries to a point in time", "PointInTimeRecoveryEnabled of UpdateContinuousBackups"}
 )
 
 // RefusedFeatures lists what is refused.
 func RefusedFeatures() []Refused {
-	return []Refused{refusedGlobalTables, refusedVectors}
+	return []Refused{refusedGlobalTables, refusedVectors, refusedRecoveries}
 }
 
 // refusal is the answer to a request for the feature.

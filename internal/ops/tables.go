@@ -30,6 +30,9 @@ func (o *Ops) tableCalls() map[string]api.Call {
 
 		"DescribeTableReplicaAutoScaling": api.Bind(o.DescribeTableReplicaAutoScaling),
 		"UpdateTableReplicaAutoScaling":   api.Bind(o.UpdateTableReplicaAutoScaling),
+
+		"DescribeContinuousBackups": api.Bind(o.DescribeContinuousBackups),
+		"UpdateContinuousBackups":   api.Bind(o.UpdateContinuousBackups),
 	}
 }
 
