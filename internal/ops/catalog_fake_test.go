@@ -136,7 +136,7 @@ func (c *memoryCatalog) Stats(_ context.Context, t *table.Table) (table.Statisti
 // adopt plays the partitions' part: they have taken notice, and added indexes are being backfilled.
 func (c *memoryCatalog) adopt(name string) {
 	t := c.tables[name].Clone()
-	t.State = table.Active
+	t.Activate()
 	for i := range t.Global {
 		ix := &t.Global[i]
 		ix.Backfilling = ix.Added && ix.Status == table.IndexCreating
@@ -152,7 +152,7 @@ func (c *memoryCatalog) settle() {
 			continue
 		}
 		t := t.Clone()
-		t.State = table.Active
+		t.Activate()
 		for _, ix := range t.Global {
 			if ix.Status == table.IndexDeleting {
 				t = t.WithoutGlobal(ix.Name)

@@ -116,10 +116,11 @@ func projection(p table.Projection) *api.Projection {
 	return &api.Projection{ProjectionType: ref(p.Kind.String()), NonKeyAttributes: p.NonKey}
 }
 
-// throughputDescription counts only today's decreases. A day is a day in UTC.
+// throughputDescription counts only today's decreases. A day is a day in UTC. When a change was made is told before it is over.
 func throughputDescription(t table.Throughput, now time.Time) *api.ProvisionedThroughputDescription {
+	shown := t.Described()
 	d := &api.ProvisionedThroughputDescription{
-		ReadCapacityUnits: &t.Read, WriteCapacityUnits: &t.Write, NumberOfDecreasesToday: ref(t.DecreasesToday(now)),
+		ReadCapacityUnits: &shown.Read, WriteCapacityUnits: &shown.Write, NumberOfDecreasesToday: ref(shown.DecreasesToday(now)),
 	}
 	if t.IncreasedMillis != 0 {
 		d.LastIncreaseDateTime = seconds(t.IncreasedMillis)

@@ -27,7 +27,6 @@ func (o *Ops) UpdateTable(ctx context.Context, in *api.UpdateTableInput) (*api.U
 	if err != nil {
 		return nil, err
 	}
-	o.keepUnits(d, before, t)
 	return &api.UpdateTableOutput{TableDescription: d}, nil
 }
 

@@ -44,26 +44,6 @@ func (o *Ops) updateThroughput(t, before *table.Table, in *api.UpdateTableInput)
 	return nil
 }
 
-// keepUnits describes the provisioned units of a table and its indexes as they were before: the answer to a change tells when it was, the
-// units are the new ones once the table is ACTIVE. Another billing mode's are told at once.
-func (o *Ops) keepUnits(d *api.TableDescription, before, after *table.Table) {
-	if before.Billing != after.Billing {
-		return
-	}
-	o.keepUnitsOf(d.ProvisionedThroughput, before.Throughput)
-	for i := range d.GlobalSecondaryIndexes {
-		ix := &d.GlobalSecondaryIndexes[i]
-		if was, found := before.GlobalIndex(*ix.IndexName); found {
-			o.keepUnitsOf(ix.ProvisionedThroughput, was.Throughput)
-		}
-	}
-}
-
-func (o *Ops) keepUnitsOf(d *api.ProvisionedThroughputDescription, t table.Throughput) {
-	was := throughputDescription(t, o.now())
-	d.ReadCapacityUnits, d.WriteCapacityUnits, d.NumberOfDecreasesToday = was.ReadCapacityUnits, was.WriteCapacityUnits, was.NumberOfDecreasesToday
-}
-
 // switchBilling gives t the settings of its new billing mode. Units of a provisioned table are still to be set.
 func (o *Ops) switchBilling(t *table.Table) {
 	t.State = table.Updating
@@ -90,11 +70,15 @@ func sameThroughput(subject, noun string, t table.Throughput) error {
 		subject, noun, t.Read, t.Read, noun, t.Write, t.Write))
 }
 
-// changedThroughput is a table's or index's throughput with new units and the marks of the change.
+// changedThroughput is a table's or index's throughput with new units and the marks of the change. Those that come with another billing
+// mode are described at once.
 func (o *Ops) changedThroughput(now, wanted table.Throughput) (table.Throughput, error) {
 	next, refused := now.Changed(wanted, o.now())
 	if refused != "" {
 		return now, api.NewLimitExceededException(refused)
+	}
+	if !now.SameUnits(table.Throughput{}) {
+		next.Before = &now
 	}
 	return next, nil
 }

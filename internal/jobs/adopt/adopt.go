@@ -167,7 +167,7 @@ func unsettled(t *table.Table) bool {
 func settled(now *table.Table) *table.Table {
 	next := now.Clone()
 	if next.State == table.Creating || next.State == table.Updating {
-		next.State = table.Active
+		next.Activate()
 	}
 	for i := range next.Global {
 		ix := &next.Global[i]

@@ -76,8 +76,8 @@ func TestChangedTable(t *testing.T) {
 	n := nodetest.Open(t, nil)
 	n.Create(nodetest.Things("color"), 2)
 	change(t, n, "things", func(now *table.Table) {
-		now.State = table.Updating
-		now.Global[0].Status = table.IndexUpdating
+		now.State, now.Throughput.Before = table.Updating, &table.Throughput{Read: 1}
+		now.Global[0].Status, now.Global[0].Throughput.Before = table.IndexUpdating, &table.Throughput{Read: 1}
 		added := nodetest.Index("size")
 		added.Added = true
 		now.Global = append(now.Global, added)
@@ -91,6 +91,9 @@ func TestChangedTable(t *testing.T) {
 	now := n.Entry("things").Table
 	if behind(n, "things") != 0 || now.State != table.Active || now.Global[0].Status != table.IndexActive {
 		t.Errorf("%d partitions are behind, the table is %v, its index %v", behind(n, "things"), now.State, now.Global[0].Status)
+	}
+	if now.Throughput.Before != nil || now.Global[0].Throughput.Before != nil {
+		t.Error("the table, or its index, is described with the units it had before")
 	}
 	if added := &now.Global[1]; added.Status != table.IndexCreating || !added.Backfilling {
 		t.Errorf("the added index is %v, backfilling %t", added.Status, added.Backfilling)

@@ -71,6 +71,14 @@ func (t *Table) GlobalIndexByID(id uint64) (*Index, bool) {
 // Serves reports whether reads and writes of items are answered: not while the table is being created or deleted (semantics §17.1).
 func (t *Table) Serves() bool { return t.State == Active || t.State == Updating }
 
+// Activate ends the change that partitions had to adopt: the units that it brought are described from now on.
+func (t *Table) Activate() {
+	t.State, t.Throughput.Before = Active, nil
+	for i := range t.Global {
+		t.Global[i].Throughput.Before = nil
+	}
+}
+
 // Settled reports whether no index is being created, updated or deleted.
 func (t *Table) Settled() bool {
 	for i := range t.Global {

@@ -12,6 +12,17 @@ type Throughput struct {
 	IncreasedMillis int64 `json:"increasedMillis,omitempty"` // epoch milliseconds, 0 = never
 	DecreasedMillis int64 `json:"decreasedMillis,omitempty"` // epoch milliseconds, 0 = never
 	Decreases       int64 `json:"decreases,omitempty"`       // how many on the UTC day of DecreasedMillis
+
+	// Before is what it was before a change that partitions have yet to adopt, nil when there is none under way.
+	Before *Throughput `json:"before,omitempty"`
+}
+
+// Described is what the service shows the units of: the new ones once the change is over.
+func (t Throughput) Described() Throughput {
+	if t.Before != nil {
+		return *t.Before
+	}
+	return t
 }
 
 // Check is the text against units over the bound; of ends it, "" for a table's.
