@@ -145,5 +145,9 @@ func (q *query) plan(t *table.Table) (plannedWalk, error) {
 	if err := s.checkFilter(q.filter, origin); err != nil {
 		return plannedWalk{}, err
 	}
-	return q.walkOf(s, within.after(start, q.reverse))
+	walk, err := q.walkOf(s, within.after(start, q.reverse))
+	if s.singular() {
+		walk.plan.Limit = 0 // the page ends with its only item and not at a limit, since no query can go on from there
+	}
+	return walk, err
 }

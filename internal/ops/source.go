@@ -38,6 +38,9 @@ func sourceOf(t *table.Table, name *string) (source, error) {
 // global tells whether the source is a global index.
 func (s source) global() bool { return s.index != nil && !s.local }
 
+// singular tells whether each partition key is that of one item at most.
+func (s source) singular() bool { return s.index == nil && len(s.table.Key.Range) == 0 }
+
 // key is the key the source is ordered by.
 func (s source) key() table.Key {
 	if s.index == nil {

@@ -69,6 +69,10 @@ func (s source) checkStart(start attr.Map, place []byte, match keyMatch, within 
 		return api.NewValidationException("The query can return at most one row and cannot be restarted")
 	case !inCollection:
 		return api.NewValidationException("The provided starting key is outside query boundaries based on provided conditions")
+	case s.singular():
+		hash := s.key().Hash[0].Name
+		v, _ := start.Get(hash)
+		return api.NewValidationException("The provided exclusive start key is invalid: ExclusiveStartKey: {" + hash + "=AttributeValue: " + v.Text() + "}")
 	}
 	return nil
 }
