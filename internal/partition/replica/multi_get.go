@@ -137,17 +137,9 @@ func seenUnder(snapshot *engine.Snapshot, table uint64, suffix []byte, lookForLo
 
 // ReadTogetherAndWait is ReadTogether for a caller that may block; it mostly does not.
 func (r *Replica) ReadTogetherAndWait(ctx context.Context, wait Wait, g *command.MultiGet) ([]command.Seen, error) {
-	var seen []command.Seen
-	var failed error
-	var inline once
+	var a answer[[]command.Seen]
 	within, reading := trace.Begin(ctx, trace.StorageRead)
-	r.readTogetherBehind(r.blocking(within, wait), g, func(got []command.Seen, err error) {
-		seen, failed = got, err
-		inline.end()
-	})
+	r.readTogetherBehind(r.blocking(within, wait), g, a.take)
 	reading.End(nil)
-	if err := inline.wait(ctx, wait); err != nil {
-		return nil, err
-	}
-	return seen, failed
+	return a.get(ctx, wait)
 }

@@ -24,56 +24,58 @@ func WaitOnChannel(ctx context.Context, done <-chan struct{}) error {
 
 // WriteAndWait is Write for a caller that may block. A caller that gives up does not know what became of its command.
 func (r *Replica) WriteAndWait(ctx context.Context, wait Wait, c *command.Command) (command.Result, error) {
-	var result command.Result
-	var failed error
-	done := make(chan struct{})
+	w := writers.Get().(*writer)
 	_, reading := trace.Begin(ctx, trace.StorageRead)
-	r.Write(c, func(got command.Result, err error) {
-		result, failed = got, err
-		close(done)
-	})
+	r.Write(c, w.tell)
 	reading.End(nil)
 	_, replication := trace.Begin(ctx, trace.Replication)
-	if err := wait(ctx, done); err != nil {
+	if err := wait(ctx, w.done); err != nil {
 		replication.End(err)
-		return command.Result{}, &command.Ambiguous{Cause: err}
+		return command.Result{}, &command.Ambiguous{Cause: err} // w is left to the answer that may still come
 	}
+	result, failed := w.result, w.failed
+	w.result, w.failed = command.Result{}, nil
+	writers.Put(w)
 	replication.End(failed)
 	return result, failed
 }
 
+// writer is one who waits for what becomes of a command, which it is told once. It is used again only when it was told:
+// whoever gives up is told later, and its writer must be nobody else's by then.
+type writer struct {
+	tell   func(command.Result, error) // take, made a function once and not for every command
+	done   chan struct{}               // has room for one, so that nobody waits for a writer that gave up
+	result command.Result
+	failed error
+}
+
+var writers = sync.Pool{New: func() any {
+	w := &writer{done: make(chan struct{}, 1)}
+	w.tell = w.take
+	return w
+}}
+
+func (w *writer) take(result command.Result, err error) {
+	w.result, w.failed = result, err
+	w.done <- struct{}{}
+}
+
 // ReadAndWait is Read for a caller that may block; it mostly does not.
 func (r *Replica) ReadAndWait(ctx context.Context, wait Wait, g *command.Get) (command.GetResult, error) {
-	var result command.GetResult
-	var failed error
-	var inline once
+	var a answer[command.GetResult]
 	within, reading := trace.Begin(ctx, trace.StorageRead)
-	r.readBehind(r.blocking(within, wait), g, func(got command.GetResult, err error) {
-		result, failed = got, err
-		inline.end()
-	})
+	r.readBehind(r.blocking(within, wait), g, a.take)
 	reading.End(nil)
-	if err := inline.wait(ctx, wait); err != nil {
-		return command.GetResult{}, err
-	}
-	return result, failed
+	return a.get(ctx, wait)
 }
 
 // ScanAndWait is Scan for a caller that may block.
 func (r *Replica) ScanAndWait(ctx context.Context, wait Wait, p *command.Plan) (command.Page, error) {
-	var page command.Page
-	var failed error
-	var inline once
+	var a answer[command.Page]
 	within, reading := trace.Begin(ctx, trace.StorageRead)
-	r.scanBehind(r.blocking(within, wait), p, func(got command.Page, err error) {
-		page, failed = got, err
-		inline.end()
-	})
+	r.scanBehind(r.blocking(within, wait), p, a.take)
 	reading.End(nil)
-	if err := inline.wait(ctx, wait); err != nil {
-		return command.Page{}, err
-	}
-	return page, failed
+	return a.get(ctx, wait)
 }
 
 // ChangeAndWait runs Adopt, Split or Move for a caller that may block.
@@ -94,18 +96,32 @@ func ChangeAndWait(ctx context.Context, wait Wait, change func(done func(error))
 // who has other partitions to see to.
 func (r *Replica) blocking(ctx context.Context, wait Wait) func(done func(error)) {
 	return func(done func(error)) {
-		var failed error
-		var inline once
-		r.options.Log.Barrier(func(err error) {
-			failed = err
-			inline.end()
-		})
-		if err := inline.wait(ctx, wait); err != nil {
-			done(err)
-			return
-		}
-		done(failed)
+		var a answer[struct{}]
+		r.options.Log.Barrier(func(err error) { a.take(struct{}{}, err) })
+		_, err := a.get(ctx, wait)
+		done(err)
 	}
+}
+
+// answer is what a read comes to.
+type answer[T any] struct {
+	once
+	value  T
+	failed error
+}
+
+func (a *answer[T]) take(value T, err error) {
+	a.value, a.failed = value, err
+	a.end()
+}
+
+// get waits for the answer. Without one there is no value either: it may come yet, and is not to be looked at meanwhile.
+func (a *answer[T]) get(ctx context.Context, wait Wait) (T, error) {
+	if err := a.wait(ctx, wait); err != nil {
+		var none T
+		return none, err
+	}
+	return a.value, a.failed
 }
 
 // once is a completion that mostly comes before anybody waits: then there is no channel.

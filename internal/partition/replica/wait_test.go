@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"stator/internal/partition/command"
@@ -41,5 +42,34 @@ func TestWhoWaitsReads(t *testing.T) {
 				t.Errorf("found %t, %v", found, err)
 			}
 		})
+	}
+}
+
+// What comes late to a writer that gave up comes to nobody else.
+func TestWhoGaveUpIsAnsweredAlone(t *testing.T) {
+	w := newWorld(t)
+	w.replica.Lead(machine.SoloEpoch, w.part)
+	gaveUp := errors.New("gave up")
+	_, err := w.replica.WriteAndWait(t.Context(), func(context.Context, <-chan struct{}) error {
+		w.step()
+		return gaveUp
+	}, w.put(t, "a/1"))
+	if ambiguous, ok := errors.AsType[*command.Ambiguous](err); !ok || !errors.Is(ambiguous.Cause, gaveUp) {
+		t.Errorf("a write that was given up: %v", err)
+	}
+	result, err := w.replica.WriteAndWait(t.Context(), func(_ context.Context, done <-chan struct{}) error {
+		w.step()
+		w.log.perform(w.log.find(1), nothing)
+		select {
+		case <-done:
+			t.Error("the second write was answered for the first")
+		default:
+		}
+		w.log.perform(w.log.find(2), nothing)
+		<-done
+		return nil
+	}, w.put(t, "b/2"))
+	if before := show(result.Before); err != nil || before != "none" {
+		t.Errorf("the second write: %s, %v", before, err)
 	}
 }
