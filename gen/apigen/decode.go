@@ -11,12 +11,6 @@ func (g *generator) decodeFile(m *model) *source {
 			m.decodeStructure(out, s)
 		}
 	}
-	for _, name := range m.Shapes.names {
-		s := m.shape(name)
-		if len(s.Enum) > 0 && reachable[name] && g.owner[name] == m {
-			internEnum(out, s)
-		}
-	}
 	return out
 }
 
@@ -49,6 +43,8 @@ func (m *model) readField(name, field string) string {
 		return "readStructure(d, &" + field + ", (*" + name + ").Decode)"
 	case "value":
 		return "readMemberValue(d, &" + field + ")"
+	case "string", "enum":
+		return "readText(d, &" + field + ")"
 	case "list", "map", "attributes":
 		return m.readCall(name, "d", "&"+field)
 	}
@@ -70,10 +66,8 @@ func (m *model) readCall(name, decoder, target string) string {
 // reader gives the function that reads one value of the shape into a pointer.
 func (m *model) reader(name string) string {
 	switch m.wireKind(name) {
-	case "string":
+	case "string", "enum":
 		return "readString"
-	case "enum":
-		return "read" + name
 	case "integer":
 		return "readInteger"
 	case "long":
@@ -92,18 +86,6 @@ func (m *model) reader(name string) string {
 		return "func(d *jx.Decoder, v *" + name + ") error { return v.Decode(d) }"
 	}
 	return "func(d *jx.Decoder, v *" + m.goType(name) + ") error { return " + m.readCall(name, "d", "v") + " }"
-}
-
-// internEnum generates the reader of an enum: a known value needs no copy of the text.
-func internEnum(out *source, s *shape) {
-	out.f("func read%s(d *jx.Decoder, dst *string) error {", s.name)
-	out.f("text, err := stringBytes(d)")
-	out.f("if err != nil {\nreturn err\n}")
-	out.f("switch string(text) {")
-	for _, value := range s.Enum {
-		out.f("case %[1]s:\n*dst = %[1]s", s.name+camel(value))
-	}
-	out.f("default:\n*dst = string(text)\n}\nreturn nil\n}\n")
 }
 
 // javaType is the service's own name of a shape's type, which stands in its serialization errors.

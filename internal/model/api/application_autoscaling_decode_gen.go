@@ -16,15 +16,15 @@ func (s *CustomizedMetricSpecification) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "MetricName":
-			err = readPointer(d, &s.MetricName, readString)
+			err = readText(d, &s.MetricName)
 		case "Namespace":
-			err = readPointer(d, &s.Namespace, readString)
+			err = readText(d, &s.Namespace)
 		case "Dimensions":
 			err = readList(d, &s.Dimensions, func(d *jx.Decoder, v *MetricDimension) error { return v.Decode(d) })
 		case "Statistic":
-			err = readPointer(d, &s.Statistic, readMetricStatistic)
+			err = readText(d, &s.Statistic)
 		case "Unit":
-			err = readPointer(d, &s.Unit, readString)
+			err = readText(d, &s.Unit)
 		case "Metrics":
 			err = readList(d, &s.Metrics, func(d *jx.Decoder, v *TargetTrackingMetricDataQuery) error { return v.Decode(d) })
 		default:
@@ -47,13 +47,13 @@ func (s *DeleteScalingPolicyRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "PolicyName":
-			err = readPointer(d, &s.PolicyName, readString)
+			err = readText(d, &s.PolicyName)
 		case "ServiceNamespace":
-			err = readPointer(d, &s.ServiceNamespace, readServiceNamespace)
+			err = readText(d, &s.ServiceNamespace)
 		case "ResourceId":
-			err = readPointer(d, &s.ResourceId, readString)
+			err = readText(d, &s.ResourceId)
 		case "ScalableDimension":
-			err = readPointer(d, &s.ScalableDimension, readScalableDimension)
+			err = readText(d, &s.ScalableDimension)
 		default:
 			err = d.Skip()
 		}
@@ -74,13 +74,13 @@ func (s *DeleteScheduledActionRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ServiceNamespace":
-			err = readPointer(d, &s.ServiceNamespace, readServiceNamespace)
+			err = readText(d, &s.ServiceNamespace)
 		case "ScheduledActionName":
-			err = readPointer(d, &s.ScheduledActionName, readString)
+			err = readText(d, &s.ScheduledActionName)
 		case "ResourceId":
-			err = readPointer(d, &s.ResourceId, readString)
+			err = readText(d, &s.ResourceId)
 		case "ScalableDimension":
-			err = readPointer(d, &s.ScalableDimension, readScalableDimension)
+			err = readText(d, &s.ScalableDimension)
 		default:
 			err = d.Skip()
 		}
@@ -101,11 +101,11 @@ func (s *DeregisterScalableTargetRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ServiceNamespace":
-			err = readPointer(d, &s.ServiceNamespace, readServiceNamespace)
+			err = readText(d, &s.ServiceNamespace)
 		case "ResourceId":
-			err = readPointer(d, &s.ResourceId, readString)
+			err = readText(d, &s.ResourceId)
 		case "ScalableDimension":
-			err = readPointer(d, &s.ScalableDimension, readScalableDimension)
+			err = readText(d, &s.ScalableDimension)
 		default:
 			err = d.Skip()
 		}
@@ -126,15 +126,15 @@ func (s *DescribeScalableTargetsRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ServiceNamespace":
-			err = readPointer(d, &s.ServiceNamespace, readServiceNamespace)
+			err = readText(d, &s.ServiceNamespace)
 		case "ResourceIds":
 			err = readList(d, &s.ResourceIds, readString)
 		case "ScalableDimension":
-			err = readPointer(d, &s.ScalableDimension, readScalableDimension)
+			err = readText(d, &s.ScalableDimension)
 		case "MaxResults":
 			err = readPointer(d, &s.MaxResults, readInteger)
 		case "NextToken":
-			err = readPointer(d, &s.NextToken, readString)
+			err = readText(d, &s.NextToken)
 		default:
 			err = d.Skip()
 		}
@@ -155,15 +155,15 @@ func (s *DescribeScalingActivitiesRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ServiceNamespace":
-			err = readPointer(d, &s.ServiceNamespace, readServiceNamespace)
+			err = readText(d, &s.ServiceNamespace)
 		case "ResourceId":
-			err = readPointer(d, &s.ResourceId, readString)
+			err = readText(d, &s.ResourceId)
 		case "ScalableDimension":
-			err = readPointer(d, &s.ScalableDimension, readScalableDimension)
+			err = readText(d, &s.ScalableDimension)
 		case "MaxResults":
 			err = readPointer(d, &s.MaxResults, readInteger)
 		case "NextToken":
-			err = readPointer(d, &s.NextToken, readString)
+			err = readText(d, &s.NextToken)
 		case "IncludeNotScaledActivities":
 			err = readPointer(d, &s.IncludeNotScaledActivities, readBoolean)
 		default:
@@ -188,15 +188,15 @@ func (s *DescribeScalingPoliciesRequest) Decode(d *jx.Decoder) error {
 		case "PolicyNames":
 			err = readList(d, &s.PolicyNames, readString)
 		case "ServiceNamespace":
-			err = readPointer(d, &s.ServiceNamespace, readServiceNamespace)
+			err = readText(d, &s.ServiceNamespace)
 		case "ResourceId":
-			err = readPointer(d, &s.ResourceId, readString)
+			err = readText(d, &s.ResourceId)
 		case "ScalableDimension":
-			err = readPointer(d, &s.ScalableDimension, readScalableDimension)
+			err = readText(d, &s.ScalableDimension)
 		case "MaxResults":
 			err = readPointer(d, &s.MaxResults, readInteger)
 		case "NextToken":
-			err = readPointer(d, &s.NextToken, readString)
+			err = readText(d, &s.NextToken)
 		default:
 			err = d.Skip()
 		}
@@ -219,15 +219,15 @@ func (s *DescribeScheduledActionsRequest) Decode(d *jx.Decoder) error {
 		case "ScheduledActionNames":
 			err = readList(d, &s.ScheduledActionNames, readString)
 		case "ServiceNamespace":
-			err = readPointer(d, &s.ServiceNamespace, readServiceNamespace)
+			err = readText(d, &s.ServiceNamespace)
 		case "ResourceId":
-			err = readPointer(d, &s.ResourceId, readString)
+			err = readText(d, &s.ResourceId)
 		case "ScalableDimension":
-			err = readPointer(d, &s.ScalableDimension, readScalableDimension)
+			err = readText(d, &s.ScalableDimension)
 		case "MaxResults":
 			err = readPointer(d, &s.MaxResults, readInteger)
 		case "NextToken":
-			err = readPointer(d, &s.NextToken, readString)
+			err = readText(d, &s.NextToken)
 		default:
 			err = d.Skip()
 		}
@@ -248,13 +248,13 @@ func (s *GetPredictiveScalingForecastRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ServiceNamespace":
-			err = readPointer(d, &s.ServiceNamespace, readServiceNamespace)
+			err = readText(d, &s.ServiceNamespace)
 		case "ResourceId":
-			err = readPointer(d, &s.ResourceId, readString)
+			err = readText(d, &s.ResourceId)
 		case "ScalableDimension":
-			err = readPointer(d, &s.ScalableDimension, readScalableDimension)
+			err = readText(d, &s.ScalableDimension)
 		case "PolicyName":
-			err = readPointer(d, &s.PolicyName, readString)
+			err = readText(d, &s.PolicyName)
 		case "StartTime":
 			err = readPointer(d, &s.StartTime, readTimestamp)
 		case "EndTime":
@@ -279,7 +279,7 @@ func (s *ListTagsForResourceRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ResourceARN":
-			err = readPointer(d, &s.ResourceARN, readString)
+			err = readText(d, &s.ResourceARN)
 		default:
 			err = d.Skip()
 		}
@@ -300,9 +300,9 @@ func (s *MetricDimension) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Name":
-			err = readPointer(d, &s.Name, readString)
+			err = readText(d, &s.Name)
 		case "Value":
-			err = readPointer(d, &s.Value, readString)
+			err = readText(d, &s.Value)
 		default:
 			err = d.Skip()
 		}
@@ -323,9 +323,9 @@ func (s *PredefinedMetricSpecification) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "PredefinedMetricType":
-			err = readPointer(d, &s.PredefinedMetricType, readMetricType)
+			err = readText(d, &s.PredefinedMetricType)
 		case "ResourceLabel":
-			err = readPointer(d, &s.ResourceLabel, readString)
+			err = readText(d, &s.ResourceLabel)
 		default:
 			err = d.Skip()
 		}
@@ -369,9 +369,9 @@ func (s *PredictiveScalingMetric) Decode(d *jx.Decoder) error {
 		case "Dimensions":
 			err = readList(d, &s.Dimensions, func(d *jx.Decoder, v *PredictiveScalingMetricDimension) error { return v.Decode(d) })
 		case "MetricName":
-			err = readPointer(d, &s.MetricName, readString)
+			err = readText(d, &s.MetricName)
 		case "Namespace":
-			err = readPointer(d, &s.Namespace, readString)
+			err = readText(d, &s.Namespace)
 		default:
 			err = d.Skip()
 		}
@@ -392,13 +392,13 @@ func (s *PredictiveScalingMetricDataQuery) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Id":
-			err = readPointer(d, &s.Id, readString)
+			err = readText(d, &s.Id)
 		case "Expression":
-			err = readPointer(d, &s.Expression, readString)
+			err = readText(d, &s.Expression)
 		case "MetricStat":
 			err = readStructure(d, &s.MetricStat, (*PredictiveScalingMetricStat).Decode)
 		case "Label":
-			err = readPointer(d, &s.Label, readString)
+			err = readText(d, &s.Label)
 		case "ReturnData":
 			err = readPointer(d, &s.ReturnData, readBoolean)
 		default:
@@ -421,9 +421,9 @@ func (s *PredictiveScalingMetricDimension) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Name":
-			err = readPointer(d, &s.Name, readString)
+			err = readText(d, &s.Name)
 		case "Value":
-			err = readPointer(d, &s.Value, readString)
+			err = readText(d, &s.Value)
 		default:
 			err = d.Skip()
 		}
@@ -479,9 +479,9 @@ func (s *PredictiveScalingMetricStat) Decode(d *jx.Decoder) error {
 		case "Metric":
 			err = readStructure(d, &s.Metric, (*PredictiveScalingMetric).Decode)
 		case "Stat":
-			err = readPointer(d, &s.Stat, readString)
+			err = readText(d, &s.Stat)
 		case "Unit":
-			err = readPointer(d, &s.Unit, readString)
+			err = readText(d, &s.Unit)
 		default:
 			err = d.Skip()
 		}
@@ -504,11 +504,11 @@ func (s *PredictiveScalingPolicyConfiguration) Decode(d *jx.Decoder) error {
 		case "MetricSpecifications":
 			err = readList(d, &s.MetricSpecifications, func(d *jx.Decoder, v *PredictiveScalingMetricSpecification) error { return v.Decode(d) })
 		case "Mode":
-			err = readPointer(d, &s.Mode, readPredictiveScalingMode)
+			err = readText(d, &s.Mode)
 		case "SchedulingBufferTime":
 			err = readPointer(d, &s.SchedulingBufferTime, readInteger)
 		case "MaxCapacityBreachBehavior":
-			err = readPointer(d, &s.MaxCapacityBreachBehavior, readPredictiveScalingMaxCapacityBreachBehavior)
+			err = readText(d, &s.MaxCapacityBreachBehavior)
 		case "MaxCapacityBuffer":
 			err = readPointer(d, &s.MaxCapacityBuffer, readInteger)
 		default:
@@ -531,9 +531,9 @@ func (s *PredictiveScalingPredefinedLoadMetricSpecification) Decode(d *jx.Decode
 	for members.Next() {
 		switch string(members.Key()) {
 		case "PredefinedMetricType":
-			err = readPointer(d, &s.PredefinedMetricType, readString)
+			err = readText(d, &s.PredefinedMetricType)
 		case "ResourceLabel":
-			err = readPointer(d, &s.ResourceLabel, readString)
+			err = readText(d, &s.ResourceLabel)
 		default:
 			err = d.Skip()
 		}
@@ -554,9 +554,9 @@ func (s *PredictiveScalingPredefinedMetricPairSpecification) Decode(d *jx.Decode
 	for members.Next() {
 		switch string(members.Key()) {
 		case "PredefinedMetricType":
-			err = readPointer(d, &s.PredefinedMetricType, readString)
+			err = readText(d, &s.PredefinedMetricType)
 		case "ResourceLabel":
-			err = readPointer(d, &s.ResourceLabel, readString)
+			err = readText(d, &s.ResourceLabel)
 		default:
 			err = d.Skip()
 		}
@@ -577,9 +577,9 @@ func (s *PredictiveScalingPredefinedScalingMetricSpecification) Decode(d *jx.Dec
 	for members.Next() {
 		switch string(members.Key()) {
 		case "PredefinedMetricType":
-			err = readPointer(d, &s.PredefinedMetricType, readString)
+			err = readText(d, &s.PredefinedMetricType)
 		case "ResourceLabel":
-			err = readPointer(d, &s.ResourceLabel, readString)
+			err = readText(d, &s.ResourceLabel)
 		default:
 			err = d.Skip()
 		}
@@ -600,15 +600,15 @@ func (s *PutScalingPolicyRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "PolicyName":
-			err = readPointer(d, &s.PolicyName, readString)
+			err = readText(d, &s.PolicyName)
 		case "ServiceNamespace":
-			err = readPointer(d, &s.ServiceNamespace, readServiceNamespace)
+			err = readText(d, &s.ServiceNamespace)
 		case "ResourceId":
-			err = readPointer(d, &s.ResourceId, readString)
+			err = readText(d, &s.ResourceId)
 		case "ScalableDimension":
-			err = readPointer(d, &s.ScalableDimension, readScalableDimension)
+			err = readText(d, &s.ScalableDimension)
 		case "PolicyType":
-			err = readPointer(d, &s.PolicyType, readPolicyType)
+			err = readText(d, &s.PolicyType)
 		case "StepScalingPolicyConfiguration":
 			err = readStructure(d, &s.StepScalingPolicyConfiguration, (*StepScalingPolicyConfiguration).Decode)
 		case "TargetTrackingScalingPolicyConfiguration":
@@ -635,17 +635,17 @@ func (s *PutScheduledActionRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ServiceNamespace":
-			err = readPointer(d, &s.ServiceNamespace, readServiceNamespace)
+			err = readText(d, &s.ServiceNamespace)
 		case "Schedule":
-			err = readPointer(d, &s.Schedule, readString)
+			err = readText(d, &s.Schedule)
 		case "Timezone":
-			err = readPointer(d, &s.Timezone, readString)
+			err = readText(d, &s.Timezone)
 		case "ScheduledActionName":
-			err = readPointer(d, &s.ScheduledActionName, readString)
+			err = readText(d, &s.ScheduledActionName)
 		case "ResourceId":
-			err = readPointer(d, &s.ResourceId, readString)
+			err = readText(d, &s.ResourceId)
 		case "ScalableDimension":
-			err = readPointer(d, &s.ScalableDimension, readScalableDimension)
+			err = readText(d, &s.ScalableDimension)
 		case "StartTime":
 			err = readPointer(d, &s.StartTime, readTimestamp)
 		case "EndTime":
@@ -672,17 +672,17 @@ func (s *RegisterScalableTargetRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ServiceNamespace":
-			err = readPointer(d, &s.ServiceNamespace, readServiceNamespace)
+			err = readText(d, &s.ServiceNamespace)
 		case "ResourceId":
-			err = readPointer(d, &s.ResourceId, readString)
+			err = readText(d, &s.ResourceId)
 		case "ScalableDimension":
-			err = readPointer(d, &s.ScalableDimension, readScalableDimension)
+			err = readText(d, &s.ScalableDimension)
 		case "MinCapacity":
 			err = readPointer(d, &s.MinCapacity, readInteger)
 		case "MaxCapacity":
 			err = readPointer(d, &s.MaxCapacity, readInteger)
 		case "RoleARN":
-			err = readPointer(d, &s.RoleARN, readString)
+			err = readText(d, &s.RoleARN)
 		case "SuspendedState":
 			err = readStructure(d, &s.SuspendedState, (*SuspendedState).Decode)
 		case "Tags":
@@ -755,7 +755,7 @@ func (s *StepScalingPolicyConfiguration) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "AdjustmentType":
-			err = readPointer(d, &s.AdjustmentType, readAdjustmentType)
+			err = readText(d, &s.AdjustmentType)
 		case "StepAdjustments":
 			err = readList(d, &s.StepAdjustments, func(d *jx.Decoder, v *StepAdjustment) error { return v.Decode(d) })
 		case "MinAdjustmentMagnitude":
@@ -763,7 +763,7 @@ func (s *StepScalingPolicyConfiguration) Decode(d *jx.Decoder) error {
 		case "Cooldown":
 			err = readPointer(d, &s.Cooldown, readInteger)
 		case "MetricAggregationType":
-			err = readPointer(d, &s.MetricAggregationType, readMetricAggregationType)
+			err = readText(d, &s.MetricAggregationType)
 		default:
 			err = d.Skip()
 		}
@@ -809,7 +809,7 @@ func (s *TagResourceRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ResourceARN":
-			err = readPointer(d, &s.ResourceARN, readString)
+			err = readText(d, &s.ResourceARN)
 		case "Tags":
 			err = readMap(d, &s.Tags, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		default:
@@ -834,9 +834,9 @@ func (s *TargetTrackingMetric) Decode(d *jx.Decoder) error {
 		case "Dimensions":
 			err = readList(d, &s.Dimensions, func(d *jx.Decoder, v *TargetTrackingMetricDimension) error { return v.Decode(d) })
 		case "MetricName":
-			err = readPointer(d, &s.MetricName, readString)
+			err = readText(d, &s.MetricName)
 		case "Namespace":
-			err = readPointer(d, &s.Namespace, readString)
+			err = readText(d, &s.Namespace)
 		default:
 			err = d.Skip()
 		}
@@ -857,11 +857,11 @@ func (s *TargetTrackingMetricDataQuery) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Expression":
-			err = readPointer(d, &s.Expression, readString)
+			err = readText(d, &s.Expression)
 		case "Id":
-			err = readPointer(d, &s.Id, readString)
+			err = readText(d, &s.Id)
 		case "Label":
-			err = readPointer(d, &s.Label, readString)
+			err = readText(d, &s.Label)
 		case "MetricStat":
 			err = readStructure(d, &s.MetricStat, (*TargetTrackingMetricStat).Decode)
 		case "ReturnData":
@@ -886,9 +886,9 @@ func (s *TargetTrackingMetricDimension) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Name":
-			err = readPointer(d, &s.Name, readString)
+			err = readText(d, &s.Name)
 		case "Value":
-			err = readPointer(d, &s.Value, readString)
+			err = readText(d, &s.Value)
 		default:
 			err = d.Skip()
 		}
@@ -911,9 +911,9 @@ func (s *TargetTrackingMetricStat) Decode(d *jx.Decoder) error {
 		case "Metric":
 			err = readStructure(d, &s.Metric, (*TargetTrackingMetric).Decode)
 		case "Stat":
-			err = readPointer(d, &s.Stat, readString)
+			err = readText(d, &s.Stat)
 		case "Unit":
-			err = readPointer(d, &s.Unit, readString)
+			err = readText(d, &s.Unit)
 		default:
 			err = d.Skip()
 		}
@@ -965,7 +965,7 @@ func (s *UntagResourceRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ResourceARN":
-			err = readPointer(d, &s.ResourceARN, readString)
+			err = readText(d, &s.ResourceARN)
 		case "TagKeys":
 			err = readList(d, &s.TagKeys, readString)
 		default:
@@ -976,288 +976,4 @@ func (s *UntagResourceRequest) Decode(d *jx.Decoder) error {
 		}
 	}
 	return members.Err()
-}
-
-func readAdjustmentType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case AdjustmentTypeChangeInCapacity:
-		*dst = AdjustmentTypeChangeInCapacity
-	case AdjustmentTypePercentChangeInCapacity:
-		*dst = AdjustmentTypePercentChangeInCapacity
-	case AdjustmentTypeExactCapacity:
-		*dst = AdjustmentTypeExactCapacity
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readMetricAggregationType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case MetricAggregationTypeAverage:
-		*dst = MetricAggregationTypeAverage
-	case MetricAggregationTypeMinimum:
-		*dst = MetricAggregationTypeMinimum
-	case MetricAggregationTypeMaximum:
-		*dst = MetricAggregationTypeMaximum
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readMetricStatistic(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case MetricStatisticAverage:
-		*dst = MetricStatisticAverage
-	case MetricStatisticMinimum:
-		*dst = MetricStatisticMinimum
-	case MetricStatisticMaximum:
-		*dst = MetricStatisticMaximum
-	case MetricStatisticSampleCount:
-		*dst = MetricStatisticSampleCount
-	case MetricStatisticSum:
-		*dst = MetricStatisticSum
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readMetricType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case MetricTypeDynamoDBReadCapacityUtilization:
-		*dst = MetricTypeDynamoDBReadCapacityUtilization
-	case MetricTypeDynamoDBWriteCapacityUtilization:
-		*dst = MetricTypeDynamoDBWriteCapacityUtilization
-	case MetricTypeALBRequestCountPerTarget:
-		*dst = MetricTypeALBRequestCountPerTarget
-	case MetricTypeRDSReaderAverageCPUUtilization:
-		*dst = MetricTypeRDSReaderAverageCPUUtilization
-	case MetricTypeRDSReaderAverageDatabaseConnections:
-		*dst = MetricTypeRDSReaderAverageDatabaseConnections
-	case MetricTypeEC2SpotFleetRequestAverageCPUUtilization:
-		*dst = MetricTypeEC2SpotFleetRequestAverageCPUUtilization
-	case MetricTypeEC2SpotFleetRequestAverageNetworkIn:
-		*dst = MetricTypeEC2SpotFleetRequestAverageNetworkIn
-	case MetricTypeEC2SpotFleetRequestAverageNetworkOut:
-		*dst = MetricTypeEC2SpotFleetRequestAverageNetworkOut
-	case MetricTypeSageMakerVariantInvocationsPerInstance:
-		*dst = MetricTypeSageMakerVariantInvocationsPerInstance
-	case MetricTypeECSServiceAverageCPUUtilization:
-		*dst = MetricTypeECSServiceAverageCPUUtilization
-	case MetricTypeECSServiceAverageMemoryUtilization:
-		*dst = MetricTypeECSServiceAverageMemoryUtilization
-	case MetricTypeAppStreamAverageCapacityUtilization:
-		*dst = MetricTypeAppStreamAverageCapacityUtilization
-	case MetricTypeComprehendInferenceUtilization:
-		*dst = MetricTypeComprehendInferenceUtilization
-	case MetricTypeLambdaProvisionedConcurrencyUtilization:
-		*dst = MetricTypeLambdaProvisionedConcurrencyUtilization
-	case MetricTypeCassandraReadCapacityUtilization:
-		*dst = MetricTypeCassandraReadCapacityUtilization
-	case MetricTypeCassandraWriteCapacityUtilization:
-		*dst = MetricTypeCassandraWriteCapacityUtilization
-	case MetricTypeKafkaBrokerStorageUtilization:
-		*dst = MetricTypeKafkaBrokerStorageUtilization
-	case MetricTypeElastiCacheEngineCPUUtilization:
-		*dst = MetricTypeElastiCacheEngineCPUUtilization
-	case MetricTypeElastiCacheDatabaseMemoryUsagePercentage:
-		*dst = MetricTypeElastiCacheDatabaseMemoryUsagePercentage
-	case MetricTypeElastiCachePrimaryEngineCPUUtilization:
-		*dst = MetricTypeElastiCachePrimaryEngineCPUUtilization
-	case MetricTypeElastiCacheReplicaEngineCPUUtilization:
-		*dst = MetricTypeElastiCacheReplicaEngineCPUUtilization
-	case MetricTypeElastiCacheDatabaseMemoryUsageCountedForEvictPercentage:
-		*dst = MetricTypeElastiCacheDatabaseMemoryUsageCountedForEvictPercentage
-	case MetricTypeNeptuneReaderAverageCPUUtilization:
-		*dst = MetricTypeNeptuneReaderAverageCPUUtilization
-	case MetricTypeSageMakerVariantProvisionedConcurrencyUtilization:
-		*dst = MetricTypeSageMakerVariantProvisionedConcurrencyUtilization
-	case MetricTypeElastiCacheDatabaseCapacityUsageCountedForEvictPercentage:
-		*dst = MetricTypeElastiCacheDatabaseCapacityUsageCountedForEvictPercentage
-	case MetricTypeSageMakerInferenceComponentInvocationsPerCopy:
-		*dst = MetricTypeSageMakerInferenceComponentInvocationsPerCopy
-	case MetricTypeWorkSpacesAverageUserSessionsCapacityUtilization:
-		*dst = MetricTypeWorkSpacesAverageUserSessionsCapacityUtilization
-	case MetricTypeSageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution:
-		*dst = MetricTypeSageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution
-	case MetricTypeSageMakerVariantConcurrentRequestsPerModelHighResolution:
-		*dst = MetricTypeSageMakerVariantConcurrentRequestsPerModelHighResolution
-	case MetricTypeECSServiceAverageCPUUtilizationHighResolution:
-		*dst = MetricTypeECSServiceAverageCPUUtilizationHighResolution
-	case MetricTypeECSServiceAverageMemoryUtilizationHighResolution:
-		*dst = MetricTypeECSServiceAverageMemoryUtilizationHighResolution
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readPolicyType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case PolicyTypeStepScaling:
-		*dst = PolicyTypeStepScaling
-	case PolicyTypeTargetTrackingScaling:
-		*dst = PolicyTypeTargetTrackingScaling
-	case PolicyTypePredictiveScaling:
-		*dst = PolicyTypePredictiveScaling
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readPredictiveScalingMaxCapacityBreachBehavior(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case PredictiveScalingMaxCapacityBreachBehaviorHonorMaxCapacity:
-		*dst = PredictiveScalingMaxCapacityBreachBehaviorHonorMaxCapacity
-	case PredictiveScalingMaxCapacityBreachBehaviorIncreaseMaxCapacity:
-		*dst = PredictiveScalingMaxCapacityBreachBehaviorIncreaseMaxCapacity
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readPredictiveScalingMode(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case PredictiveScalingModeForecastOnly:
-		*dst = PredictiveScalingModeForecastOnly
-	case PredictiveScalingModeForecastAndScale:
-		*dst = PredictiveScalingModeForecastAndScale
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readScalableDimension(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ScalableDimensionEcsServiceDesiredCount:
-		*dst = ScalableDimensionEcsServiceDesiredCount
-	case ScalableDimensionEc2SpotFleetRequestTargetCapacity:
-		*dst = ScalableDimensionEc2SpotFleetRequestTargetCapacity
-	case ScalableDimensionElasticmapreduceInstancegroupInstanceCount:
-		*dst = ScalableDimensionElasticmapreduceInstancegroupInstanceCount
-	case ScalableDimensionAppstreamFleetDesiredCapacity:
-		*dst = ScalableDimensionAppstreamFleetDesiredCapacity
-	case ScalableDimensionDynamodbTableReadCapacityUnits:
-		*dst = ScalableDimensionDynamodbTableReadCapacityUnits
-	case ScalableDimensionDynamodbTableWriteCapacityUnits:
-		*dst = ScalableDimensionDynamodbTableWriteCapacityUnits
-	case ScalableDimensionDynamodbIndexReadCapacityUnits:
-		*dst = ScalableDimensionDynamodbIndexReadCapacityUnits
-	case ScalableDimensionDynamodbIndexWriteCapacityUnits:
-		*dst = ScalableDimensionDynamodbIndexWriteCapacityUnits
-	case ScalableDimensionRdsClusterReadReplicaCount:
-		*dst = ScalableDimensionRdsClusterReadReplicaCount
-	case ScalableDimensionSagemakerVariantDesiredInstanceCount:
-		*dst = ScalableDimensionSagemakerVariantDesiredInstanceCount
-	case ScalableDimensionCustomResourceResourceTypeProperty:
-		*dst = ScalableDimensionCustomResourceResourceTypeProperty
-	case ScalableDimensionComprehendDocumentClassifierEndpointDesiredInferenceUnits:
-		*dst = ScalableDimensionComprehendDocumentClassifierEndpointDesiredInferenceUnits
-	case ScalableDimensionComprehendEntityRecognizerEndpointDesiredInferenceUnits:
-		*dst = ScalableDimensionComprehendEntityRecognizerEndpointDesiredInferenceUnits
-	case ScalableDimensionLambdaFunctionProvisionedConcurrency:
-		*dst = ScalableDimensionLambdaFunctionProvisionedConcurrency
-	case ScalableDimensionCassandraTableReadCapacityUnits:
-		*dst = ScalableDimensionCassandraTableReadCapacityUnits
-	case ScalableDimensionCassandraTableWriteCapacityUnits:
-		*dst = ScalableDimensionCassandraTableWriteCapacityUnits
-	case ScalableDimensionKafkaBrokerStorageVolumeSize:
-		*dst = ScalableDimensionKafkaBrokerStorageVolumeSize
-	case ScalableDimensionElasticacheCacheClusterNodes:
-		*dst = ScalableDimensionElasticacheCacheClusterNodes
-	case ScalableDimensionElasticacheReplicationGroupNodeGroups:
-		*dst = ScalableDimensionElasticacheReplicationGroupNodeGroups
-	case ScalableDimensionElasticacheReplicationGroupReplicas:
-		*dst = ScalableDimensionElasticacheReplicationGroupReplicas
-	case ScalableDimensionNeptuneClusterReadReplicaCount:
-		*dst = ScalableDimensionNeptuneClusterReadReplicaCount
-	case ScalableDimensionSagemakerVariantDesiredProvisionedConcurrency:
-		*dst = ScalableDimensionSagemakerVariantDesiredProvisionedConcurrency
-	case ScalableDimensionSagemakerInferenceComponentDesiredCopyCount:
-		*dst = ScalableDimensionSagemakerInferenceComponentDesiredCopyCount
-	case ScalableDimensionWorkspacesWorkspacespoolDesiredUserSessions:
-		*dst = ScalableDimensionWorkspacesWorkspacespoolDesiredUserSessions
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readServiceNamespace(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ServiceNamespaceEcs:
-		*dst = ServiceNamespaceEcs
-	case ServiceNamespaceElasticmapreduce:
-		*dst = ServiceNamespaceElasticmapreduce
-	case ServiceNamespaceEc2:
-		*dst = ServiceNamespaceEc2
-	case ServiceNamespaceAppstream:
-		*dst = ServiceNamespaceAppstream
-	case ServiceNamespaceDynamodb:
-		*dst = ServiceNamespaceDynamodb
-	case ServiceNamespaceRds:
-		*dst = ServiceNamespaceRds
-	case ServiceNamespaceSagemaker:
-		*dst = ServiceNamespaceSagemaker
-	case ServiceNamespaceCustomResource:
-		*dst = ServiceNamespaceCustomResource
-	case ServiceNamespaceComprehend:
-		*dst = ServiceNamespaceComprehend
-	case ServiceNamespaceLambda:
-		*dst = ServiceNamespaceLambda
-	case ServiceNamespaceCassandra:
-		*dst = ServiceNamespaceCassandra
-	case ServiceNamespaceKafka:
-		*dst = ServiceNamespaceKafka
-	case ServiceNamespaceElasticache:
-		*dst = ServiceNamespaceElasticache
-	case ServiceNamespaceNeptune:
-		*dst = ServiceNamespaceNeptune
-	case ServiceNamespaceWorkspaces:
-		*dst = ServiceNamespaceWorkspaces
-	default:
-		*dst = string(text)
-	}
-	return nil
 }

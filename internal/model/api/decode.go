@@ -158,9 +158,24 @@ func collect(d *jx.Decoder, decode func(*jx.Decoder, []byte) ([]byte, error)) ([
 	return owned, err
 }
 
+// readText reads a string that is a structure's member. What dst comes to point to is shared with other requests.
+func readText(d *jx.Decoder, dst **string) error {
+	*dst = nil
+	if d.Next() == jx.Null {
+		return d.Null()
+	}
+	text, err := stringBytes(d)
+	if err == nil {
+		*dst = known.of(text)
+	}
+	return err
+}
+
 func readString(d *jx.Decoder, dst *string) error {
 	text, err := stringBytes(d)
-	*dst = string(text)
+	if err == nil {
+		*dst = *known.of(text)
+	}
 	return err
 }
 

@@ -16,9 +16,9 @@ func (s *AttributeDefinition) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "AttributeName":
-			err = readPointer(d, &s.AttributeName, readString)
+			err = readText(d, &s.AttributeName)
 		case "AttributeType":
-			err = readPointer(d, &s.AttributeType, readScalarAttributeType)
+			err = readText(d, &s.AttributeType)
 		default:
 			err = d.Skip()
 		}
@@ -41,7 +41,7 @@ func (s *AttributeValueUpdate) Decode(d *jx.Decoder) error {
 		case "Value":
 			err = readMemberValue(d, &s.Value)
 		case "Action":
-			err = readPointer(d, &s.Action, readAttributeAction)
+			err = readText(d, &s.Action)
 		default:
 			err = d.Skip()
 		}
@@ -62,7 +62,7 @@ func (s *AutoScalingPolicyUpdate) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "PolicyName":
-			err = readPointer(d, &s.PolicyName, readString)
+			err = readText(d, &s.PolicyName)
 		case "TargetTrackingScalingPolicyConfiguration":
 			err = readStructure(d, &s.TargetTrackingScalingPolicyConfiguration, (*AutoScalingTargetTrackingScalingPolicyConfigurationUpdate).Decode)
 		default:
@@ -91,7 +91,7 @@ func (s *AutoScalingSettingsUpdate) Decode(d *jx.Decoder) error {
 		case "AutoScalingDisabled":
 			err = readPointer(d, &s.AutoScalingDisabled, readBoolean)
 		case "AutoScalingRoleArn":
-			err = readPointer(d, &s.AutoScalingRoleArn, readString)
+			err = readText(d, &s.AutoScalingRoleArn)
 		case "ScalingPolicyUpdate":
 			err = readStructure(d, &s.ScalingPolicyUpdate, (*AutoScalingPolicyUpdate).Decode)
 		default:
@@ -143,7 +143,7 @@ func (s *BatchExecuteStatementInput) Decode(d *jx.Decoder) error {
 		case "Statements":
 			err = readList(d, &s.Statements, func(d *jx.Decoder, v *BatchStatementRequest) error { return v.Decode(d) })
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		default:
 			err = d.Skip()
 		}
@@ -166,7 +166,7 @@ func (s *BatchGetItemInput) Decode(d *jx.Decoder) error {
 		case "RequestItems":
 			err = readMap(d, &s.RequestItems, "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.KeysAndAttributes>", func(d *jx.Decoder, v *KeysAndAttributes) error { return v.Decode(d) })
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		default:
 			err = d.Skip()
 		}
@@ -187,13 +187,13 @@ func (s *BatchStatementRequest) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Statement":
-			err = readPointer(d, &s.Statement, readString)
+			err = readText(d, &s.Statement)
 		case "Parameters":
 			err = readList(d, &s.Parameters, readValue)
 		case "ConsistentRead":
 			err = readPointer(d, &s.ConsistentRead, readBoolean)
 		case "ReturnValuesOnConditionCheckFailure":
-			err = readPointer(d, &s.ReturnValuesOnConditionCheckFailure, readReturnValuesOnConditionCheckFailure)
+			err = readText(d, &s.ReturnValuesOnConditionCheckFailure)
 		default:
 			err = d.Skip()
 		}
@@ -218,9 +218,9 @@ func (s *BatchWriteItemInput) Decode(d *jx.Decoder) error {
 				return readList(d, v, func(d *jx.Decoder, v *WriteRequest) error { return v.Decode(d) })
 			})
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		case "ReturnItemCollectionMetrics":
-			err = readPointer(d, &s.ReturnItemCollectionMetrics, readReturnItemCollectionMetrics)
+			err = readText(d, &s.ReturnItemCollectionMetrics)
 		default:
 			err = d.Skip()
 		}
@@ -241,7 +241,7 @@ func (s *CancelBulkOperationInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "BulkOperationArn":
-			err = readPointer(d, &s.BulkOperationArn, readString)
+			err = readText(d, &s.BulkOperationArn)
 		default:
 			err = d.Skip()
 		}
@@ -264,7 +264,7 @@ func (s *Condition) Decode(d *jx.Decoder) error {
 		case "AttributeValueList":
 			err = readList(d, &s.AttributeValueList, readValue)
 		case "ComparisonOperator":
-			err = readPointer(d, &s.ComparisonOperator, readComparisonOperator)
+			err = readText(d, &s.ComparisonOperator)
 		default:
 			err = d.Skip()
 		}
@@ -287,15 +287,15 @@ func (s *ConditionCheck) Decode(d *jx.Decoder) error {
 		case "Key":
 			err = readAttributes(d, &s.Key)
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "ConditionExpression":
-			err = readPointer(d, &s.ConditionExpression, readString)
+			err = readText(d, &s.ConditionExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		case "ExpressionAttributeValues":
 			err = readAttributes(d, &s.ExpressionAttributeValues)
 		case "ReturnValuesOnConditionCheckFailure":
-			err = readPointer(d, &s.ReturnValuesOnConditionCheckFailure, readReturnValuesOnConditionCheckFailure)
+			err = readText(d, &s.ReturnValuesOnConditionCheckFailure)
 		default:
 			err = d.Skip()
 		}
@@ -316,9 +316,9 @@ func (s *CreateBackupInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "BackupName":
-			err = readPointer(d, &s.BackupName, readString)
+			err = readText(d, &s.BackupName)
 		default:
 			err = d.Skip()
 		}
@@ -339,7 +339,7 @@ func (s *CreateGlobalSecondaryIndexAction) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "KeySchema":
 			err = readList(d, &s.KeySchema, func(d *jx.Decoder, v *KeySchemaElement) error { return v.Decode(d) })
 		case "Projection":
@@ -370,7 +370,7 @@ func (s *CreateGlobalTableInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "GlobalTableName":
-			err = readPointer(d, &s.GlobalTableName, readString)
+			err = readText(d, &s.GlobalTableName)
 		case "ReplicationGroup":
 			err = readList(d, &s.ReplicationGroup, func(d *jx.Decoder, v *Replica) error { return v.Decode(d) })
 		default:
@@ -393,7 +393,7 @@ func (s *CreateGlobalTableWitnessGroupMemberAction) Decode(d *jx.Decoder) error 
 	for members.Next() {
 		switch string(members.Key()) {
 		case "RegionName":
-			err = readPointer(d, &s.RegionName, readString)
+			err = readText(d, &s.RegionName)
 		default:
 			err = d.Skip()
 		}
@@ -414,7 +414,7 @@ func (s *CreateReplicaAction) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "RegionName":
-			err = readPointer(d, &s.RegionName, readString)
+			err = readText(d, &s.RegionName)
 		default:
 			err = d.Skip()
 		}
@@ -435,9 +435,9 @@ func (s *CreateReplicationGroupMemberAction) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "RegionName":
-			err = readPointer(d, &s.RegionName, readString)
+			err = readText(d, &s.RegionName)
 		case "KMSMasterKeyId":
-			err = readPointer(d, &s.KMSMasterKeyId, readString)
+			err = readText(d, &s.KMSMasterKeyId)
 		case "ProvisionedThroughputOverride":
 			err = readStructure(d, &s.ProvisionedThroughputOverride, (*ProvisionedThroughputOverride).Decode)
 		case "OnDemandThroughputOverride":
@@ -445,7 +445,7 @@ func (s *CreateReplicationGroupMemberAction) Decode(d *jx.Decoder) error {
 		case "GlobalSecondaryIndexes":
 			err = readList(d, &s.GlobalSecondaryIndexes, func(d *jx.Decoder, v *ReplicaGlobalSecondaryIndex) error { return v.Decode(d) })
 		case "TableClassOverride":
-			err = readPointer(d, &s.TableClassOverride, readTableClass)
+			err = readText(d, &s.TableClassOverride)
 		default:
 			err = d.Skip()
 		}
@@ -468,7 +468,7 @@ func (s *CreateTableInput) Decode(d *jx.Decoder) error {
 		case "AttributeDefinitions":
 			err = readList(d, &s.AttributeDefinitions, func(d *jx.Decoder, v *AttributeDefinition) error { return v.Decode(d) })
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "KeySchema":
 			err = readList(d, &s.KeySchema, func(d *jx.Decoder, v *KeySchemaElement) error { return v.Decode(d) })
 		case "LocalSecondaryIndexes":
@@ -476,7 +476,7 @@ func (s *CreateTableInput) Decode(d *jx.Decoder) error {
 		case "GlobalSecondaryIndexes":
 			err = readList(d, &s.GlobalSecondaryIndexes, func(d *jx.Decoder, v *GlobalSecondaryIndex) error { return v.Decode(d) })
 		case "BillingMode":
-			err = readPointer(d, &s.BillingMode, readBillingMode)
+			err = readText(d, &s.BillingMode)
 		case "ProvisionedThroughput":
 			err = readStructure(d, &s.ProvisionedThroughput, (*ProvisionedThroughput).Decode)
 		case "StreamSpecification":
@@ -486,19 +486,19 @@ func (s *CreateTableInput) Decode(d *jx.Decoder) error {
 		case "Tags":
 			err = readList(d, &s.Tags, func(d *jx.Decoder, v *Tag) error { return v.Decode(d) })
 		case "TableClass":
-			err = readPointer(d, &s.TableClass, readTableClass)
+			err = readText(d, &s.TableClass)
 		case "DeletionProtectionEnabled":
 			err = readPointer(d, &s.DeletionProtectionEnabled, readBoolean)
 		case "WarmThroughput":
 			err = readStructure(d, &s.WarmThroughput, (*WarmThroughput).Decode)
 		case "ResourcePolicy":
-			err = readPointer(d, &s.ResourcePolicy, readString)
+			err = readText(d, &s.ResourcePolicy)
 		case "OnDemandThroughput":
 			err = readStructure(d, &s.OnDemandThroughput, (*OnDemandThroughput).Decode)
 		case "GlobalTableSourceArn":
-			err = readPointer(d, &s.GlobalTableSourceArn, readString)
+			err = readText(d, &s.GlobalTableSourceArn)
 		case "GlobalTableSettingsReplicationMode":
-			err = readPointer(d, &s.GlobalTableSettingsReplicationMode, readGlobalTableSettingsReplicationMode)
+			err = readText(d, &s.GlobalTableSettingsReplicationMode)
 		case "VectorIndexes":
 			err = readList(d, &s.VectorIndexes, func(d *jx.Decoder, v *VectorIndex) error { return v.Decode(d) })
 		default:
@@ -521,7 +521,7 @@ func (s *CreateVectorIndexAction) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "VectorAttribute":
 			err = readStructure(d, &s.VectorAttribute, (*VectorAttributeDefinition).Decode)
 		case "SearchSchema":
@@ -531,7 +531,7 @@ func (s *CreateVectorIndexAction) Decode(d *jx.Decoder) error {
 		case "Dimensions":
 			err = readPointer(d, &s.Dimensions, readLong)
 		case "DistanceFunction":
-			err = readPointer(d, &s.DistanceFunction, readVectorDistanceFunction)
+			err = readText(d, &s.DistanceFunction)
 		default:
 			err = d.Skip()
 		}
@@ -552,7 +552,7 @@ func (s *CsvOptions) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Delimiter":
-			err = readPointer(d, &s.Delimiter, readString)
+			err = readText(d, &s.Delimiter)
 		case "HeaderList":
 			err = readList(d, &s.HeaderList, readString)
 		default:
@@ -577,15 +577,15 @@ func (s *Delete) Decode(d *jx.Decoder) error {
 		case "Key":
 			err = readAttributes(d, &s.Key)
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "ConditionExpression":
-			err = readPointer(d, &s.ConditionExpression, readString)
+			err = readText(d, &s.ConditionExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		case "ExpressionAttributeValues":
 			err = readAttributes(d, &s.ExpressionAttributeValues)
 		case "ReturnValuesOnConditionCheckFailure":
-			err = readPointer(d, &s.ReturnValuesOnConditionCheckFailure, readReturnValuesOnConditionCheckFailure)
+			err = readText(d, &s.ReturnValuesOnConditionCheckFailure)
 		default:
 			err = d.Skip()
 		}
@@ -606,7 +606,7 @@ func (s *DeleteBackupInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "BackupArn":
-			err = readPointer(d, &s.BackupArn, readString)
+			err = readText(d, &s.BackupArn)
 		default:
 			err = d.Skip()
 		}
@@ -627,7 +627,7 @@ func (s *DeleteGlobalSecondaryIndexAction) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		default:
 			err = d.Skip()
 		}
@@ -648,7 +648,7 @@ func (s *DeleteGlobalTableWitnessGroupMemberAction) Decode(d *jx.Decoder) error 
 	for members.Next() {
 		switch string(members.Key()) {
 		case "RegionName":
-			err = readPointer(d, &s.RegionName, readString)
+			err = readText(d, &s.RegionName)
 		default:
 			err = d.Skip()
 		}
@@ -669,27 +669,27 @@ func (s *DeleteItemInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "Key":
 			err = readAttributes(d, &s.Key)
 		case "Expected":
 			err = readMap(d, &s.Expected, "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.ExpectedAttributeValue>", func(d *jx.Decoder, v *ExpectedAttributeValue) error { return v.Decode(d) })
 		case "ConditionalOperator":
-			err = readPointer(d, &s.ConditionalOperator, readConditionalOperator)
+			err = readText(d, &s.ConditionalOperator)
 		case "ReturnValues":
-			err = readPointer(d, &s.ReturnValues, readReturnValue)
+			err = readText(d, &s.ReturnValues)
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		case "ReturnItemCollectionMetrics":
-			err = readPointer(d, &s.ReturnItemCollectionMetrics, readReturnItemCollectionMetrics)
+			err = readText(d, &s.ReturnItemCollectionMetrics)
 		case "ConditionExpression":
-			err = readPointer(d, &s.ConditionExpression, readString)
+			err = readText(d, &s.ConditionExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		case "ExpressionAttributeValues":
 			err = readAttributes(d, &s.ExpressionAttributeValues)
 		case "ReturnValuesOnConditionCheckFailure":
-			err = readPointer(d, &s.ReturnValuesOnConditionCheckFailure, readReturnValuesOnConditionCheckFailure)
+			err = readText(d, &s.ReturnValuesOnConditionCheckFailure)
 		default:
 			err = d.Skip()
 		}
@@ -710,7 +710,7 @@ func (s *DeleteReplicaAction) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "RegionName":
-			err = readPointer(d, &s.RegionName, readString)
+			err = readText(d, &s.RegionName)
 		default:
 			err = d.Skip()
 		}
@@ -731,7 +731,7 @@ func (s *DeleteReplicationGroupMemberAction) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "RegionName":
-			err = readPointer(d, &s.RegionName, readString)
+			err = readText(d, &s.RegionName)
 		default:
 			err = d.Skip()
 		}
@@ -773,9 +773,9 @@ func (s *DeleteResourcePolicyInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ResourceArn":
-			err = readPointer(d, &s.ResourceArn, readString)
+			err = readText(d, &s.ResourceArn)
 		case "ExpectedRevisionId":
-			err = readPointer(d, &s.ExpectedRevisionId, readString)
+			err = readText(d, &s.ExpectedRevisionId)
 		default:
 			err = d.Skip()
 		}
@@ -796,7 +796,7 @@ func (s *DeleteTableInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		default:
 			err = d.Skip()
 		}
@@ -817,7 +817,7 @@ func (s *DeleteVectorIndexAction) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		default:
 			err = d.Skip()
 		}
@@ -838,7 +838,7 @@ func (s *DescribeBackupInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "BackupArn":
-			err = readPointer(d, &s.BackupArn, readString)
+			err = readText(d, &s.BackupArn)
 		default:
 			err = d.Skip()
 		}
@@ -859,7 +859,7 @@ func (s *DescribeBulkOperationInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "BulkOperationArn":
-			err = readPointer(d, &s.BulkOperationArn, readString)
+			err = readText(d, &s.BulkOperationArn)
 		default:
 			err = d.Skip()
 		}
@@ -880,7 +880,7 @@ func (s *DescribeContinuousBackupsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		default:
 			err = d.Skip()
 		}
@@ -901,9 +901,9 @@ func (s *DescribeContributorInsightsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		default:
 			err = d.Skip()
 		}
@@ -940,7 +940,7 @@ func (s *DescribeExportInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ExportArn":
-			err = readPointer(d, &s.ExportArn, readString)
+			err = readText(d, &s.ExportArn)
 		default:
 			err = d.Skip()
 		}
@@ -961,7 +961,7 @@ func (s *DescribeGlobalTableInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "GlobalTableName":
-			err = readPointer(d, &s.GlobalTableName, readString)
+			err = readText(d, &s.GlobalTableName)
 		default:
 			err = d.Skip()
 		}
@@ -982,7 +982,7 @@ func (s *DescribeGlobalTableSettingsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "GlobalTableName":
-			err = readPointer(d, &s.GlobalTableName, readString)
+			err = readText(d, &s.GlobalTableName)
 		default:
 			err = d.Skip()
 		}
@@ -1003,7 +1003,7 @@ func (s *DescribeImportInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ImportArn":
-			err = readPointer(d, &s.ImportArn, readString)
+			err = readText(d, &s.ImportArn)
 		default:
 			err = d.Skip()
 		}
@@ -1024,7 +1024,7 @@ func (s *DescribeKinesisStreamingDestinationInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		default:
 			err = d.Skip()
 		}
@@ -1061,7 +1061,7 @@ func (s *DescribeTableInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		default:
 			err = d.Skip()
 		}
@@ -1082,7 +1082,7 @@ func (s *DescribeTableReplicaAutoScalingInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		default:
 			err = d.Skip()
 		}
@@ -1103,7 +1103,7 @@ func (s *DescribeTimeToLiveInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		default:
 			err = d.Skip()
 		}
@@ -1124,9 +1124,9 @@ func (s *DisassociateReplicationGroupMemberAction) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "RegionName":
-			err = readPointer(d, &s.RegionName, readString)
+			err = readText(d, &s.RegionName)
 		case "DisassociationMode":
-			err = readPointer(d, &s.DisassociationMode, readDisassociationMode)
+			err = readText(d, &s.DisassociationMode)
 		default:
 			err = d.Skip()
 		}
@@ -1147,7 +1147,7 @@ func (s *EnableKinesisStreamingConfiguration) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ApproximateCreationDateTimePrecision":
-			err = readPointer(d, &s.ApproximateCreationDateTimePrecision, readApproximateCreationDateTimePrecision)
+			err = readText(d, &s.ApproximateCreationDateTimePrecision)
 		default:
 			err = d.Skip()
 		}
@@ -1168,19 +1168,19 @@ func (s *ExecuteStatementInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Statement":
-			err = readPointer(d, &s.Statement, readString)
+			err = readText(d, &s.Statement)
 		case "Parameters":
 			err = readList(d, &s.Parameters, readValue)
 		case "ConsistentRead":
 			err = readPointer(d, &s.ConsistentRead, readBoolean)
 		case "NextToken":
-			err = readPointer(d, &s.NextToken, readString)
+			err = readText(d, &s.NextToken)
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		case "Limit":
 			err = readPointer(d, &s.Limit, readInteger)
 		case "ReturnValuesOnConditionCheckFailure":
-			err = readPointer(d, &s.ReturnValuesOnConditionCheckFailure, readReturnValuesOnConditionCheckFailure)
+			err = readText(d, &s.ReturnValuesOnConditionCheckFailure)
 		default:
 			err = d.Skip()
 		}
@@ -1203,9 +1203,9 @@ func (s *ExecuteTransactionInput) Decode(d *jx.Decoder) error {
 		case "TransactStatements":
 			err = readList(d, &s.TransactStatements, func(d *jx.Decoder, v *ParameterizedStatement) error { return v.Decode(d) })
 		case "ClientRequestToken":
-			err = readPointer(d, &s.ClientRequestToken, readString)
+			err = readText(d, &s.ClientRequestToken)
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		default:
 			err = d.Skip()
 		}
@@ -1230,7 +1230,7 @@ func (s *ExpectedAttributeValue) Decode(d *jx.Decoder) error {
 		case "Exists":
 			err = readPointer(d, &s.Exists, readBoolean)
 		case "ComparisonOperator":
-			err = readPointer(d, &s.ComparisonOperator, readComparisonOperator)
+			err = readText(d, &s.ComparisonOperator)
 		case "AttributeValueList":
 			err = readList(d, &s.AttributeValueList, readValue)
 		default:
@@ -1253,25 +1253,25 @@ func (s *ExportTableToPointInTimeInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableArn":
-			err = readPointer(d, &s.TableArn, readString)
+			err = readText(d, &s.TableArn)
 		case "ExportTime":
 			err = readPointer(d, &s.ExportTime, readTimestamp)
 		case "ClientToken":
-			err = readPointer(d, &s.ClientToken, readString)
+			err = readText(d, &s.ClientToken)
 		case "S3Bucket":
-			err = readPointer(d, &s.S3Bucket, readString)
+			err = readText(d, &s.S3Bucket)
 		case "S3BucketOwner":
-			err = readPointer(d, &s.S3BucketOwner, readString)
+			err = readText(d, &s.S3BucketOwner)
 		case "S3Prefix":
-			err = readPointer(d, &s.S3Prefix, readString)
+			err = readText(d, &s.S3Prefix)
 		case "S3SseAlgorithm":
-			err = readPointer(d, &s.S3SseAlgorithm, readS3SseAlgorithm)
+			err = readText(d, &s.S3SseAlgorithm)
 		case "S3SseKmsKeyId":
-			err = readPointer(d, &s.S3SseKmsKeyId, readString)
+			err = readText(d, &s.S3SseKmsKeyId)
 		case "ExportFormat":
-			err = readPointer(d, &s.ExportFormat, readExportFormat)
+			err = readText(d, &s.ExportFormat)
 		case "ExportType":
-			err = readPointer(d, &s.ExportType, readExportType)
+			err = readText(d, &s.ExportType)
 		case "IncrementalExportSpecification":
 			err = readStructure(d, &s.IncrementalExportSpecification, (*IncrementalExportSpecification).Decode)
 		case "FilterSpecification":
@@ -1296,11 +1296,11 @@ func (s *FilterSpecification) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "FilterExpression":
-			err = readPointer(d, &s.FilterExpression, readString)
+			err = readText(d, &s.FilterExpression)
 		case "ProjectionExpression":
-			err = readPointer(d, &s.ProjectionExpression, readString)
+			err = readText(d, &s.ProjectionExpression)
 		case "KeyConditionExpression":
-			err = readPointer(d, &s.KeyConditionExpression, readString)
+			err = readText(d, &s.KeyConditionExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		case "ExpressionAttributeValues":
@@ -1327,9 +1327,9 @@ func (s *Get) Decode(d *jx.Decoder) error {
 		case "Key":
 			err = readAttributes(d, &s.Key)
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "ProjectionExpression":
-			err = readPointer(d, &s.ProjectionExpression, readString)
+			err = readText(d, &s.ProjectionExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		default:
@@ -1352,7 +1352,7 @@ func (s *GetItemInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "Key":
 			err = readAttributes(d, &s.Key)
 		case "AttributesToGet":
@@ -1360,9 +1360,9 @@ func (s *GetItemInput) Decode(d *jx.Decoder) error {
 		case "ConsistentRead":
 			err = readPointer(d, &s.ConsistentRead, readBoolean)
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		case "ProjectionExpression":
-			err = readPointer(d, &s.ProjectionExpression, readString)
+			err = readText(d, &s.ProjectionExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		default:
@@ -1385,7 +1385,7 @@ func (s *GetResourcePolicyInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ResourceArn":
-			err = readPointer(d, &s.ResourceArn, readString)
+			err = readText(d, &s.ResourceArn)
 		default:
 			err = d.Skip()
 		}
@@ -1406,7 +1406,7 @@ func (s *GlobalSecondaryIndex) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "KeySchema":
 			err = readList(d, &s.KeySchema, func(d *jx.Decoder, v *KeySchemaElement) error { return v.Decode(d) })
 		case "Projection":
@@ -1437,7 +1437,7 @@ func (s *GlobalSecondaryIndexAutoScalingUpdate) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "ProvisionedWriteCapacityAutoScalingUpdate":
 			err = readStructure(d, &s.ProvisionedWriteCapacityAutoScalingUpdate, (*AutoScalingSettingsUpdate).Decode)
 		default:
@@ -1485,7 +1485,7 @@ func (s *GlobalTableGlobalSecondaryIndexSettingsUpdate) Decode(d *jx.Decoder) er
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "ProvisionedWriteCapacityUnits":
 			err = readPointer(d, &s.ProvisionedWriteCapacityUnits, readLong)
 		case "ProvisionedWriteCapacityAutoScalingSettingsUpdate":
@@ -1533,15 +1533,15 @@ func (s *ImportTableInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ClientToken":
-			err = readPointer(d, &s.ClientToken, readString)
+			err = readText(d, &s.ClientToken)
 		case "S3BucketSource":
 			err = readStructure(d, &s.S3BucketSource, (*S3BucketSource).Decode)
 		case "InputFormat":
-			err = readPointer(d, &s.InputFormat, readInputFormat)
+			err = readText(d, &s.InputFormat)
 		case "InputFormatOptions":
 			err = readStructure(d, &s.InputFormatOptions, (*InputFormatOptions).Decode)
 		case "InputCompressionType":
-			err = readPointer(d, &s.InputCompressionType, readInputCompressionType)
+			err = readText(d, &s.InputCompressionType)
 		case "TableCreationParameters":
 			err = readStructure(d, &s.TableCreationParameters, (*TableCreationParameters).Decode)
 		default:
@@ -1568,7 +1568,7 @@ func (s *IncrementalExportSpecification) Decode(d *jx.Decoder) error {
 		case "ExportToTime":
 			err = readPointer(d, &s.ExportToTime, readTimestamp)
 		case "ExportViewType":
-			err = readPointer(d, &s.ExportViewType, readExportViewType)
+			err = readText(d, &s.ExportViewType)
 		default:
 			err = d.Skip()
 		}
@@ -1610,15 +1610,15 @@ func (s *InputS3Configuration) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "S3BucketOwner":
-			err = readPointer(d, &s.S3BucketOwner, readString)
+			err = readText(d, &s.S3BucketOwner)
 		case "S3Bucket":
-			err = readPointer(d, &s.S3Bucket, readString)
+			err = readText(d, &s.S3Bucket)
 		case "S3KeyPrefix":
-			err = readPointer(d, &s.S3KeyPrefix, readString)
+			err = readText(d, &s.S3KeyPrefix)
 		case "InputFormat":
-			err = readPointer(d, &s.InputFormat, readBulkOperationInputFormat)
+			err = readText(d, &s.InputFormat)
 		case "InputCompressionType":
-			err = readPointer(d, &s.InputCompressionType, readInputCompressionType)
+			err = readText(d, &s.InputCompressionType)
 		default:
 			err = d.Skip()
 		}
@@ -1639,9 +1639,9 @@ func (s *KeySchemaElement) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "AttributeName":
-			err = readPointer(d, &s.AttributeName, readString)
+			err = readText(d, &s.AttributeName)
 		case "KeyType":
-			err = readPointer(d, &s.KeyType, readKeyType)
+			err = readText(d, &s.KeyType)
 		default:
 			err = d.Skip()
 		}
@@ -1668,7 +1668,7 @@ func (s *KeysAndAttributes) Decode(d *jx.Decoder) error {
 		case "ConsistentRead":
 			err = readPointer(d, &s.ConsistentRead, readBoolean)
 		case "ProjectionExpression":
-			err = readPointer(d, &s.ProjectionExpression, readString)
+			err = readText(d, &s.ProjectionExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		default:
@@ -1691,9 +1691,9 @@ func (s *KinesisStreamingDestinationInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "StreamArn":
-			err = readPointer(d, &s.StreamArn, readString)
+			err = readText(d, &s.StreamArn)
 		case "EnableKinesisStreamingConfiguration":
 			err = readStructure(d, &s.EnableKinesisStreamingConfiguration, (*EnableKinesisStreamingConfiguration).Decode)
 		default:
@@ -1716,7 +1716,7 @@ func (s *ListBackupsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "Limit":
 			err = readPointer(d, &s.Limit, readInteger)
 		case "TimeRangeLowerBound":
@@ -1724,9 +1724,9 @@ func (s *ListBackupsInput) Decode(d *jx.Decoder) error {
 		case "TimeRangeUpperBound":
 			err = readPointer(d, &s.TimeRangeUpperBound, readTimestamp)
 		case "ExclusiveStartBackupArn":
-			err = readPointer(d, &s.ExclusiveStartBackupArn, readString)
+			err = readText(d, &s.ExclusiveStartBackupArn)
 		case "BackupType":
-			err = readPointer(d, &s.BackupType, readBackupTypeFilter)
+			err = readText(d, &s.BackupType)
 		default:
 			err = d.Skip()
 		}
@@ -1749,7 +1749,7 @@ func (s *ListBulkOperationsInput) Decode(d *jx.Decoder) error {
 		case "MaxResults":
 			err = readPointer(d, &s.MaxResults, readInteger)
 		case "NextToken":
-			err = readPointer(d, &s.NextToken, readString)
+			err = readText(d, &s.NextToken)
 		default:
 			err = d.Skip()
 		}
@@ -1770,9 +1770,9 @@ func (s *ListContributorInsightsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "NextToken":
-			err = readPointer(d, &s.NextToken, readString)
+			err = readText(d, &s.NextToken)
 		case "MaxResults":
 			err = readPointer(d, &s.MaxResults, readInteger)
 		default:
@@ -1795,11 +1795,11 @@ func (s *ListExportsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableArn":
-			err = readPointer(d, &s.TableArn, readString)
+			err = readText(d, &s.TableArn)
 		case "MaxResults":
 			err = readPointer(d, &s.MaxResults, readInteger)
 		case "NextToken":
-			err = readPointer(d, &s.NextToken, readString)
+			err = readText(d, &s.NextToken)
 		default:
 			err = d.Skip()
 		}
@@ -1820,11 +1820,11 @@ func (s *ListGlobalTablesInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ExclusiveStartGlobalTableName":
-			err = readPointer(d, &s.ExclusiveStartGlobalTableName, readString)
+			err = readText(d, &s.ExclusiveStartGlobalTableName)
 		case "Limit":
 			err = readPointer(d, &s.Limit, readInteger)
 		case "RegionName":
-			err = readPointer(d, &s.RegionName, readString)
+			err = readText(d, &s.RegionName)
 		default:
 			err = d.Skip()
 		}
@@ -1845,11 +1845,11 @@ func (s *ListImportsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableArn":
-			err = readPointer(d, &s.TableArn, readString)
+			err = readText(d, &s.TableArn)
 		case "PageSize":
 			err = readPointer(d, &s.PageSize, readInteger)
 		case "NextToken":
-			err = readPointer(d, &s.NextToken, readString)
+			err = readText(d, &s.NextToken)
 		default:
 			err = d.Skip()
 		}
@@ -1870,7 +1870,7 @@ func (s *ListTablesInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ExclusiveStartTableName":
-			err = readPointer(d, &s.ExclusiveStartTableName, readString)
+			err = readText(d, &s.ExclusiveStartTableName)
 		case "Limit":
 			err = readPointer(d, &s.Limit, readInteger)
 		default:
@@ -1893,9 +1893,9 @@ func (s *ListTagsOfResourceInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ResourceArn":
-			err = readPointer(d, &s.ResourceArn, readString)
+			err = readText(d, &s.ResourceArn)
 		case "NextToken":
-			err = readPointer(d, &s.NextToken, readString)
+			err = readText(d, &s.NextToken)
 		default:
 			err = d.Skip()
 		}
@@ -1916,7 +1916,7 @@ func (s *LocalSecondaryIndex) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "KeySchema":
 			err = readList(d, &s.KeySchema, func(d *jx.Decoder, v *KeySchemaElement) error { return v.Decode(d) })
 		case "Projection":
@@ -1985,17 +1985,17 @@ func (s *OutputS3Configuration) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "S3BucketOwner":
-			err = readPointer(d, &s.S3BucketOwner, readString)
+			err = readText(d, &s.S3BucketOwner)
 		case "S3Bucket":
-			err = readPointer(d, &s.S3Bucket, readString)
+			err = readText(d, &s.S3Bucket)
 		case "S3KeyPrefix":
-			err = readPointer(d, &s.S3KeyPrefix, readString)
+			err = readText(d, &s.S3KeyPrefix)
 		case "S3SseAlgorithm":
-			err = readPointer(d, &s.S3SseAlgorithm, readS3SseAlgorithm)
+			err = readText(d, &s.S3SseAlgorithm)
 		case "S3SseKmsKeyId":
-			err = readPointer(d, &s.S3SseKmsKeyId, readString)
+			err = readText(d, &s.S3SseKmsKeyId)
 		case "OutputType":
-			err = readList(d, &s.OutputType, readOutputTypeEnum)
+			err = readList(d, &s.OutputType, readString)
 		default:
 			err = d.Skip()
 		}
@@ -2016,11 +2016,11 @@ func (s *ParameterizedStatement) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Statement":
-			err = readPointer(d, &s.Statement, readString)
+			err = readText(d, &s.Statement)
 		case "Parameters":
 			err = readList(d, &s.Parameters, readValue)
 		case "ReturnValuesOnConditionCheckFailure":
-			err = readPointer(d, &s.ReturnValuesOnConditionCheckFailure, readReturnValuesOnConditionCheckFailure)
+			err = readText(d, &s.ReturnValuesOnConditionCheckFailure)
 		default:
 			err = d.Skip()
 		}
@@ -2064,7 +2064,7 @@ func (s *Projection) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ProjectionType":
-			err = readPointer(d, &s.ProjectionType, readProjectionType)
+			err = readText(d, &s.ProjectionType)
 		case "NonKeyAttributes":
 			err = readList(d, &s.NonKeyAttributes, readString)
 		default:
@@ -2133,15 +2133,15 @@ func (s *Put) Decode(d *jx.Decoder) error {
 		case "Item":
 			err = readAttributes(d, &s.Item)
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "ConditionExpression":
-			err = readPointer(d, &s.ConditionExpression, readString)
+			err = readText(d, &s.ConditionExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		case "ExpressionAttributeValues":
 			err = readAttributes(d, &s.ExpressionAttributeValues)
 		case "ReturnValuesOnConditionCheckFailure":
-			err = readPointer(d, &s.ReturnValuesOnConditionCheckFailure, readReturnValuesOnConditionCheckFailure)
+			err = readText(d, &s.ReturnValuesOnConditionCheckFailure)
 		default:
 			err = d.Skip()
 		}
@@ -2162,27 +2162,27 @@ func (s *PutItemInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "Item":
 			err = readAttributes(d, &s.Item)
 		case "Expected":
 			err = readMap(d, &s.Expected, "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.ExpectedAttributeValue>", func(d *jx.Decoder, v *ExpectedAttributeValue) error { return v.Decode(d) })
 		case "ReturnValues":
-			err = readPointer(d, &s.ReturnValues, readReturnValue)
+			err = readText(d, &s.ReturnValues)
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		case "ReturnItemCollectionMetrics":
-			err = readPointer(d, &s.ReturnItemCollectionMetrics, readReturnItemCollectionMetrics)
+			err = readText(d, &s.ReturnItemCollectionMetrics)
 		case "ConditionalOperator":
-			err = readPointer(d, &s.ConditionalOperator, readConditionalOperator)
+			err = readText(d, &s.ConditionalOperator)
 		case "ConditionExpression":
-			err = readPointer(d, &s.ConditionExpression, readString)
+			err = readText(d, &s.ConditionExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		case "ExpressionAttributeValues":
 			err = readAttributes(d, &s.ExpressionAttributeValues)
 		case "ReturnValuesOnConditionCheckFailure":
-			err = readPointer(d, &s.ReturnValuesOnConditionCheckFailure, readReturnValuesOnConditionCheckFailure)
+			err = readText(d, &s.ReturnValuesOnConditionCheckFailure)
 		default:
 			err = d.Skip()
 		}
@@ -2224,11 +2224,11 @@ func (s *PutResourcePolicyInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ResourceArn":
-			err = readPointer(d, &s.ResourceArn, readString)
+			err = readText(d, &s.ResourceArn)
 		case "Policy":
-			err = readPointer(d, &s.Policy, readString)
+			err = readText(d, &s.Policy)
 		case "ExpectedRevisionId":
-			err = readPointer(d, &s.ExpectedRevisionId, readString)
+			err = readText(d, &s.ExpectedRevisionId)
 		case "ConfirmRemoveSelfResourceAccess":
 			err = readPointer(d, &s.ConfirmRemoveSelfResourceAccess, readBoolean)
 		default:
@@ -2251,11 +2251,11 @@ func (s *QueryInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "Select":
-			err = readPointer(d, &s.Select, readSelect)
+			err = readText(d, &s.Select)
 		case "AttributesToGet":
 			err = readList(d, &s.AttributesToGet, readString)
 		case "Limit":
@@ -2267,19 +2267,19 @@ func (s *QueryInput) Decode(d *jx.Decoder) error {
 		case "QueryFilter":
 			err = readMap(d, &s.QueryFilter, "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.Condition>", func(d *jx.Decoder, v *Condition) error { return v.Decode(d) })
 		case "ConditionalOperator":
-			err = readPointer(d, &s.ConditionalOperator, readConditionalOperator)
+			err = readText(d, &s.ConditionalOperator)
 		case "ScanIndexForward":
 			err = readPointer(d, &s.ScanIndexForward, readBoolean)
 		case "ExclusiveStartKey":
 			err = readAttributes(d, &s.ExclusiveStartKey)
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		case "ProjectionExpression":
-			err = readPointer(d, &s.ProjectionExpression, readString)
+			err = readText(d, &s.ProjectionExpression)
 		case "FilterExpression":
-			err = readPointer(d, &s.FilterExpression, readString)
+			err = readText(d, &s.FilterExpression)
 		case "KeyConditionExpression":
-			err = readPointer(d, &s.KeyConditionExpression, readString)
+			err = readText(d, &s.KeyConditionExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		case "ExpressionAttributeValues":
@@ -2304,7 +2304,7 @@ func (s *Replica) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "RegionName":
-			err = readPointer(d, &s.RegionName, readString)
+			err = readText(d, &s.RegionName)
 		default:
 			err = d.Skip()
 		}
@@ -2325,7 +2325,7 @@ func (s *ReplicaAutoScalingUpdate) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "RegionName":
-			err = readPointer(d, &s.RegionName, readString)
+			err = readText(d, &s.RegionName)
 		case "ReplicaGlobalSecondaryIndexUpdates":
 			err = readList(d, &s.ReplicaGlobalSecondaryIndexUpdates, func(d *jx.Decoder, v *ReplicaGlobalSecondaryIndexAutoScalingUpdate) error { return v.Decode(d) })
 		case "ReplicaProvisionedReadCapacityAutoScalingUpdate":
@@ -2350,7 +2350,7 @@ func (s *ReplicaGlobalSecondaryIndex) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "ProvisionedThroughputOverride":
 			err = readStructure(d, &s.ProvisionedThroughputOverride, (*ProvisionedThroughputOverride).Decode)
 		case "OnDemandThroughputOverride":
@@ -2375,7 +2375,7 @@ func (s *ReplicaGlobalSecondaryIndexAutoScalingUpdate) Decode(d *jx.Decoder) err
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "ProvisionedReadCapacityAutoScalingUpdate":
 			err = readStructure(d, &s.ProvisionedReadCapacityAutoScalingUpdate, (*AutoScalingSettingsUpdate).Decode)
 		default:
@@ -2398,7 +2398,7 @@ func (s *ReplicaGlobalSecondaryIndexSettingsUpdate) Decode(d *jx.Decoder) error 
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "ProvisionedReadCapacityUnits":
 			err = readPointer(d, &s.ProvisionedReadCapacityUnits, readLong)
 		case "ProvisionedReadCapacityAutoScalingSettingsUpdate":
@@ -2423,7 +2423,7 @@ func (s *ReplicaSettingsUpdate) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "RegionName":
-			err = readPointer(d, &s.RegionName, readString)
+			err = readText(d, &s.RegionName)
 		case "ReplicaProvisionedReadCapacityUnits":
 			err = readPointer(d, &s.ReplicaProvisionedReadCapacityUnits, readLong)
 		case "ReplicaProvisionedReadCapacityAutoScalingSettingsUpdate":
@@ -2431,7 +2431,7 @@ func (s *ReplicaSettingsUpdate) Decode(d *jx.Decoder) error {
 		case "ReplicaGlobalSecondaryIndexSettingsUpdate":
 			err = readList(d, &s.ReplicaGlobalSecondaryIndexSettingsUpdate, func(d *jx.Decoder, v *ReplicaGlobalSecondaryIndexSettingsUpdate) error { return v.Decode(d) })
 		case "ReplicaTableClass":
-			err = readPointer(d, &s.ReplicaTableClass, readTableClass)
+			err = readText(d, &s.ReplicaTableClass)
 		default:
 			err = d.Skip()
 		}
@@ -2502,11 +2502,11 @@ func (s *RestoreTableFromBackupInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TargetTableName":
-			err = readPointer(d, &s.TargetTableName, readString)
+			err = readText(d, &s.TargetTableName)
 		case "BackupArn":
-			err = readPointer(d, &s.BackupArn, readString)
+			err = readText(d, &s.BackupArn)
 		case "BillingModeOverride":
-			err = readPointer(d, &s.BillingModeOverride, readBillingMode)
+			err = readText(d, &s.BillingModeOverride)
 		case "GlobalSecondaryIndexOverride":
 			err = readList(d, &s.GlobalSecondaryIndexOverride, func(d *jx.Decoder, v *GlobalSecondaryIndex) error { return v.Decode(d) })
 		case "LocalSecondaryIndexOverride":
@@ -2539,17 +2539,17 @@ func (s *RestoreTableToPointInTimeInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "SourceTableArn":
-			err = readPointer(d, &s.SourceTableArn, readString)
+			err = readText(d, &s.SourceTableArn)
 		case "SourceTableName":
-			err = readPointer(d, &s.SourceTableName, readString)
+			err = readText(d, &s.SourceTableName)
 		case "TargetTableName":
-			err = readPointer(d, &s.TargetTableName, readString)
+			err = readText(d, &s.TargetTableName)
 		case "UseLatestRestorableTime":
 			err = readPointer(d, &s.UseLatestRestorableTime, readBoolean)
 		case "RestoreDateTime":
 			err = readPointer(d, &s.RestoreDateTime, readTimestamp)
 		case "BillingModeOverride":
-			err = readPointer(d, &s.BillingModeOverride, readBillingMode)
+			err = readText(d, &s.BillingModeOverride)
 		case "GlobalSecondaryIndexOverride":
 			err = readList(d, &s.GlobalSecondaryIndexOverride, func(d *jx.Decoder, v *GlobalSecondaryIndex) error { return v.Decode(d) })
 		case "LocalSecondaryIndexOverride":
@@ -2582,11 +2582,11 @@ func (s *S3BucketSource) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "S3BucketOwner":
-			err = readPointer(d, &s.S3BucketOwner, readString)
+			err = readText(d, &s.S3BucketOwner)
 		case "S3Bucket":
-			err = readPointer(d, &s.S3Bucket, readString)
+			err = readText(d, &s.S3Bucket)
 		case "S3KeyPrefix":
-			err = readPointer(d, &s.S3KeyPrefix, readString)
+			err = readText(d, &s.S3KeyPrefix)
 		default:
 			err = d.Skip()
 		}
@@ -2609,9 +2609,9 @@ func (s *SSESpecification) Decode(d *jx.Decoder) error {
 		case "Enabled":
 			err = readPointer(d, &s.Enabled, readBoolean)
 		case "SSEType":
-			err = readPointer(d, &s.SSEType, readSSEType)
+			err = readText(d, &s.SSEType)
 		case "KMSMasterKeyId":
-			err = readPointer(d, &s.KMSMasterKeyId, readString)
+			err = readText(d, &s.KMSMasterKeyId)
 		default:
 			err = d.Skip()
 		}
@@ -2632,31 +2632,31 @@ func (s *ScanInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "AttributesToGet":
 			err = readList(d, &s.AttributesToGet, readString)
 		case "Limit":
 			err = readPointer(d, &s.Limit, readInteger)
 		case "Select":
-			err = readPointer(d, &s.Select, readSelect)
+			err = readText(d, &s.Select)
 		case "ScanFilter":
 			err = readMap(d, &s.ScanFilter, "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.Condition>", func(d *jx.Decoder, v *Condition) error { return v.Decode(d) })
 		case "ConditionalOperator":
-			err = readPointer(d, &s.ConditionalOperator, readConditionalOperator)
+			err = readText(d, &s.ConditionalOperator)
 		case "ExclusiveStartKey":
 			err = readAttributes(d, &s.ExclusiveStartKey)
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		case "TotalSegments":
 			err = readPointer(d, &s.TotalSegments, readInteger)
 		case "Segment":
 			err = readPointer(d, &s.Segment, readInteger)
 		case "ProjectionExpression":
-			err = readPointer(d, &s.ProjectionExpression, readString)
+			err = readText(d, &s.ProjectionExpression)
 		case "FilterExpression":
-			err = readPointer(d, &s.FilterExpression, readString)
+			err = readText(d, &s.FilterExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		case "ExpressionAttributeValues":
@@ -2683,9 +2683,9 @@ func (s *SearchSchemaElement) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "AttributeName":
-			err = readPointer(d, &s.AttributeName, readString)
+			err = readText(d, &s.AttributeName)
 		case "SearchSchemaElementType":
-			err = readPointer(d, &s.SearchSchemaElementType, readSearchSchemaElementType)
+			err = readText(d, &s.SearchSchemaElementType)
 		default:
 			err = d.Skip()
 		}
@@ -2706,21 +2706,21 @@ func (s *SearchVectorsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		case "ExpressionAttributeValues":
 			err = readAttributes(d, &s.ExpressionAttributeValues)
 		case "ProjectionExpression":
-			err = readPointer(d, &s.ProjectionExpression, readString)
+			err = readText(d, &s.ProjectionExpression)
 		case "SearchVector":
 			err = readList(d, &s.SearchVector, readValue)
 		case "SearchConditionExpression":
-			err = readPointer(d, &s.SearchConditionExpression, readString)
+			err = readText(d, &s.SearchConditionExpression)
 		case "TopK":
 			err = readPointer(d, &s.TopK, readInteger)
 		default:
@@ -2743,17 +2743,17 @@ func (s *StartBulkPutItemsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ClientToken":
-			err = readPointer(d, &s.ClientToken, readString)
+			err = readText(d, &s.ClientToken)
 		case "InputS3Configuration":
 			err = readStructure(d, &s.InputS3Configuration, (*InputS3Configuration).Decode)
 		case "OutputS3Configuration":
 			err = readStructure(d, &s.OutputS3Configuration, (*OutputS3Configuration).Decode)
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "MaxWriteRequestUnits":
 			err = readPointer(d, &s.MaxWriteRequestUnits, readLong)
 		case "PerformanceTier":
-			err = readPointer(d, &s.PerformanceTier, readBulkOperationPerformanceTier)
+			err = readText(d, &s.PerformanceTier)
 		default:
 			err = d.Skip()
 		}
@@ -2776,7 +2776,7 @@ func (s *StreamSpecification) Decode(d *jx.Decoder) error {
 		case "StreamEnabled":
 			err = readPointer(d, &s.StreamEnabled, readBoolean)
 		case "StreamViewType":
-			err = readPointer(d, &s.StreamViewType, readStreamViewType)
+			err = readText(d, &s.StreamViewType)
 		default:
 			err = d.Skip()
 		}
@@ -2797,13 +2797,13 @@ func (s *TableCreationParameters) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "AttributeDefinitions":
 			err = readList(d, &s.AttributeDefinitions, func(d *jx.Decoder, v *AttributeDefinition) error { return v.Decode(d) })
 		case "KeySchema":
 			err = readList(d, &s.KeySchema, func(d *jx.Decoder, v *KeySchemaElement) error { return v.Decode(d) })
 		case "BillingMode":
-			err = readPointer(d, &s.BillingMode, readBillingMode)
+			err = readText(d, &s.BillingMode)
 		case "ProvisionedThroughput":
 			err = readStructure(d, &s.ProvisionedThroughput, (*ProvisionedThroughput).Decode)
 		case "OnDemandThroughput":
@@ -2834,9 +2834,9 @@ func (s *Tag) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Key":
-			err = readPointer(d, &s.Key, readString)
+			err = readText(d, &s.Key)
 		case "Value":
-			err = readPointer(d, &s.Value, readString)
+			err = readText(d, &s.Value)
 		default:
 			err = d.Skip()
 		}
@@ -2857,7 +2857,7 @@ func (s *TagResourceInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ResourceArn":
-			err = readPointer(d, &s.ResourceArn, readString)
+			err = readText(d, &s.ResourceArn)
 		case "Tags":
 			err = readList(d, &s.Tags, func(d *jx.Decoder, v *Tag) error { return v.Decode(d) })
 		default:
@@ -2882,7 +2882,7 @@ func (s *TimeToLiveSpecification) Decode(d *jx.Decoder) error {
 		case "Enabled":
 			err = readPointer(d, &s.Enabled, readBoolean)
 		case "AttributeName":
-			err = readPointer(d, &s.AttributeName, readString)
+			err = readText(d, &s.AttributeName)
 		default:
 			err = d.Skip()
 		}
@@ -2926,7 +2926,7 @@ func (s *TransactGetItemsInput) Decode(d *jx.Decoder) error {
 		case "TransactItems":
 			err = readList(d, &s.TransactItems, func(d *jx.Decoder, v *TransactGetItem) error { return v.Decode(d) })
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		default:
 			err = d.Skip()
 		}
@@ -2976,11 +2976,11 @@ func (s *TransactWriteItemsInput) Decode(d *jx.Decoder) error {
 		case "TransactItems":
 			err = readList(d, &s.TransactItems, func(d *jx.Decoder, v *TransactWriteItem) error { return v.Decode(d) })
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		case "ReturnItemCollectionMetrics":
-			err = readPointer(d, &s.ReturnItemCollectionMetrics, readReturnItemCollectionMetrics)
+			err = readText(d, &s.ReturnItemCollectionMetrics)
 		case "ClientRequestToken":
-			err = readPointer(d, &s.ClientRequestToken, readString)
+			err = readText(d, &s.ClientRequestToken)
 		default:
 			err = d.Skip()
 		}
@@ -3001,7 +3001,7 @@ func (s *UntagResourceInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ResourceArn":
-			err = readPointer(d, &s.ResourceArn, readString)
+			err = readText(d, &s.ResourceArn)
 		case "TagKeys":
 			err = readList(d, &s.TagKeys, readString)
 		default:
@@ -3026,17 +3026,17 @@ func (s *Update) Decode(d *jx.Decoder) error {
 		case "Key":
 			err = readAttributes(d, &s.Key)
 		case "UpdateExpression":
-			err = readPointer(d, &s.UpdateExpression, readString)
+			err = readText(d, &s.UpdateExpression)
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "ConditionExpression":
-			err = readPointer(d, &s.ConditionExpression, readString)
+			err = readText(d, &s.ConditionExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		case "ExpressionAttributeValues":
 			err = readAttributes(d, &s.ExpressionAttributeValues)
 		case "ReturnValuesOnConditionCheckFailure":
-			err = readPointer(d, &s.ReturnValuesOnConditionCheckFailure, readReturnValuesOnConditionCheckFailure)
+			err = readText(d, &s.ReturnValuesOnConditionCheckFailure)
 		default:
 			err = d.Skip()
 		}
@@ -3057,7 +3057,7 @@ func (s *UpdateContinuousBackupsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "PointInTimeRecoverySpecification":
 			err = readStructure(d, &s.PointInTimeRecoverySpecification, (*PointInTimeRecoverySpecification).Decode)
 		default:
@@ -3080,13 +3080,13 @@ func (s *UpdateContributorInsightsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "ContributorInsightsAction":
-			err = readPointer(d, &s.ContributorInsightsAction, readContributorInsightsAction)
+			err = readText(d, &s.ContributorInsightsAction)
 		case "ContributorInsightsMode":
-			err = readPointer(d, &s.ContributorInsightsMode, readContributorInsightsMode)
+			err = readText(d, &s.ContributorInsightsMode)
 		default:
 			err = d.Skip()
 		}
@@ -3107,7 +3107,7 @@ func (s *UpdateGlobalSecondaryIndexAction) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "ProvisionedThroughput":
 			err = readStructure(d, &s.ProvisionedThroughput, (*ProvisionedThroughput).Decode)
 		case "OnDemandThroughput":
@@ -3134,7 +3134,7 @@ func (s *UpdateGlobalTableInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "GlobalTableName":
-			err = readPointer(d, &s.GlobalTableName, readString)
+			err = readText(d, &s.GlobalTableName)
 		case "ReplicaUpdates":
 			err = readList(d, &s.ReplicaUpdates, func(d *jx.Decoder, v *ReplicaUpdate) error { return v.Decode(d) })
 		default:
@@ -3157,9 +3157,9 @@ func (s *UpdateGlobalTableSettingsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "GlobalTableName":
-			err = readPointer(d, &s.GlobalTableName, readString)
+			err = readText(d, &s.GlobalTableName)
 		case "GlobalTableBillingMode":
-			err = readPointer(d, &s.GlobalTableBillingMode, readBillingMode)
+			err = readText(d, &s.GlobalTableBillingMode)
 		case "GlobalTableProvisionedWriteCapacityUnits":
 			err = readPointer(d, &s.GlobalTableProvisionedWriteCapacityUnits, readLong)
 		case "GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate":
@@ -3188,7 +3188,7 @@ func (s *UpdateItemInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "Key":
 			err = readAttributes(d, &s.Key)
 		case "AttributeUpdates":
@@ -3196,23 +3196,23 @@ func (s *UpdateItemInput) Decode(d *jx.Decoder) error {
 		case "Expected":
 			err = readMap(d, &s.Expected, "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.ExpectedAttributeValue>", func(d *jx.Decoder, v *ExpectedAttributeValue) error { return v.Decode(d) })
 		case "ConditionalOperator":
-			err = readPointer(d, &s.ConditionalOperator, readConditionalOperator)
+			err = readText(d, &s.ConditionalOperator)
 		case "ReturnValues":
-			err = readPointer(d, &s.ReturnValues, readReturnValue)
+			err = readText(d, &s.ReturnValues)
 		case "ReturnConsumedCapacity":
-			err = readPointer(d, &s.ReturnConsumedCapacity, readReturnConsumedCapacity)
+			err = readText(d, &s.ReturnConsumedCapacity)
 		case "ReturnItemCollectionMetrics":
-			err = readPointer(d, &s.ReturnItemCollectionMetrics, readReturnItemCollectionMetrics)
+			err = readText(d, &s.ReturnItemCollectionMetrics)
 		case "UpdateExpression":
-			err = readPointer(d, &s.UpdateExpression, readString)
+			err = readText(d, &s.UpdateExpression)
 		case "ConditionExpression":
-			err = readPointer(d, &s.ConditionExpression, readString)
+			err = readText(d, &s.ConditionExpression)
 		case "ExpressionAttributeNames":
 			err = readMap(d, &s.ExpressionAttributeNames, "java.util.Map<java.lang.String, java.lang.String>", readString)
 		case "ExpressionAttributeValues":
 			err = readAttributes(d, &s.ExpressionAttributeValues)
 		case "ReturnValuesOnConditionCheckFailure":
-			err = readPointer(d, &s.ReturnValuesOnConditionCheckFailure, readReturnValuesOnConditionCheckFailure)
+			err = readText(d, &s.ReturnValuesOnConditionCheckFailure)
 		default:
 			err = d.Skip()
 		}
@@ -3233,7 +3233,7 @@ func (s *UpdateKinesisStreamingConfiguration) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ApproximateCreationDateTimePrecision":
-			err = readPointer(d, &s.ApproximateCreationDateTimePrecision, readApproximateCreationDateTimePrecision)
+			err = readText(d, &s.ApproximateCreationDateTimePrecision)
 		default:
 			err = d.Skip()
 		}
@@ -3254,9 +3254,9 @@ func (s *UpdateKinesisStreamingDestinationInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "StreamArn":
-			err = readPointer(d, &s.StreamArn, readString)
+			err = readText(d, &s.StreamArn)
 		case "UpdateKinesisStreamingConfiguration":
 			err = readStructure(d, &s.UpdateKinesisStreamingConfiguration, (*UpdateKinesisStreamingConfiguration).Decode)
 		default:
@@ -3279,9 +3279,9 @@ func (s *UpdateReplicationGroupMemberAction) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "RegionName":
-			err = readPointer(d, &s.RegionName, readString)
+			err = readText(d, &s.RegionName)
 		case "KMSMasterKeyId":
-			err = readPointer(d, &s.KMSMasterKeyId, readString)
+			err = readText(d, &s.KMSMasterKeyId)
 		case "ProvisionedThroughputOverride":
 			err = readStructure(d, &s.ProvisionedThroughputOverride, (*ProvisionedThroughputOverride).Decode)
 		case "OnDemandThroughputOverride":
@@ -3289,7 +3289,7 @@ func (s *UpdateReplicationGroupMemberAction) Decode(d *jx.Decoder) error {
 		case "GlobalSecondaryIndexes":
 			err = readList(d, &s.GlobalSecondaryIndexes, func(d *jx.Decoder, v *ReplicaGlobalSecondaryIndex) error { return v.Decode(d) })
 		case "TableClassOverride":
-			err = readPointer(d, &s.TableClassOverride, readTableClass)
+			err = readText(d, &s.TableClassOverride)
 		default:
 			err = d.Skip()
 		}
@@ -3312,9 +3312,9 @@ func (s *UpdateTableInput) Decode(d *jx.Decoder) error {
 		case "AttributeDefinitions":
 			err = readList(d, &s.AttributeDefinitions, func(d *jx.Decoder, v *AttributeDefinition) error { return v.Decode(d) })
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "BillingMode":
-			err = readPointer(d, &s.BillingMode, readBillingMode)
+			err = readText(d, &s.BillingMode)
 		case "ProvisionedThroughput":
 			err = readStructure(d, &s.ProvisionedThroughput, (*ProvisionedThroughput).Decode)
 		case "GlobalSecondaryIndexUpdates":
@@ -3326,11 +3326,11 @@ func (s *UpdateTableInput) Decode(d *jx.Decoder) error {
 		case "ReplicaUpdates":
 			err = readList(d, &s.ReplicaUpdates, func(d *jx.Decoder, v *ReplicationGroupUpdate) error { return v.Decode(d) })
 		case "TableClass":
-			err = readPointer(d, &s.TableClass, readTableClass)
+			err = readText(d, &s.TableClass)
 		case "DeletionProtectionEnabled":
 			err = readPointer(d, &s.DeletionProtectionEnabled, readBoolean)
 		case "MultiRegionConsistency":
-			err = readPointer(d, &s.MultiRegionConsistency, readMultiRegionConsistency)
+			err = readText(d, &s.MultiRegionConsistency)
 		case "GlobalTableWitnessUpdates":
 			err = readList(d, &s.GlobalTableWitnessUpdates, func(d *jx.Decoder, v *GlobalTableWitnessGroupUpdate) error { return v.Decode(d) })
 		case "OnDemandThroughput":
@@ -3338,7 +3338,7 @@ func (s *UpdateTableInput) Decode(d *jx.Decoder) error {
 		case "WarmThroughput":
 			err = readStructure(d, &s.WarmThroughput, (*WarmThroughput).Decode)
 		case "GlobalTableSettingsReplicationMode":
-			err = readPointer(d, &s.GlobalTableSettingsReplicationMode, readGlobalTableSettingsReplicationMode)
+			err = readText(d, &s.GlobalTableSettingsReplicationMode)
 		case "VectorIndexUpdates":
 			err = readList(d, &s.VectorIndexUpdates, func(d *jx.Decoder, v *VectorIndexUpdate) error { return v.Decode(d) })
 		case "DisassociationProtectionEnabled":
@@ -3365,7 +3365,7 @@ func (s *UpdateTableReplicaAutoScalingInput) Decode(d *jx.Decoder) error {
 		case "GlobalSecondaryIndexUpdates":
 			err = readList(d, &s.GlobalSecondaryIndexUpdates, func(d *jx.Decoder, v *GlobalSecondaryIndexAutoScalingUpdate) error { return v.Decode(d) })
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "ProvisionedWriteCapacityAutoScalingUpdate":
 			err = readStructure(d, &s.ProvisionedWriteCapacityAutoScalingUpdate, (*AutoScalingSettingsUpdate).Decode)
 		case "ReplicaUpdates":
@@ -3390,7 +3390,7 @@ func (s *UpdateTimeToLiveInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "TimeToLiveSpecification":
 			err = readStructure(d, &s.TimeToLiveSpecification, (*TimeToLiveSpecification).Decode)
 		default:
@@ -3413,7 +3413,7 @@ func (s *VectorAttributeDefinition) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "AttributeName":
-			err = readPointer(d, &s.AttributeName, readString)
+			err = readText(d, &s.AttributeName)
 		default:
 			err = d.Skip()
 		}
@@ -3434,7 +3434,7 @@ func (s *VectorIndex) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "IndexName":
-			err = readPointer(d, &s.IndexName, readString)
+			err = readText(d, &s.IndexName)
 		case "VectorAttribute":
 			err = readStructure(d, &s.VectorAttribute, (*VectorAttributeDefinition).Decode)
 		case "SearchSchema":
@@ -3444,7 +3444,7 @@ func (s *VectorIndex) Decode(d *jx.Decoder) error {
 		case "Dimensions":
 			err = readPointer(d, &s.Dimensions, readLong)
 		case "DistanceFunction":
-			err = readPointer(d, &s.DistanceFunction, readVectorDistanceFunction)
+			err = readText(d, &s.DistanceFunction)
 		default:
 			err = d.Skip()
 		}
@@ -3522,586 +3522,4 @@ func (s *WriteRequest) Decode(d *jx.Decoder) error {
 		}
 	}
 	return members.Err()
-}
-
-func readApproximateCreationDateTimePrecision(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ApproximateCreationDateTimePrecisionMillisecond:
-		*dst = ApproximateCreationDateTimePrecisionMillisecond
-	case ApproximateCreationDateTimePrecisionMicrosecond:
-		*dst = ApproximateCreationDateTimePrecisionMicrosecond
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readAttributeAction(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case AttributeActionAdd:
-		*dst = AttributeActionAdd
-	case AttributeActionPut:
-		*dst = AttributeActionPut
-	case AttributeActionDelete:
-		*dst = AttributeActionDelete
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readBackupTypeFilter(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case BackupTypeFilterUser:
-		*dst = BackupTypeFilterUser
-	case BackupTypeFilterSystem:
-		*dst = BackupTypeFilterSystem
-	case BackupTypeFilterAwsBackup:
-		*dst = BackupTypeFilterAwsBackup
-	case BackupTypeFilterAll:
-		*dst = BackupTypeFilterAll
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readBillingMode(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case BillingModeProvisioned:
-		*dst = BillingModeProvisioned
-	case BillingModePayPerRequest:
-		*dst = BillingModePayPerRequest
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readBulkOperationInputFormat(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case BulkOperationInputFormatDynamodbJson:
-		*dst = BulkOperationInputFormatDynamodbJson
-	case BulkOperationInputFormatIon:
-		*dst = BulkOperationInputFormatIon
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readBulkOperationPerformanceTier(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case BulkOperationPerformanceTierStandard:
-		*dst = BulkOperationPerformanceTierStandard
-	case BulkOperationPerformanceTierAccelerated:
-		*dst = BulkOperationPerformanceTierAccelerated
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readComparisonOperator(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ComparisonOperatorEq:
-		*dst = ComparisonOperatorEq
-	case ComparisonOperatorNe:
-		*dst = ComparisonOperatorNe
-	case ComparisonOperatorIn:
-		*dst = ComparisonOperatorIn
-	case ComparisonOperatorLe:
-		*dst = ComparisonOperatorLe
-	case ComparisonOperatorLt:
-		*dst = ComparisonOperatorLt
-	case ComparisonOperatorGe:
-		*dst = ComparisonOperatorGe
-	case ComparisonOperatorGt:
-		*dst = ComparisonOperatorGt
-	case ComparisonOperatorBetween:
-		*dst = ComparisonOperatorBetween
-	case ComparisonOperatorNotNull:
-		*dst = ComparisonOperatorNotNull
-	case ComparisonOperatorNull:
-		*dst = ComparisonOperatorNull
-	case ComparisonOperatorContains:
-		*dst = ComparisonOperatorContains
-	case ComparisonOperatorNotContains:
-		*dst = ComparisonOperatorNotContains
-	case ComparisonOperatorBeginsWith:
-		*dst = ComparisonOperatorBeginsWith
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readConditionalOperator(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ConditionalOperatorAnd:
-		*dst = ConditionalOperatorAnd
-	case ConditionalOperatorOr:
-		*dst = ConditionalOperatorOr
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readContributorInsightsAction(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ContributorInsightsActionEnable:
-		*dst = ContributorInsightsActionEnable
-	case ContributorInsightsActionDisable:
-		*dst = ContributorInsightsActionDisable
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readContributorInsightsMode(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ContributorInsightsModeAccessedAndThrottledKeys:
-		*dst = ContributorInsightsModeAccessedAndThrottledKeys
-	case ContributorInsightsModeThrottledKeys:
-		*dst = ContributorInsightsModeThrottledKeys
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readDisassociationMode(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case DisassociationModeWaitForReplication:
-		*dst = DisassociationModeWaitForReplication
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readExportFormat(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ExportFormatDynamodbJson:
-		*dst = ExportFormatDynamodbJson
-	case ExportFormatIon:
-		*dst = ExportFormatIon
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readExportType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ExportTypeFullExport:
-		*dst = ExportTypeFullExport
-	case ExportTypeIncrementalExport:
-		*dst = ExportTypeIncrementalExport
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readExportViewType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ExportViewTypeNewImage:
-		*dst = ExportViewTypeNewImage
-	case ExportViewTypeNewAndOldImages:
-		*dst = ExportViewTypeNewAndOldImages
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readGlobalTableSettingsReplicationMode(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case GlobalTableSettingsReplicationModeEnabled:
-		*dst = GlobalTableSettingsReplicationModeEnabled
-	case GlobalTableSettingsReplicationModeDisabled:
-		*dst = GlobalTableSettingsReplicationModeDisabled
-	case GlobalTableSettingsReplicationModeEnabledWithOverrides:
-		*dst = GlobalTableSettingsReplicationModeEnabledWithOverrides
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readInputCompressionType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case InputCompressionTypeGzip:
-		*dst = InputCompressionTypeGzip
-	case InputCompressionTypeZstd:
-		*dst = InputCompressionTypeZstd
-	case InputCompressionTypeNone:
-		*dst = InputCompressionTypeNone
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readInputFormat(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case InputFormatDynamodbJson:
-		*dst = InputFormatDynamodbJson
-	case InputFormatIon:
-		*dst = InputFormatIon
-	case InputFormatCsv:
-		*dst = InputFormatCsv
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readKeyType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case KeyTypeHash:
-		*dst = KeyTypeHash
-	case KeyTypeRange:
-		*dst = KeyTypeRange
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readMultiRegionConsistency(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case MultiRegionConsistencyEventual:
-		*dst = MultiRegionConsistencyEventual
-	case MultiRegionConsistencyStrong:
-		*dst = MultiRegionConsistencyStrong
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readOutputTypeEnum(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case OutputTypeEnumError:
-		*dst = OutputTypeEnumError
-	case OutputTypeEnumConditionCheckFailure:
-		*dst = OutputTypeEnumConditionCheckFailure
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readProjectionType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ProjectionTypeAll:
-		*dst = ProjectionTypeAll
-	case ProjectionTypeKeysOnly:
-		*dst = ProjectionTypeKeysOnly
-	case ProjectionTypeInclude:
-		*dst = ProjectionTypeInclude
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readReturnConsumedCapacity(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ReturnConsumedCapacityIndexes:
-		*dst = ReturnConsumedCapacityIndexes
-	case ReturnConsumedCapacityTotal:
-		*dst = ReturnConsumedCapacityTotal
-	case ReturnConsumedCapacityNone:
-		*dst = ReturnConsumedCapacityNone
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readReturnItemCollectionMetrics(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ReturnItemCollectionMetricsSize:
-		*dst = ReturnItemCollectionMetricsSize
-	case ReturnItemCollectionMetricsNone:
-		*dst = ReturnItemCollectionMetricsNone
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readReturnValue(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ReturnValueNone:
-		*dst = ReturnValueNone
-	case ReturnValueAllOld:
-		*dst = ReturnValueAllOld
-	case ReturnValueUpdatedOld:
-		*dst = ReturnValueUpdatedOld
-	case ReturnValueAllNew:
-		*dst = ReturnValueAllNew
-	case ReturnValueUpdatedNew:
-		*dst = ReturnValueUpdatedNew
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readReturnValuesOnConditionCheckFailure(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ReturnValuesOnConditionCheckFailureAllOld:
-		*dst = ReturnValuesOnConditionCheckFailureAllOld
-	case ReturnValuesOnConditionCheckFailureNone:
-		*dst = ReturnValuesOnConditionCheckFailureNone
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readS3SseAlgorithm(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case S3SseAlgorithmAes256:
-		*dst = S3SseAlgorithmAes256
-	case S3SseAlgorithmKms:
-		*dst = S3SseAlgorithmKms
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readSSEType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case SSETypeAes256:
-		*dst = SSETypeAes256
-	case SSETypeKms:
-		*dst = SSETypeKms
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readScalarAttributeType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ScalarAttributeTypeS:
-		*dst = ScalarAttributeTypeS
-	case ScalarAttributeTypeN:
-		*dst = ScalarAttributeTypeN
-	case ScalarAttributeTypeB:
-		*dst = ScalarAttributeTypeB
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readSearchSchemaElementType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case SearchSchemaElementTypeHash:
-		*dst = SearchSchemaElementTypeHash
-	case SearchSchemaElementTypeInlineFilter:
-		*dst = SearchSchemaElementTypeInlineFilter
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readSelect(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case SelectAllAttributes:
-		*dst = SelectAllAttributes
-	case SelectAllProjectedAttributes:
-		*dst = SelectAllProjectedAttributes
-	case SelectSpecificAttributes:
-		*dst = SelectSpecificAttributes
-	case SelectCount:
-		*dst = SelectCount
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readStreamViewType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case StreamViewTypeNewImage:
-		*dst = StreamViewTypeNewImage
-	case StreamViewTypeOldImage:
-		*dst = StreamViewTypeOldImage
-	case StreamViewTypeNewAndOldImages:
-		*dst = StreamViewTypeNewAndOldImages
-	case StreamViewTypeKeysOnly:
-		*dst = StreamViewTypeKeysOnly
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readTableClass(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case TableClassStandard:
-		*dst = TableClassStandard
-	case TableClassStandardInfrequentAccess:
-		*dst = TableClassStandardInfrequentAccess
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readVectorDistanceFunction(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case VectorDistanceFunctionCosine:
-		*dst = VectorDistanceFunctionCosine
-	case VectorDistanceFunctionDotProduct:
-		*dst = VectorDistanceFunctionDotProduct
-	case VectorDistanceFunctionEuclidean:
-		*dst = VectorDistanceFunctionEuclidean
-	default:
-		*dst = string(text)
-	}
-	return nil
 }

@@ -16,11 +16,11 @@ func (s *DescribeStreamInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "StreamArn":
-			err = readPointer(d, &s.StreamArn, readString)
+			err = readText(d, &s.StreamArn)
 		case "Limit":
 			err = readPointer(d, &s.Limit, readInteger)
 		case "ExclusiveStartShardId":
-			err = readPointer(d, &s.ExclusiveStartShardId, readString)
+			err = readText(d, &s.ExclusiveStartShardId)
 		case "ShardFilter":
 			err = readStructure(d, &s.ShardFilter, (*ShardFilter).Decode)
 		default:
@@ -43,7 +43,7 @@ func (s *GetRecordsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "ShardIterator":
-			err = readPointer(d, &s.ShardIterator, readString)
+			err = readText(d, &s.ShardIterator)
 		case "Limit":
 			err = readPointer(d, &s.Limit, readInteger)
 		default:
@@ -66,13 +66,13 @@ func (s *GetShardIteratorInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "StreamArn":
-			err = readPointer(d, &s.StreamArn, readString)
+			err = readText(d, &s.StreamArn)
 		case "ShardId":
-			err = readPointer(d, &s.ShardId, readString)
+			err = readText(d, &s.ShardId)
 		case "ShardIteratorType":
-			err = readPointer(d, &s.ShardIteratorType, readShardIteratorType)
+			err = readText(d, &s.ShardIteratorType)
 		case "SequenceNumber":
-			err = readPointer(d, &s.SequenceNumber, readString)
+			err = readText(d, &s.SequenceNumber)
 		case "Timestamp":
 			err = readPointer(d, &s.Timestamp, readTimestamp)
 		default:
@@ -95,11 +95,11 @@ func (s *ListStreamsInput) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "TableName":
-			err = readPointer(d, &s.TableName, readString)
+			err = readText(d, &s.TableName)
 		case "Limit":
 			err = readPointer(d, &s.Limit, readInteger)
 		case "ExclusiveStartStreamArn":
-			err = readPointer(d, &s.ExclusiveStartStreamArn, readString)
+			err = readText(d, &s.ExclusiveStartStreamArn)
 		default:
 			err = d.Skip()
 		}
@@ -120,9 +120,9 @@ func (s *ShardFilter) Decode(d *jx.Decoder) error {
 	for members.Next() {
 		switch string(members.Key()) {
 		case "Type":
-			err = readPointer(d, &s.Type, readShardFilterType)
+			err = readText(d, &s.Type)
 		case "ShardId":
-			err = readPointer(d, &s.ShardId, readString)
+			err = readText(d, &s.ShardId)
 		default:
 			err = d.Skip()
 		}
@@ -131,40 +131,4 @@ func (s *ShardFilter) Decode(d *jx.Decoder) error {
 		}
 	}
 	return members.Err()
-}
-
-func readShardFilterType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ShardFilterTypeChildShards:
-		*dst = ShardFilterTypeChildShards
-	default:
-		*dst = string(text)
-	}
-	return nil
-}
-
-func readShardIteratorType(d *jx.Decoder, dst *string) error {
-	text, err := stringBytes(d)
-	if err != nil {
-		return err
-	}
-	switch string(text) {
-	case ShardIteratorTypeTrimHorizon:
-		*dst = ShardIteratorTypeTrimHorizon
-	case ShardIteratorTypeLatest:
-		*dst = ShardIteratorTypeLatest
-	case ShardIteratorTypeAtSequenceNumber:
-		*dst = ShardIteratorTypeAtSequenceNumber
-	case ShardIteratorTypeAfterSequenceNumber:
-		*dst = ShardIteratorTypeAfterSequenceNumber
-	case ShardIteratorTypeAtTimestamp:
-		*dst = ShardIteratorTypeAtTimestamp
-	default:
-		*dst = string(text)
-	}
-	return nil
 }
