@@ -83,14 +83,14 @@ func NewServer(p *Protocol, limits Limits) *Server {
 
 // Serve answers the connections of a listener until Shutdown. It may be given a TLS listener.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.http.Serve(l); err != nil {
+	if err := s.http.Serve(listener{l, s}); err != nil {
 		return fmt.Errorf("serving %s: %w", l.Addr(), err)
 	}
 	return nil
 }
 
 // ServeConn answers the requests of one connection until it ends. The caller closes it.
-func (s *Server) ServeConn(c net.Conn) error { return s.http.ServeConn(c) }
+func (s *Server) ServeConn(c net.Conn) error { return s.http.ServeConn(s.unhurry(c)) }
 
 // Shutdown stops accepting and waits until requests under way are answered. When ctx ends first, they are cancelled and
 // ctx's error is returned.
