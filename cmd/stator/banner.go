@@ -25,7 +25,7 @@ func (s *server) banner(to io.Writer) error {
 		fmt.Fprintf(out, "  cluster\t%s\n", s.node.Describe())
 	}
 	fmt.Fprintf(out, "  auth\t%s\n", c.describeAuth())
-	fmt.Fprintf(out, "  memory\tcache %v, memtables %v, requests %v\n", c.Cache, byteSize(memtableBytes), c.Memory)
+	fmt.Fprintf(out, "  memory\t%s\n", c.describeMemory())
 	fmt.Fprintf(out, "  admin\thttp://%s (/healthz /readyz /metrics)\n", reachable(d.admin.Addr()))
 	fmt.Fprintf(out, "  try\taws dynamodb list-tables --region %s --endpoint-url %s\n", c.Region, endpoint)
 	return out.Flush()
@@ -39,6 +39,14 @@ func (c *serveCommand) describeData() string {
 		return c.Data + ", relaxed: a crash may lose the last tenth of a second"
 	}
 	return c.Data + ", synced: an answer means that the write is on disk"
+}
+
+func (c *serveCommand) describeMemory() string {
+	if c.InMemory {
+		return fmt.Sprintf("the data, and requests %v", c.Memory)
+	}
+	return fmt.Sprintf("cache %v, memtables %v, requests %v: %v at most, and what requests hold",
+		c.Cache, byteSize(memtableBytes), c.Memory, byteSize(c.residentBytesMax()))
 }
 
 func (c *serveCommand) describeAuth() string {

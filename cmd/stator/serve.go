@@ -107,6 +107,7 @@ func (c *serveCommand) Run(s streams) error {
 	if err := server.banner(s.Out); err != nil {
 		return errors.Join(err, server.close(context.Background()))
 	}
+	forgetProgram()
 	failed := server.serve()
 	select {
 	case <-stopping:
@@ -150,7 +151,6 @@ func (s *server) open(ctx context.Context, auth httpapi.Authenticator) (err erro
 			return fmt.Errorf("--traces: %w", err)
 		}
 	}
-	c.tuneMemory()
 	addProcessors()
 	membership, err := s.membership()
 	if err != nil {
@@ -165,6 +165,7 @@ func (s *server) open(ctx context.Context, auth httpapi.Authenticator) (err erro
 	if err != nil {
 		return err
 	}
+	c.tuneMemory(s.node.Engine().UncollectedBytes)
 	return s.assemble(auth, token)
 }
 

@@ -2,10 +2,10 @@
 # What a comparison of rates does not show: how fast Stator starts, what memory and disk it takes, how it reads more than fits into its
 # cache, and how it writes for minutes on end. Everything it starts ends with it. The report also lands in results/.
 #
-#   PARTS="start size large long"   which parts    LARGE_ITEMS=4000000 LONG=10m   how large, how long    PORT=18750
+#   PARTS="start size memory large long"   which parts    LARGE_ITEMS=4000000 LONG=10m   how large, how long    PORT=18750
 set -euo pipefail
 cd "$(dirname "$0")"
-PARTS=${PARTS:-start size large long}
+PARTS=${PARTS:-start size memory large long}
 LARGE_ITEMS=${LARGE_ITEMS:-4000000}
 LONG=${LONG:-10m}
 PORT=${PORT:-18750}
@@ -51,6 +51,23 @@ part_size() {
 	bin/stator inspect "$work/data" --compact >"$work/inspect" || cat "$work/inspect"
 	echo "on disk after inspect --compact: $(stored) bytes for 100000 items"
 	grep -iE 'bytes|size' "$work/inspect" | head -5 || true
+	rm -rf "$work/data"
+}
+
+# More than the start promised, or a tenth more for a moment, fails.
+part_memory() {
+	echo "== memory: 100,000 items of 1 KB, a workload after the other"
+	serve
+	bin/ddbload -endpoint "$url" -create -load -no-run -items 100000
+	local promised workload
+	promised=$(awk '/^ *memory/ {for (i = 1; i < NF; i++) if ($(i + 2) == "at") print $i}' "$work/stator.log")
+	for workload in get put query get query put; do
+		bin/ddbload -endpoint "$url" -workload "$workload" -concurrency 64 -items 100000 -duration 5s >"$work/memory"
+		awk -v after="$workload" -v promised="$promised" '/^Vm(HWM|RSS)/ {mib[$1] = $2 / 1024} END {
+			printf "after %s: %.1f MiB, at most %.1f, promised %d\n", after, mib["VmRSS:"], mib["VmHWM:"], promised
+			exit mib["VmRSS:"] > promised || mib["VmHWM:"] > 1.1 * promised }' "/proc/$server/status"
+	done
+	end
 	rm -rf "$work/data"
 }
 

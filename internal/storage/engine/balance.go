@@ -24,13 +24,13 @@ const (
 // blocks where it is the other way and blocks are missed: gets hardly use blocks whose rows are kept, ranges use nothing else.
 type balance struct {
 	cache        *pebble.Cache
-	blocks, rows int64 // what each ever lends to the other
+	blocks, rows int64 // what each ever lends to the other, counted as blocks
 
 	misses, ranges atomic.Int64
 
 	mu sync.Mutex // guards what follows
-	// lent is what rows have of the blocks' share; below 0, what blocks have of theirs. release ends that the cache leaves room
-	// for what blocks do not have.
+	// lent is what blocks leave to rows, which get what that took in the heap; below 0, what blocks have of the rows' share.
+	// release ends that the cache leaves room for what blocks do not have.
 	lent        int64
 	release     func()
 	blockMisses int64 // how many there had been
@@ -38,7 +38,7 @@ type balance struct {
 
 // begin lends nothing.
 func (b *balance) begin(o Options, cache *pebble.Cache) {
-	b.cache, b.blocks, b.rows = cache, o.cacheBlockBytesMax(), o.rowsLendMax()
+	b.cache, b.blocks, b.rows = cache, o.cacheBlockBytesMax(), o.blocksBorrowMax()
 	b.release = cache.Reserve(int(b.rows))
 }
 
@@ -72,7 +72,7 @@ func (e *Engine) strike() {
 	}
 	b.release()
 	b.release = b.cache.Reserve(int(b.rows + wanted))
-	e.rows.grow(wanted - b.lent)
+	e.rows.grow(collected(wanted) - collected(b.lent))
 	b.lent = wanted
 	e.rows.shrink()
 }

@@ -11,9 +11,10 @@ import (
 // in memory.
 func TestBalanceFollowsDemand(t *testing.T) {
 	const memtable = 4 << 20
-	e, err := Open(Options{
+	options := Options{
 		Dir: "data", FS: vfs.NewMem(), RowPrefix: []byte("d"), ReserveBytes: -1, CacheBytes: 32 << 20, MemtableBytes: memtable,
-	})
+	}
+	e, err := Open(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,8 +73,12 @@ func TestBalanceFollowsDemand(t *testing.T) {
 		{"gets again", gets, most},
 	} {
 		step.do()
-		if b.lent != step.lent || e.rows.share != own+step.lent {
-			t.Errorf("after %s %d is lent and rows have %d, want %d and %d", step.after, b.lent, e.rows.share, step.lent, own+step.lent)
+		if rows := own + collected(step.lent); b.lent != step.lent || e.rows.share != rows {
+			t.Errorf("after %s %d is lent and rows have %d, want %d and %d", step.after, b.lent, e.rows.share, step.lent, rows)
+		}
+		inHeap := b.blocks - b.lent + memtablesUsual*memtable + options.headBytesMax()
+		if all := collected(inHeap) + e.rows.share; all > options.MemoryBytesMax() {
+			t.Errorf("after %s all may take %d, want at most %d", step.after, all, options.MemoryBytesMax())
 		}
 		if size, most := e.db.Metrics().BlockCache.Size, b.blocks-step.lent+memtablesUsual*memtable; size > most {
 			t.Errorf("after %s the cache has %d bytes of blocks, want at most %d", step.after, size, most)

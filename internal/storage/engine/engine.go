@@ -137,7 +137,7 @@ func (e *Engine) open(o Options) error {
 	e.events = newEvents(o.Log, e.health)
 	e.rows = newRows(o)
 	e.rotations = &rotations{health: e.health}
-	e.events.memtables = func(n int64) { e.rows.leave(n-memtablesUsual, o.MemtableBytes) }
+	e.events.memtables = func(n int64) { e.rows.leave(n-memtablesUsual, collected(o.MemtableBytes)) }
 	options := e.pebbleOptions(o, version)
 	options.ErrorIfNotExists = !isNew
 	e.balance.begin(o, options.Cache)

@@ -30,6 +30,12 @@ type Metrics struct {
 	OpenSnapshots                   int
 }
 
+// UncollectedBytes is what the store has outside of the collected heap.
+func (e *Engine) UncollectedBytes() int64 {
+	size, _, _ := e.rows.use()
+	return size
+}
+
 // Metrics measures the store. It takes Pebble's lock, so it is for a scrape, not for a request.
 func (e *Engine) Metrics() Metrics {
 	p := e.db.Metrics()

@@ -53,7 +53,7 @@ type rowShard struct {
 
 // newRows returns the cache that the options ask for; nil is none.
 func newRows(o Options) *rows {
-	prefix, bytesMax := o.RowPrefix, o.rowBytesMax()-o.headBytesMax()
+	prefix, bytesMax := o.RowPrefix, o.rowBytesMax()
 	if len(prefix) == 0 || bytesMax <= 0 {
 		return nil
 	}

@@ -54,8 +54,8 @@ func (o Options) MemoryBytesMax() int64 {
 	return o.CacheBytes + MemtablesMax*o.MemtableBytes
 }
 
-// blockBytesMax is what Pebble may use: memtables, as many as there usually are, and three quarters of the cache for blocks,
-// among them every table's index: with half of that, gets over 4 million items spent most of their time on reading those. Pebble books memtables against its block cache, which so gets what they leave.
+// blockBytesMax is what Pebble may use: memtables, as many as there usually are, and blocks, among them every table's index.
+// Pebble books memtables against its block cache, which so gets what they leave.
 func (o Options) blockBytesMax() int64 {
 	if len(o.RowPrefix) == 0 {
 		return o.MemoryBytesMax()
@@ -63,28 +63,36 @@ func (o Options) blockBytesMax() int64 {
 	return o.cacheBlockBytesMax() + memtablesUsual*o.MemtableBytes
 }
 
-// cacheBlockBytesMax is what blocks have while balance lends nothing.
-func (o Options) cacheBlockBytesMax() int64 { return o.CacheBytes / 4 * 3 }
+// cacheBlockBytesMax is what blocks have while balance lends nothing: three quarters of the cache, with what the heap adds.
+func (o Options) cacheBlockBytesMax() int64 { return o.CacheBytes / 4 * 3 / 7 * 5 }
 
-// rowBytesMax is what rows and heads have, while no more memtables exist than usual. Further ones take their room back
-// from them: a row is found for a tenth of what its block costs, so no room should be idle.
-func (o Options) rowBytesMax() int64 { return o.MemoryBytesMax() - o.blockBytesMax() }
+// collected is what so many bytes of blocks, memtables and heads take in the collected heap: two fifths more, for the garbage
+// that gathers beside them, which is mostly blocks that made way for others.
+func collected(bytes int64) int64 { return bytes / 5 * 7 }
 
-// rowsLendMax is what rows may lend to blocks: half, as blocks lie in the collected heap, where they take half as much again.
-func (o Options) rowsLendMax() int64 {
+// rowBytesMax is what rows have, while no more memtables exist than usual. Further ones take their room back from them: a
+// row is found for a tenth of what its block costs, so no room should be idle.
+func (o Options) rowBytesMax() int64 {
 	if len(o.RowPrefix) == 0 {
 		return 0
 	}
-	return max(0, o.rowBytesMax()-o.headBytesMax()) / 2
+	return max(0, o.MemoryBytesMax()-collected(o.blockBytesMax()+o.headBytesMax()))
 }
 
-// headBytesMax is the part of rowBytesMax that heads have: by default for 260,000 keys. They meet in buckets by
-// chance: of half as many 1 % are not known, of all 14 %.
+// blocksBorrowMax is what blocks may have of the rows' share: all but an eighth of it, less what the heap adds to them.
+func (o Options) blocksBorrowMax() int64 { return o.rowBytesMax() / 8 * 5 }
+
+// headBytesMax is what heads have: by default for 260,000 keys. They meet in buckets by chance: of half as many 1 % are not
+// known, of all 14 %.
 func (o Options) headBytesMax() int64 { return o.CacheBytes / 8 }
+
+// allocatorSizeClasses are the sizes that Go's allocator rounds up to, those near a block and near an index block. Blocks end
+// where one is full: of the memory of blocks that end at 8 KiB, to which Pebble adds some bytes, a tenth was empty.
+var allocatorSizeClasses = []int{4096, 4864, 5376, 6144, 6528, 6784, 6912, 8192, 9472, 9728, 24576, 27264, 28672, 32768, 40960, 49152}
 
 func (e *Engine) pebbleOptions(o Options, version int) *pebble.Options {
 	options := &pebble.Options{
-		Cache:                       pebble.NewCache(o.blockBytesMax() + o.rowsLendMax()),
+		Cache:                       pebble.NewCache(o.blockBytesMax() + o.blocksBorrowMax()),
 		FS:                          tableFS{rotationFS{FS: vfs.OnDiskFull(storeFS{o.FS}, e.space.full), rotations: e.rotations}},
 		Logger:                      e.health,
 		EventListener:               e.events.listener(),
@@ -94,6 +102,7 @@ func (e *Engine) pebbleOptions(o Options, version int) *pebble.Options {
 		MemTableStopWritesThreshold: MemtablesMax,
 		MaxOpenFiles:                openFilesMax,
 		BytesPerSync:                tableSyncBytes,
+		AllocatorSizeClasses:        allocatorSizeClasses,
 		L0CompactionThreshold:       sublevelsToCompact,
 		L0StopWritesThreshold:       sublevelsToStop,
 		LBaseMaxBytes:               levelBaseBytes,

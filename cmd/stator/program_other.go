@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// forgetProgram is for systems that tell what their processes hold.
+func forgetProgram() {}
