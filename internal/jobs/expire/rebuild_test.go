@@ -209,7 +209,7 @@ func TestRebuildOfALargeTable(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 3))
 	writes, steps := 0, 0
 	clients := func() {
-		if r, ok := n.Replica(id); ok && random.IntN(3) == 0 {
+		if r, ok := n.Replica(id); ok && random.IntN(2) == 0 {
 			c := put(n, random.IntN(filledItems), far+uint64(random.IntN(1000)))
 			if random.IntN(4) == 0 {
 				c.Action, c.Item = command.Delete, nil
