@@ -180,7 +180,7 @@ func createTable(t *testing.T, c *dynamodb.Client) {
 func TestServe(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	p := start(t, "--data", data, "--partitions", "1", "--disk-reserve", "1MiB", "--pprof", "--log-level", "debug")
-	for _, want := range []string{data + ", synced", "off: any credentials", "cache 64 MiB, memtables 96 MiB, requests 256 MiB: 200 MiB at most",
+	for _, want := range []string{data + ", synced", "off: any credentials", "cache 64 MiB, memtables 128 MiB, requests 256 MiB: 232 MiB at most",
 		"aws dynamodb list-tables --region us-east-1 --endpoint-url " + p.endpoint} {
 		if !strings.Contains(p.banner, want) {
 			t.Errorf("the banner lacks %q:\n%s", want, p.banner)

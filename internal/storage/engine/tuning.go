@@ -8,9 +8,9 @@ import (
 )
 
 // MemtablesMax bounds the memtables, the one written to included: writes wait for a flush beyond it. Usually there are two:
-// one fills while one is written out.
+// one fills while one is written out, and rows and blocks have the room of the others.
 const (
-	MemtablesMax   = 6
+	MemtablesMax   = 8
 	memtablesUsual = 2
 )
 
