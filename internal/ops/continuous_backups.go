@@ -42,12 +42,9 @@ func (o *Ops) UpdateContinuousBackups(
 
 // backedUp finds a table by its name or ARN. That of a missing one has an exception of its own among operations on backups.
 func (o *Ops) backedUp(ctx context.Context, sent string) (*table.Table, error) {
-	name := o.tableName(sent)
-	t, ok, err := o.find(ctx, name)
-	if err == nil && !ok {
-		err = api.NewTableNotFoundException("Table not found: " + name)
-	}
-	return t, err
+	return o.present(ctx, o.tableName(sent), func(name string) error {
+		return api.NewTableNotFoundException("Table not found: " + name)
+	})
 }
 
 func continuousBackups(t *table.Table) *api.ContinuousBackupsDescription {

@@ -144,9 +144,14 @@ func (o *Ops) find(ctx context.Context, name string) (*table.Table, bool, error)
 
 // current is find for a table that has to be there.
 func (o *Ops) current(ctx context.Context, name string) (*table.Table, error) {
+	return o.present(ctx, name, tableMissing)
+}
+
+// present is current where a missing table has an exception of its own.
+func (o *Ops) present(ctx context.Context, name string, missing func(name string) error) (*table.Table, error) {
 	t, ok, err := o.find(ctx, name)
 	if err == nil && !ok {
-		err = tableMissing(name)
+		err = missing(name)
 	}
 	return t, err
 }

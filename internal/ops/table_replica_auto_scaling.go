@@ -48,12 +48,9 @@ func (o *Ops) UpdateTableReplicaAutoScaling(
 
 // replicated finds a table by its name or ARN.
 func (o *Ops) replicated(ctx context.Context, sent string) (*table.Table, error) {
-	name := o.tableName(sent)
-	t, ok, err := o.find(ctx, name)
-	if err == nil && !ok {
-		err = api.NewResourceNotFoundException("Global table with name: '" + name + "' does not exist.")
-	}
-	return t, err
+	return o.present(ctx, o.tableName(sent), func(name string) error {
+		return api.NewResourceNotFoundException("Global table with name: '" + name + "' does not exist.")
+	})
 }
 
 // scalingWish is how a request wants something to be scaled.
