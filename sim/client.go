@@ -162,7 +162,7 @@ func (w *world) get(ctx context.Context, client int, s shapes.Shape) {
 		if err == nil {
 			w.run.note("client %d %s", client, o)
 			w.run.history.Finish(o)
-			if w.unsettled > 0 && w.run.random.IntN(10) == 0 {
+			if w.unsettled && w.run.random.IntN(10) == 0 {
 				w.crash() // what was read and is not durable would be gone
 			}
 			return

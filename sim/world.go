@@ -23,8 +23,8 @@ type world struct {
 	set      coroutine.Set
 	routines []*routine
 	current  *routine
-	// unsettled counts commits whose sync was held.
-	unsettled int
+	// unsettled tells that the sync of a commit is held.
+	unsettled bool
 	// broken tells that the engine reported itself broken: a process would have exited there.
 	broken bool
 	// calm tells clients and unrest to come to an end; serving that recovery is over.
@@ -110,7 +110,7 @@ func (w *world) turn() {
 		choices[1] = r.habits.execute
 	}
 	choices[2] = r.habits.commit
-	if w.unsettled > 0 {
+	if w.unsettled {
 		choices[3] = r.habits.settle
 	}
 	switch w.choose(choices) {
@@ -189,17 +189,17 @@ func (w *world) commit() bool {
 	if !w.node.Commit() {
 		return false
 	}
-	w.unsettled++
+	w.unsettled = true
 	if w.run.options.Durability != node.Relaxed && w.node.Engine().Broken() == nil {
 		w.disk.ReachedLog()
 	}
 	return true
 }
 
-// settle lets the oldest commit be durable and answered.
+// settle lets the commit under way be durable and answered.
 func (w *world) settle() {
 	w.disk.Release()
-	w.unsettled--
+	w.unsettled = false
 	w.node.Settle()
 }
 
@@ -226,7 +226,7 @@ func (w *world) atRest() bool { return w.unrest() == "" }
 // unrest says what is not finished.
 func (w *world) unrest() string {
 	switch {
-	case w.unsettled > 0:
+	case w.unsettled:
 		return "a commit is not settled"
 	case w.node.Executable() > 0:
 		return "a replica has work"

@@ -143,8 +143,13 @@ const turnsMax = 4
 // commit makes what waits durable, once all who are about to bring more, as far as they can run now, have done so: each sync
 // costs a tenth of a millisecond of a core, and two who share one wait less than one behind the other.
 func (n *Node) commit() bool {
-	for waiting, turn := -1, 0; turn < turnsMax && n.committer.Waiting() != waiting; turn++ {
-		waiting = n.committer.Waiting()
+	waiting := -1
+	for range turnsMax {
+		now := n.committer.Waiting()
+		if now == waiting {
+			break
+		}
+		waiting = now
 		runtime.Gosched()
 	}
 	n.committer.Step()

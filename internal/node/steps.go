@@ -43,7 +43,7 @@ func (s *Steps) Execute(place int) { s.node.executors.step(s.node.executors.take
 // Commit performs the batches that wait for the engine, and tells whether there were any.
 func (s *Steps) Commit() bool { return s.node.committer.Step() }
 
-// Settle waits for the oldest commit's sync and answers it. It tells whether there was one.
+// Settle waits for the sync of the commit under way and answers it. It tells whether there was one.
 func (s *Steps) Settle() bool { return s.node.committer.Settle() }
 
 // Turn makes one step of what writes need, and tells whether there was one to make.

@@ -64,11 +64,14 @@ func (o Options) blockBytesMax() int64 {
 }
 
 // cacheBlockBytesMax is what blocks have while balance lends nothing: three quarters of the cache, with what the heap adds.
-func (o Options) cacheBlockBytesMax() int64 { return o.CacheBytes / 4 * 3 / 7 * 5 }
+func (o Options) cacheBlockBytesMax() int64 { return fitting(o.CacheBytes / 4 * 3) }
 
 // collected is what so many bytes of blocks, memtables and heads take in the collected heap: two fifths more, for the garbage
 // that gathers beside them, which is mostly blocks that made way for others.
 func collected(bytes int64) int64 { return bytes / 5 * 7 }
+
+// fitting is the other way round: so many bytes of blocks take no more than bytes in the collected heap.
+func fitting(bytes int64) int64 { return bytes / 7 * 5 }
 
 // rowBytesMax is what rows have, while no more memtables exist than usual. Further ones take their room back from them: a
 // row is found for a tenth of what its block costs, so no room should be idle.
@@ -79,8 +82,8 @@ func (o Options) rowBytesMax() int64 {
 	return max(0, o.MemoryBytesMax()-collected(o.blockBytesMax()+o.headBytesMax()))
 }
 
-// blocksBorrowMax is what blocks may have of the rows' share: all but an eighth of it, less what the heap adds to them.
-func (o Options) blocksBorrowMax() int64 { return o.rowBytesMax() / 8 * 5 }
+// blocksBorrowMax is what blocks may have of the rows' share: all but an eighth of it, with what the heap adds to them.
+func (o Options) blocksBorrowMax() int64 { return fitting(o.rowBytesMax() / 8 * 7) }
 
 // headBytesMax is what heads have: by default for 260,000 keys. They meet in buckets by chance: of half as many 1 % are not
 // known, of all 14 %.
