@@ -46,13 +46,15 @@ type page struct {
 	strong bool
 }
 
-// walk plans a Query or Scan and brings one page, or plans it again when the table's description had changed meanwhile.
+// walk plans a Query or Scan and brings one page, or plans it again when the table's description had changed meanwhile. The page's room
+// goes with the answer.
 func (o *Ops) walk(ctx context.Context, name string, w walker) (page, error) {
 	for plans := 1; ; plans++ {
 		planned, err := planFor(ctx, o, name, w.plan)
 		if err != nil {
 			return page{}, err
 		}
+		planned.plan.Lend = true
 		answer, err := o.walkOnce(ctx, planned)
 		if !o.replan(ctx, err, plans) {
 			return answer, err

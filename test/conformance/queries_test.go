@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -67,6 +68,42 @@ func TestNumericAndBinarySortKeys(t *testing.T) {
 		}
 		wantText(t, "order of "+kind, got, want)
 	}
+}
+
+// Answers that are made at the same time, of sizes that differ, show each its own items.
+func TestQueriesAtOnce(t *testing.T) {
+	const collections, each, rounds = 6, 40, 40
+	made := func(p, i int) item {
+		return with(keyOf(fmt.Sprint(p), fmt.Sprintf("%02d", i)), item{"text": s(strings.Repeat(fmt.Sprint(p), 1+p*300))})
+	}
+	c := connect(t)
+	table := c.table(nil)
+	for i := range collections * each {
+		c.put(table, made(i%collections, i/collections))
+	}
+	var running sync.WaitGroup
+	for client := range 2 * collections {
+		running.Go(func() {
+			p := client % collections
+			in := &dynamodb.QueryInput{TableName: &table, KeyConditionExpression: aws.String("pk = :pk"),
+				ExpressionAttributeValues: item{":pk": s(fmt.Sprint(p))}}
+			for round := range rounds {
+				in.Limit = aws.Int32(int32(1 + (round*7+client)%each))
+				out, err := c.Query(ctx, in)
+				if err != nil || len(out.Items) != int(*in.Limit) {
+					t.Errorf("collection %d: %v, want %d items", p, err, *in.Limit)
+					return
+				}
+				for i, got := range out.Items {
+					if show(m(got)) != show(m(made(p, i))) {
+						t.Errorf("item %d of %d in collection %d is %s", i, *in.Limit, p, show(m(got)))
+						return
+					}
+				}
+			}
+		})
+	}
+	running.Wait()
 }
 
 func TestQueryPages(t *testing.T) {

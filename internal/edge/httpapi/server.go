@@ -19,7 +19,7 @@ const (
 	serverName       = "Server" // what the service calls itself
 	connectionsMax   = 8192
 	headerBytesMax   = 16 << 10 // request line and headers (semantics §1.4)
-	writeBufferBytes = 8 << 10
+	writeBufferBytes = 16 << 10 // a page of ten items of 1 KB goes out in one piece
 	firstBytes       = 8 << 10  // of a body, which fasthttp reads before it calls the handler
 	keptBytesMax     = 64 << 10 // the largest answer whose memory stays with its connection
 	discardBytesMax  = 64 << 20 // how much of a refused body is read for the sake of the answer

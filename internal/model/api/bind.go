@@ -53,9 +53,19 @@ func Bind[I any, P interface {
 		if err != nil {
 			return dst, err
 		}
-		return out.AppendJSON(dst), nil
+		dst = out.AppendJSON(dst)
+		if page, ok := any(out).(roomy); ok {
+			page.room().Release()
+		}
+		return dst, nil
 	}
 }
+
+// roomy is an output whose items may lie in a room: it is not looked at again once it is written.
+type roomy interface{ room() *attr.Room }
+
+func (s *QueryOutput) room() *attr.Room { return s.Room }
+func (s *ScanOutput) room() *attr.Room  { return s.Room }
 
 var (
 	errNotAnObject = errors.New("the body is not a JSON object")

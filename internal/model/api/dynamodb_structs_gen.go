@@ -1285,6 +1285,9 @@ type QueryOutput struct {
 	ScannedCount     *int64
 	LastEvaluatedKey attr.Map
 	ConsumedCapacity *ConsumedCapacity
+
+	// Room is where Items lie; nil: they lie by themselves. Bind releases it.
+	Room *attr.Room
 }
 
 // Replica is a structure of the DynamoDB API.
@@ -1503,6 +1506,9 @@ type ScanOutput struct {
 	ScannedCount     *int64
 	LastEvaluatedKey attr.Map
 	ConsumedCapacity *ConsumedCapacity
+
+	// Room is where Items lie; nil: they lie by themselves. Bind releases it.
+	Room *attr.Room
 }
 
 // SearchResultItem is a structure of the DynamoDB API.

@@ -170,13 +170,16 @@ func (m Map) place(name string) (from, to int, found bool) {
 	return at, at, false
 }
 
+// onlyBytesUsual is room for a key, which is what Only mostly gives, and not for an item.
+const onlyBytesUsual = 128
+
 // Only gives a map of those attributes of m that are named; names m does not have add nothing.
 func (m Map) Only(names ...string) Map {
 	count, blamed, at := readHead(m)
 	if blamed != lawful {
 		return NewMap(slices.DeleteFunc(m.entries(), func(e Entry) bool { return !slices.Contains(names, e.Name) }))
 	}
-	dst := make([]byte, 1, len(m)+1)
+	dst := make([]byte, 1, min(len(m)+1, onlyBytesUsual))
 	kept := 0
 	for range count {
 		start, value, end := readEntry(m, at)

@@ -113,6 +113,10 @@ func fillStruct(v reflect.Value, f filler, within bool) {
 		if v.Type() == reflect.TypeFor[command.Result]() && within && v.Type().Field(i).Name == "Results" {
 			continue
 		}
+		// Who lends is on this node.
+		if v.Type() == reflect.TypeFor[command.Plan]() && v.Type().Field(i).Name == "Lend" {
+			continue
+		}
 		fillValue(v.Field(i), f, within)
 	}
 	if c, ok := v.Addr().Interface().(*command.Transaction); ok {
@@ -127,6 +131,7 @@ func fillStruct(v reflect.Value, f filler, within bool) {
 // sampled are the types whose values are not made of their fields.
 var sampled = map[reflect.Type][]any{
 	reflect.TypeFor[attr.Map]():         {attr.Map(nil), small, large, attr.EmptyMap},
+	reflect.TypeFor[*attr.Room]():       {(*attr.Room)(nil), (*attr.Room)(nil)},
 	reflect.TypeFor[*expr.Condition]():  conditions(),
 	reflect.TypeFor[*expr.Update]():     updates(),
 	reflect.TypeFor[*expr.Projection](): projections(),

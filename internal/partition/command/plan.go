@@ -42,6 +42,9 @@ type Plan struct {
 	Fetch bool
 	// Raw asks for entries, tombstones among them, instead of items: the walk of a job.
 	Raw bool
+	// Lend has the page's items lie in a room, which whoever asked releases. It stays on this node: what comes from another lies
+	// in the bytes it came in.
+	Lend bool
 }
 
 // Reason says why a page ended.
@@ -61,7 +64,9 @@ const (
 
 // Page is what a walk found.
 type Page struct {
-	Items   []attr.Map
+	Items []attr.Map
+	// Room is where Items and LastItem lie if the plan lent one; nil: they lie by themselves.
+	Room    *attr.Room
 	Entries []Entry // only of a Raw plan
 	Reason  Reason
 	// Next is the key after which the walk goes on, in the plan's own key space: the last evaluated key, or at an Edge

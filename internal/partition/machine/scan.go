@@ -90,8 +90,10 @@ type walk struct {
 	clipped bool
 	page    command.Page
 	prefix  int
-	// last is the last evaluated item; the page's own where the rows are clipped, else the engine's.
-	last []byte
+	// last is the last evaluated item; the page's own where the rows are clipped, else the engine's. shown tells that the last
+	// of the page's items is the same.
+	last  []byte
+	shown bool
 }
 
 func (w *walk) evaluate(item record.Item, fetch func(attr.Map) (attr.Map, error)) error {
@@ -102,6 +104,7 @@ func (w *walk) evaluate(item record.Item, fetch func(attr.Map) (attr.Map, error)
 	} else {
 		w.last = item.Attributes
 	}
+	w.shown = false
 	whole := item.Attributes
 	if w.plan.Fetch {
 		var err error
@@ -121,9 +124,18 @@ func (w *walk) evaluate(item record.Item, fetch func(attr.Map) (attr.Map, error)
 	if w.plan.Project != nil {
 		shown = w.plan.Project.Apply(whole)
 	}
-	// The engine's bytes live only until the next row.
-	w.page.Items = append(w.page.Items, shown.Clone())
+	w.show(shown)
+	w.shown = !w.plan.Fetch && w.plan.Project == nil
 	return nil
+}
+
+// show adds an item to the page: the engine's bytes live only until the next row.
+func (w *walk) show(item attr.Map) {
+	if w.plan.Lend && w.page.Room == nil {
+		w.page.Room = attr.NewRoom()
+		w.page.Items = w.page.Room.List()
+	}
+	w.page.Items = append(w.page.Items, w.page.Room.Clone(item))
 }
 
 // take adds an entry to the page of a Raw plan.
@@ -151,6 +163,10 @@ func (w *walk) full(key []byte) bool {
 		return false
 	}
 	w.page.Next = append([]byte(nil), key[w.prefix:]...)
-	w.page.LastItem = attr.Map(w.last).Clone()
+	if w.shown {
+		w.page.LastItem = w.page.Items[len(w.page.Items)-1]
+	} else {
+		w.page.LastItem = w.page.Room.Clone(w.last)
+	}
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -39,17 +40,38 @@ func (s *script) scan(out *strings.Builder, d *datadriven.TestData) {
 		p.Filter = filter
 	}
 	lower, upper, clipped := Span(s.part.Descriptor, &p)
-	page, err := Scan(&p, s.store.rows(lower, upper, p.Reverse), clipped, func(entry attr.Map) (attr.Map, error) {
-		value, _, err := s.store.Get(keys.Data(100, s.key(entry)))
-		s.must(err)
-		item, err := record.ParseItem(value)
-		return item.Attributes, err
-	})
+	walk := func() (command.Page, error) {
+		return Scan(&p, s.store.rows(lower, upper, p.Reverse), clipped, func(entry attr.Map) (attr.Map, error) {
+			value, _, err := s.store.Get(keys.Data(100, s.key(entry)))
+			s.must(err)
+			item, err := record.ParseItem(value)
+			return item.Attributes, err
+		})
+	}
+	page, err := walk()
 	if err != nil {
 		fmt.Fprintf(out, "fault: %v\n", err)
 		return
 	}
 	s.showPage(out, &page, clipped)
+	p.Lend = true
+	lent, err := walk()
+	s.must(err)
+	s.sameLent(&page, &lent)
+}
+
+// sameLent holds that a page lies in a room and is the same otherwise.
+func (s *script) sameLent(page, lent *command.Page) {
+	s.t.Helper()
+	if (lent.Room != nil) != (len(lent.Items) > 0) {
+		s.t.Errorf("a page of %d items, whether it lies in a room: %t", len(lent.Items), lent.Room != nil)
+	}
+	room := lent.Room
+	lent.Room = nil
+	if !reflect.DeepEqual(page, lent) {
+		s.t.Errorf("a lent page is %+v, otherwise it is %+v", lent, page)
+	}
+	room.Release()
 }
 
 func (s *script) showPage(out *strings.Builder, page *command.Page, clipped bool) {

@@ -1,0 +1,46 @@
+package attr_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"stator/internal/model/attr"
+)
+
+func sized(bytes int, letter string) attr.Map {
+	return attr.NewMap([]attr.Entry{{Name: "a", Value: attr.String(strings.Repeat(letter, bytes))}})
+}
+
+// What is cloned into a room is a copy, whether it fits or not, and no clone takes another's place.
+func TestRoomClones(t *testing.T) {
+	for _, room := range []*attr.Room{nil, attr.NewRoom()} {
+		var want, got []attr.Map
+		for i := range 100 {
+			m := sized(i*10, string(rune('a'+i%26)))
+			want = append(want, m.Clone())
+			got = append(got, room.Clone(m))
+			clear(m)
+		}
+		for i := range got {
+			_ = append(got[i], "beyond its end"...)
+			if !bytes.Equal(got[i], want[i]) {
+				t.Fatalf("clone %d is %q, want %q", i, got[i], want[i])
+			}
+		}
+		room.Release()
+	}
+}
+
+// A room that was released is empty, and holds nothing that lay beside it.
+func TestRoomIsEmptyAfterRelease(t *testing.T) {
+	room := attr.NewRoom()
+	list := append(room.List(), room.Clone(sized(40<<10, "large")), room.Clone(sized(10, "small")))
+	room.Release()
+	if list[0] != nil || list[1] != nil {
+		t.Error("the list of a released room still holds its maps")
+	}
+	if again := room.Clone(sized(30<<10, "x")); cap(again) != len(again) || len(room.List()) != 0 {
+		t.Error("a released room is not empty")
+	}
+}
