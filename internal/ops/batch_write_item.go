@@ -46,7 +46,11 @@ type batchWrite struct {
 
 // newBatchWrite checks what needs only the request, table by table in the order of their names.
 func newBatchWrite(request map[string][]api.WriteRequest, blind bool) ([]batchWrite, error) {
-	var writes []batchWrite
+	n := 0
+	for _, of := range request {
+		n += len(of)
+	}
+	writes := make([]batchWrite, 0, min(n, batchWritesMax))
 	for _, name := range slices.Sorted(maps.Keys(request)) {
 		for _, r := range request[name] {
 			w := batchWrite{request: r, name: name}

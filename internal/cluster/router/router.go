@@ -109,17 +109,21 @@ func noReplica(partition uint64) error {
 // moved, has not yet adopted the version the request was planned with, or has no leader. An older plan is the
 // operation's to make anew. The cause of what nobody knows may be something that did not happen: that does not count.
 func again(err error, version uint64) bool {
+	if err == nil {
+		return false
+	}
 	if _, unknown := errors.AsType[*command.Ambiguous](err); unknown {
 		return false
 	}
-	var route *command.StaleRoute
-	var leader *command.NotLeader
-	var rejected *command.Rejected
-	var stale *command.StaleTable
-	if errors.As(err, &stale) && !errors.As(err, &rejected) {
+	if _, rejected := errors.AsType[*command.Rejected](err); rejected {
+		return true
+	}
+	if stale, ok := errors.AsType[*command.StaleTable](err); ok {
 		return stale.Have < version
 	}
-	return errors.As(err, &route) || errors.As(err, &leader) || errors.As(err, &rejected)
+	_, moved := errors.AsType[*command.StaleRoute](err)
+	_, follows := errors.AsType[*command.NotLeader](err)
+	return moved || follows
 }
 
 // try calls attempt until it does not ask for another try, within the deadline.
@@ -129,7 +133,7 @@ func (r *Router) try(ctx context.Context, version uint64, attempt func(ctx conte
 	waited, pause := time.Duration(0), pauseMin
 	for n := 0; ; n++ {
 		err := attempt(ctx, n)
-		if err == nil || !again(err, version) || waited > deadline {
+		if !again(err, version) || waited > deadline {
 			return err
 		}
 		if n < hopsMax && hinted(err) {

@@ -21,7 +21,8 @@ const updateTooLarge = "Item size to update has exceeded the maximum allowed siz
 // wish is an item's command worked out: the item before and after, or why not, and what the change does to the local
 // indexes of the table.
 type wish struct {
-	key []byte
+	// key is the item's suffix, place its engine key.
+	key, place []byte
 	// by is who wishes: command.ByUser or command.ByExpiry.
 	by     byte
 	before record.Item
@@ -46,13 +47,13 @@ func (d *decision) writeItem(c *command.Command) (Answer, error) {
 
 // wish works a command out. It writes nothing.
 func (d *decision) wish(c *command.Command) (wish, error) {
-	w := wish{key: c.Key, by: author(c)}
+	w := wish{key: c.Key, place: keys.Data(d.part.Descriptor.Table, c.Key), by: author(c)}
 	held, locked, err := d.lock(c.Key)
 	if err != nil || locked {
 		w.result.Refusal, w.result.Held = command.Locked, heldBy(held)
 		return w, err
 	}
-	if w.before, err = d.before(c, keys.Data(d.part.Descriptor.Table, c.Key)); err != nil {
+	if w.before, err = d.before(c, w.place); err != nil {
 		return w, err
 	}
 	before := w.before.Attributes
@@ -165,7 +166,7 @@ func (d *decision) write(w *wish, version uint64) {
 	size := sizeOf(after)
 	d.writeLocal(w.grown, w.key, w.result.CollectionBytes)
 	d.moveExpiry(w.key, before.Attributes, after)
-	d.writeData(w.key, record.Item{Version: version, Size: uint32(size), Attributes: after})
+	d.writeData(w.place, record.Item{Version: version, Size: uint32(size), Attributes: after})
 	d.count(w.existed(), w.exists(), int64(size)-int64(before.Size))
 	if d.part.Records() {
 		d.record(record.Change{Version: version, Table: d.part.Descriptor.Table, Suffix: w.key,
@@ -233,14 +234,13 @@ func parsed(parse func([]byte) (record.Item, error)) func([]byte, bool, error) (
 	}
 }
 
-func (d *decision) writeData(suffix []byte, item record.Item) {
-	key := keys.Data(d.part.Descriptor.Table, suffix)
+func (d *decision) writeData(place []byte, item record.Item) {
 	if len(item.Attributes) == 0 {
 		d.part.Applied.LastDelete = max(d.part.Applied.LastDelete, item.Version)
-		d.delete(key)
+		d.delete(place)
 		return
 	}
-	d.put(key, item.Append(nil))
+	d.put(place, item.Append(nil))
 }
 
 func (d *decision) count(was, is bool, bytes int64) {

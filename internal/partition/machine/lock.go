@@ -87,7 +87,7 @@ func (d *decision) again(w *pendingWish) error {
 	if err != nil {
 		return err
 	}
-	before, err := d.item(keys.Data(d.part.Descriptor.Table, w.key))
+	before, err := d.item(w.place)
 	w.prepared = true
 	w.result = command.Result{Before: before.Attributes, After: held.Item}
 	return err
@@ -105,12 +105,13 @@ func (d *decision) apply(t *command.Transaction) (elsewhere bool, err error) {
 		if !d.part.derives() {
 			read = d.headOf
 		}
-		before, err := read(keys.Data(d.part.Descriptor.Table, suffix))
+		w := wish{key: suffix, place: keys.Data(d.part.Descriptor.Table, suffix), result: command.Result{After: held.Item}}
+		before, err := read(w.place)
 		if err != nil {
 			return err
 		}
 		must.That(before.Version < t.Version, "a locked item has version %d, its transaction %d", before.Version, t.Version)
-		w := wish{key: suffix, before: before, result: command.Result{After: held.Item}}
+		w.before = before
 		if err := d.measure(&w); err != nil {
 			return err
 		}
