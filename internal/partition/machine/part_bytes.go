@@ -32,11 +32,14 @@ const (
 	appliedFormatFirst = 1
 )
 
+// appliedBytesUsual is about the size of the record of a table without local indexes.
+const appliedBytesUsual = 64
+
 // DescriptorKey is the engine key of a partition's descriptor: a read looks at it through its own snapshot.
 func DescriptorKey(partition uint64) []byte { return keys.Part(partition, nameDescriptor) }
 
 func (a Applied) append(dst []byte) []byte {
-	dst = append(dst, appliedFormat)
+	dst = append(slices.Grow(dst, appliedBytesUsual), appliedFormat)
 	for _, n := range []uint64{a.Epoch, a.Chain, a.Sequence, a.First, a.VersionMax, a.LastDelete} {
 		dst = binary.AppendUvarint(dst, n)
 	}

@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"stator/internal/base/wire"
 	"stator/internal/model/attr"
@@ -41,7 +42,7 @@ func (c Change) Append(dst []byte) []byte {
 	if len(c.After) != 0 {
 		flags |= flagAfter
 	}
-	dst = append(dst, changeFormat, c.Kind, flags)
+	dst = append(slices.Grow(dst, fieldsBytesMax+len(c.Suffix)+len(c.Before)+len(c.After)), changeFormat, c.Kind, flags)
 	dst = binary.BigEndian.AppendUint64(dst, c.Version)
 	dst = binary.AppendUvarint(dst, c.Sequence)
 	dst = binary.AppendUvarint(dst, c.Table)

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"stator/internal/model/attr"
 )
@@ -40,7 +41,7 @@ func (i Item) Append(dst []byte) []byte {
 	if i.Deleted {
 		flags |= flagDeleted
 	}
-	dst = append(dst, itemFormat, flags)
+	dst = append(slices.Grow(dst, itemHeaderBytes+len(i.Attributes)), itemFormat, flags)
 	dst = binary.BigEndian.AppendUint64(dst, i.Version)
 	dst = binary.BigEndian.AppendUint32(dst, i.Size)
 	return append(dst, i.Attributes...)

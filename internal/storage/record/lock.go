@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"stator/internal/base/wire"
 	"stator/internal/model/attr"
@@ -10,6 +11,9 @@ import (
 
 // lockFormat is the first byte of a lock. A new layout gets a new number, and every old one stays readable.
 const lockFormat byte = 1
+
+// fieldsBytesMax is what a lock or a change takes at most, besides its suffix and items.
+const fieldsBytesMax = 64
 
 // transactionIDBytes is the length of a transaction's id.
 const transactionIDBytes = 16
@@ -30,7 +34,7 @@ type Lock struct {
 
 // Append appends the lock's bytes to dst: format ‖ kind ‖ id ‖ milliseconds ‖ table ‖ suffix, behind its length ‖ item.
 func (l Lock) Append(dst []byte) []byte {
-	dst = append(dst, lockFormat, l.Kind)
+	dst = append(slices.Grow(dst, fieldsBytesMax+len(l.Suffix)+len(l.Item)), lockFormat, l.Kind)
 	dst = append(dst, l.ID[:]...)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(l.Millis))
 	dst = binary.AppendUvarint(dst, l.Table)
