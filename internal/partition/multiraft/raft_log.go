@@ -2,6 +2,7 @@ package multiraft
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -21,6 +22,9 @@ const recentBytesMax = 256 << 10
 // entryOverheadBytes is what an entry costs besides what it carries.
 const entryOverheadBytes = 32
 
+// weighedMax is how many entries of a log are looked at when it is opened.
+const weighedMax = 16
+
 // raftLog is a group's raft log on this node, as the raft library reads it.
 //
 // Invariant: the entries from truncated.index+1 to last lie in the engine, or in the batch that the pass is about to
@@ -32,7 +36,7 @@ type raftLog struct {
 	last      uint64
 	hard      hard
 	recent    []*raftpb.Entry
-	// recentBytes is the size of recent, bytes that of what was appended since the log was opened and is not truncated.
+	// recentBytes is the size of recent, bytes about that of all entries.
 	recentBytes, bytes int64
 	conf               func() *raftpb.ConfState
 	snapshot           func() (*raftpb.Snapshot, error)
@@ -55,10 +59,29 @@ func loadRaftLog(e *engine.Engine, group uint64) (l *raftLog, found bool, err er
 	if it.Last() {
 		l.last, _ = keys.RaftIndex(it.Key())
 	}
-	if err := it.Close(); err != nil {
+	if err := errors.Join(l.weigh(it), it.Close()); err != nil {
 		return nil, false, fmt.Errorf("opening the raft log of partition %d: %w", group, err)
 	}
 	return l, true, nil
+}
+
+// weigh finds out how large the log is: as large as if all its entries were like some of them at equal distances. To look at each
+// would read the logs of all groups before the node serves. What the files take would cost less still, but is another number
+// after each compaction, and what a replica does must follow from what it holds.
+func (l *raftLog) weigh(it *engine.Iterator) error {
+	entries := l.last - l.truncated.index
+	stride := (entries + weighedMax - 1) / weighedMax
+	for index := l.truncated.index + 1; index <= l.last; index += stride {
+		if !it.SeekGE(keys.RaftEntry(l.group, index)) {
+			break
+		}
+		value, err := it.Value()
+		if err != nil {
+			return err
+		}
+		l.bytes += int64(min(stride, l.last+1-index)) * int64(len(value)+entryOverheadBytes)
+	}
+	return it.Err()
 }
 
 // InitialState is what a start begins with.

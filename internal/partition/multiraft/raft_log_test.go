@@ -1,0 +1,65 @@
+package multiraft
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"go.etcd.io/raft/v3/raftpb"
+)
+
+// A log that is opened knows about how large it is: exactly where it has few entries.
+func TestSizeOfAnOpenedLog(t *testing.T) {
+	for _, c := range []struct {
+		what  string
+		sizes func(i int) int
+		n     int
+		off   float64 // how far the size may be off
+	}{
+		{"none", nil, 0, 0},
+		{"few of many sizes", func(i int) int { return i * i * 1000 }, weighedMax, 0},
+		{"many of one size", func(int) int { return 300 }, 1001, 0},
+		{"many that grow", func(i int) int { return i }, 1001, 0.1},
+	} {
+		r := newRig(t)
+		s := r.add()
+		r.birth(10, 1)
+		l := s.copies[10].group.log
+		var entries []*raftpb.Entry
+		for i := range c.n {
+			entries = append(entries, &raftpb.Entry{Index: new(l.last + uint64(i) + 1), Term: new(uint64(9)), Data: make([]byte, c.sizes(i))})
+		}
+		batch := s.engine.NewBatch()
+		l.append(batch, entries)
+		r.must(s.engine.Commit(batch, true))
+		opened, _, err := loadRaftLog(s.engine, 10)
+		r.must(err)
+		// What is stored has two bytes before what an entry carries.
+		if held := l.bytes + 2*int64(c.n); float64(opened.bytes) < float64(held)*(1-c.off) || float64(opened.bytes) > float64(held)*(1+c.off) {
+			t.Errorf("%s: %d bytes, want %d", c.what, opened.bytes, held)
+		}
+		s.close()
+	}
+}
+
+// A node that restarts often lets go of its logs all the same.
+func TestRestartsLetGoOfTheLog(t *testing.T) {
+	r := newRig(t)
+	r.quiet = true
+	s := r.add()
+	r.birth(10, 1)
+	r.settle()
+	value := strings.Repeat("x", 100<<10)
+	for start := range 4 {
+		for i := range 6 {
+			s.put(10, fmt.Sprint(start, i), value)
+			r.settle()
+		}
+		s.crash()
+		s.restart(10)
+		r.tick(2 * statusTicks)
+	}
+	if l := s.copies[10].group.log; l.truncated.index == birthIndex || l.bytes >= retentionDefault.BytesMin {
+		t.Errorf("the log begins behind entry %d and has %d bytes", l.truncated.index, l.bytes)
+	}
+}
