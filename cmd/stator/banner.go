@@ -45,8 +45,11 @@ func (c *serveCommand) describeMemory() string {
 	if c.InMemory {
 		return fmt.Sprintf("the data, and requests %v", c.Memory)
 	}
-	return fmt.Sprintf("cache %v, memtables %v, requests %v: %v at most, and what requests hold",
-		c.Cache, byteSize(memtableBytes), c.Memory, byteSize(c.residentBytesMax()))
+	parts := fmt.Sprintf("cache %v, memtables %v, requests %v", c.Cache, byteSize(memtableBytes), c.Memory)
+	if !c.promisesMemory() {
+		return parts + ", and the garbage that GOGC lets gather: no promise"
+	}
+	return fmt.Sprintf("%s: %v at most, and what requests hold", parts, byteSize(c.residentBytesMax()))
 }
 
 func (c *serveCommand) describeAuth() string {

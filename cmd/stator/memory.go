@@ -26,35 +26,38 @@ func (c *serveCommand) residentBytesMax() int64 {
 	return int64(c.Cache) + memtableBytes + overheadBytes
 }
 
-// tuneMemory has the process take no more than it promises. The operator's own GOGC or GOMEMLIMIT takes the place of that.
+// tuneMemory has the process take no more than it promises, nor than the operator's GOMEMLIMIT allows. Their own GOGC takes the
+// place of that.
 func (c *serveCommand) tuneMemory(uncollected func() int64) {
-	if c.InMemory {
-		return // the data is in the heap too, and nobody has given that a size
-	}
-	_, percent := os.LookupEnv("GOGC")
-	_, limit := os.LookupEnv("GOMEMLIMIT")
-	if !percent && !limit {
-		t := collectorTuner{collectedMax: c.residentBytesMax() - programBytes, uncollected: uncollected}
+	if c.promisesMemory() {
+		t := collectorTuner{
+			collectedMax: c.residentBytesMax() - programBytes, uncollected: uncollected, allowed: debug.SetMemoryLimit(-1),
+		}
 		afterCollections(t.tune)
 	}
 }
+
+// promisesMemory tells whether the process keeps to residentBytesMax: not where the data is in the heap too, as nobody has given that a
+// size, and not where the operator says by GOGC how much garbage may gather.
+func (c *serveCommand) promisesMemory() bool { return !c.InMemory && os.Getenv("GOGC") == "" }
 
 // collectorTuner has what the Go runtime takes fit into what the promise leaves it.
 type collectorTuner struct {
 	collectedMax int64
 	uncollected  func() int64 // what the store has outside of the heap
-	limit        int64
+	allowed      int64        // the operator's GOMEMLIMIT
+	limit        int64        // that it tuned for last
 }
 
 // tune follows what the store has taken since, and what lives. The percentage says when to collect. The limit has the
 // runtime give back pages that blocks had while rows take others, and lies above, as it does so from 95 % on.
 func (t *collectorTuner) tune() {
 	h := measureHeap()
-	garbage := h.garbage(t.collectedMax - t.uncollected())
+	garbage := h.garbage(min(t.collectedMax-t.uncollected(), t.allowed))
 	limit := (h.live + h.fixed + garbage) / 95 * 100
 	if difference := limit - t.limit; difference >= limitStepBytes || difference <= -limitStepBytes {
 		t.limit = limit
-		debug.SetMemoryLimit(limit)
+		debug.SetMemoryLimit(min(limit, t.allowed))
 		debug.SetGCPercent(int(garbage * 100 / max(1, h.live)))
 	}
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"math"
 	"runtime"
+	"runtime/debug"
+	"strings"
 	"testing"
 )
 
@@ -22,6 +25,29 @@ func TestGarbageHasWhatIsLeft(t *testing.T) {
 		if got := c.heap.garbage(most); got != c.want {
 			t.Errorf("%s: %d bytes of garbage, want %d", c.what, got, c.want)
 		}
+	}
+}
+
+// An operator's GOMEMLIMIT binds the tuner. Their GOGC takes the place of the promise.
+func TestOperatorsOwnLimits(t *testing.T) {
+	percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(math.MaxInt64)
+	defer func() { debug.SetGCPercent(percent); debug.SetMemoryLimit(limit) }()
+	for _, allowed := range []int64{math.MaxInt64, 1 << 20} {
+		tuner := collectorTuner{collectedMax: 200 << 20, uncollected: func() int64 { return 0 }, allowed: allowed}
+		tuner.tune()
+		if set := debug.SetMemoryLimit(-1); set != min(tuner.limit, allowed) || set <= 0 {
+			t.Errorf("of %d bytes that are allowed the runtime may take %d", allowed, set)
+		}
+	}
+	serve := serveCommand{}
+	t.Setenv("GOGC", "")
+	t.Setenv("GOMEMLIMIT", "1GiB")
+	if !serve.promisesMemory() || !strings.Contains(serve.describeMemory(), "at most") {
+		t.Errorf("with a GOMEMLIMIT nothing is promised: %s", serve.describeMemory())
+	}
+	t.Setenv("GOGC", "100")
+	if serve.promisesMemory() || strings.Contains(serve.describeMemory(), "at most") {
+		t.Errorf("with the operator's GOGC it is promised: %s", serve.describeMemory())
 	}
 }
 
