@@ -30,6 +30,7 @@ func clusterSamples(n *node.Node) []admin.Sample {
 		counter("stator_cluster_calls_refused_total", "Requests of other nodes beyond what is served at once.", t.Refused),
 		counter("stator_cluster_strangers_total", "Streams opened by who is not of this cluster.", t.Strangers),
 		counter("stator_cluster_old_reads_total", "Eventual reads answered here though the leader had not been heard lately.", t.OldReads),
+		{Name: "stator_cluster_partitions_stuck", Help: "Partitions that came to this node and do not start; they are tried again.", Value: float64(t.Stuck)},
 	}
 }
 

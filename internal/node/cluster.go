@@ -6,10 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"runtime"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -87,7 +85,7 @@ func newCluster(n *Node, known roster) (*cluster, error) {
 	c := &cluster{
 		node: n, membership: n.options.Membership, id: id, self: ident.Node, roster: known,
 		meeting: newSignal(), leaving: newSignal(),
-		births: births{some: newSignal(), waiting: map[uint64]bool{}}, opened: map[uint64]*multiraft.Group{},
+		births: newBirths(), opened: map[uint64]*multiraft.Group{},
 		pulses: pulses{}, ship: n.core.run,
 	}
 	c.spending, c.keeper = newSignal(), budget.NewKeeper(n.steady)
@@ -166,50 +164,6 @@ func (c *cluster) send(node uint64, m multiraft.Message) bool {
 		lane = m.Group
 	}
 	return c.peers.Send(node, lane, multiraft.AppendMessage(nil, &m))
-}
-
-// births are groups that can be opened here since a split or a snapshot.
-type births struct {
-	some    signal
-	mu      sync.Mutex // guards waiting
-	waiting map[uint64]bool
-}
-
-// add is called by a worker, which must not wait.
-func (b *births) add(group uint64) {
-	b.mu.Lock()
-	b.waiting[group] = true
-	b.mu.Unlock()
-	b.some.raise()
-}
-
-func (b *births) any() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.waiting) > 0
-}
-
-func (b *births) take() (group uint64, ok bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.waiting) == 0 {
-		return 0, false
-	}
-	group = slices.Min(slices.Collect(maps.Keys(b.waiting)))
-	delete(b.waiting, group)
-	return group, true
-}
-
-// born opens one of them.
-func (c *cluster) born() (more bool) {
-	group, ok := c.births.take()
-	if !ok {
-		return false
-	}
-	if err := c.node.host.Start(group); err != nil {
-		c.node.options.Log.Error("a partition that came to this node did not start", "partition", group, "error", err)
-	}
-	return true
 }
 
 // birth makes the first replicas that new partitions have on this node, as the catalog's record names them.

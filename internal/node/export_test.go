@@ -123,3 +123,16 @@ func (s *Steps) RemoveCopy(ctx context.Context, partition uint64) error {
 
 // RemovableCopies lists the partitions that the job which drops copies would see here.
 func (s *Steps) RemovableCopies() []uint64 { return copies{s.node.cluster}.Partitions() }
+
+// Arrive has a partition come to be here, as a split or a snapshot brings one.
+func (s *Steps) Arrive(part machine.Part) error {
+	c := s.node.cluster
+	if err := c.groups.Birth([]machine.Part{part}); err != nil {
+		return err
+	}
+	c.births.add(part.Descriptor.Partition)
+	return nil
+}
+
+// Stuck is how many partitions came to be here and do not start.
+func (s *Steps) Stuck() int { return s.node.cluster.births.stuckNow() }

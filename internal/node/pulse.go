@@ -99,6 +99,8 @@ type Traffic struct {
 	rpc.Counts
 	// OldReads were answered by a copy here that had not heard of its leader lately, as no other could be reached.
 	OldReads int64
+	// Stuck is how many partitions came to this node and do not start.
+	Stuck int
 	// Alive is how many of the other nodes were heard lately, Others how many there are.
 	Alive, Others int
 }
@@ -109,7 +111,7 @@ func (n *Node) Traffic() (Traffic, bool) {
 	if c == nil || c.server == nil {
 		return Traffic{}, false
 	}
-	t := Traffic{Counts: c.server.Counts(), OldReads: c.old.Load()}
+	t := Traffic{Counts: c.server.Counts(), OldReads: c.old.Load(), Stuck: c.births.stuckNow()}
 	for _, known := range c.nodes() {
 		if known.ID == c.self {
 			continue

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,15 @@ type convoy struct {
 	clock    *clock.Manual
 	nodes    []*member
 	messages []message
+	later    []deferred
 	turns    int
+	log      *slog.Logger
+}
+
+// deferred is what a node wants to be called later.
+type deferred struct {
+	at   time.Time
+	call func()
 }
 
 // member is one node of a convoy, and its network.
@@ -110,7 +119,8 @@ func (f *convoy) assemble(files engine.FS) *member {
 		Data: "store", FS: files, Clock: f.clock, Random: rand.NewChaCha8([32]byte{byte(len(f.nodes))}), Wait: f.wait, Membership: membership,
 		Pause:  func(_ context.Context, d time.Duration) error { f.turn(); return nil },
 		Steady: func() time.Duration { return f.clock.Now().Sub(time.Unix(0, 0)) },
-		Log:    slog.New(slog.DiscardHandler), Fatal: func(err error) { f.t.Error(err) },
+		After:  func(d time.Duration, call func()) { f.later = append(f.later, deferred{f.clock.Now().Add(d), call}) },
+		Log:    cmp.Or(f.log, slog.New(slog.DiscardHandler)), Fatal: func(err error) { f.t.Error(err) },
 		Broken: func(partition uint64, err error) { f.t.Errorf("partition %d is broken: %v", partition, err) },
 	})
 	if err != nil {
@@ -160,6 +170,12 @@ func (f *convoy) turn() {
 		}
 	}
 	f.clock.Advance(5 * time.Millisecond)
+	for _, d := range f.later {
+		if !f.clock.Now().Before(d.at) {
+			d.call()
+		}
+	}
+	f.later = slices.DeleteFunc(f.later, func(d deferred) bool { return !f.clock.Now().Before(d.at) })
 	for _, m := range f.nodes {
 		if m.handler == nil {
 			continue
