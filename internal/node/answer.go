@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/rpc"
@@ -19,8 +20,11 @@ var errStarting = errors.New("this node is starting")
 // Raft takes a message of another node's group. One that is none, or that speaks for a third node, is passed over.
 func (c *cluster) Raft(from uint64, message []byte) {
 	m, err := multiraft.ParseMessage(message)
-	if err != nil || m.FromNode != from {
-		c.node.options.Log.Warn("a message of another node is none", "node", from, "error", err)
+	if err == nil && m.FromNode != from {
+		err = fmt.Errorf("it speaks for node %d", m.FromNode)
+	}
+	if err != nil {
+		c.node.complain(&c.unlawful, slog.LevelWarn, "a message of another node is none", "node", from, "error", err)
 		return
 	}
 	c.groups.Receive(m)

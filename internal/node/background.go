@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime"
 	"sync"
 	"time"
@@ -178,10 +179,11 @@ type duty struct {
 	step  func(context.Context) error
 }
 
-// loop runs step when asked and every so often. A failure is logged and tried again.
+// loop runs step when asked and every so often. What fails is tried again.
 func (n *Node) loop(ctx context.Context, d duty) {
 	ticker := time.NewTicker(d.every)
 	defer ticker.Stop()
+	var failing seldom
 	for {
 		select {
 		case <-d.asked:
@@ -190,7 +192,7 @@ func (n *Node) loop(ctx context.Context, d duty) {
 			return
 		}
 		if err := d.step(ctx); err != nil && ctx.Err() == nil {
-			n.options.Log.Error("background work failed and will be tried again", "job", d.name, "error", err)
+			n.complain(&failing, slog.LevelError, "background work failed and will be tried again", "job", d.name, "error", err)
 			if pause(ctx, retryAfter) == nil {
 				d.asked.raise()
 			}

@@ -62,6 +62,9 @@ type cluster struct {
 	// ship has a snapshot sent behind its worker's back.
 	ship func(send func(ctx context.Context))
 
+	// unlawful are messages of other nodes that are none, unsent snapshots that did not arrive, unread reports that cannot be read.
+	unlawful, unsent, unread seldom
+
 	mu     sync.Mutex // guards what follows
 	roster roster
 	opened map[uint64]*multiraft.Group

@@ -134,5 +134,10 @@ func (s *Steps) Arrive(part machine.Part) error {
 	return nil
 }
 
+// Attend makes a duty of a step until ctx ends.
+func (n *Node) Attend(ctx context.Context, step func(context.Context) error) {
+	n.loop(ctx, duty{"test", newSignal(), relaxedSyncEvery, step})
+}
+
 // Stuck is how many partitions came to be here and do not start.
 func (s *Steps) Stuck() int { return s.node.cluster.births.stuckNow() }

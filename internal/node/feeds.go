@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 
 	"stator/internal/partition/command"
@@ -18,6 +19,8 @@ type feeds struct {
 	// busy maps a partition that waits, rests or is fed to whether it has to be fed once more.
 	busy map[uint64]bool
 	some signal
+	// failing is that changes could not be fed.
+	failing seldom
 }
 
 func newFeeds() *feeds { return &feeds{busy: map[uint64]bool{}, some: newSignal()} }
@@ -105,7 +108,7 @@ func (n *Node) feedOne(ctx context.Context, id uint64) (more, busy bool) {
 	if _, still := n.host.Led(id); !still {
 		return false, false
 	}
-	n.options.Log.Error("feeding indexes failed and will be tried again", "partition", id, "error", err)
+	n.complain(&n.feeds.failing, slog.LevelError, "feeding indexes failed and will be tried again", "partition", id, "error", err)
 	_ = n.options.Pause(ctx, retryAfter)
 	return true, false
 }

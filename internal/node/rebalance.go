@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -92,7 +93,7 @@ func (l layout) reportOf(ctx context.Context, node uint64) *rebalance.Report {
 	}
 	report, err := rebalance.ParseReport(body)
 	if err != nil {
-		l.node.options.Log.Warn("a node did not report", "node", node, "error", err)
+		l.node.complain(&l.unread, slog.LevelWarn, "a node did not report", "node", node, "error", err)
 		return nil
 	}
 	return &report

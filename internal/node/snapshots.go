@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"time"
 
 	"stator/internal/partition/multiraft"
@@ -14,7 +15,7 @@ func (c *cluster) sendSnapshot(node uint64, header []byte, source *multiraft.Out
 	c.ship(func(ctx context.Context) {
 		err := c.peers.SendSnapshot(ctx, node, header, source.Next)
 		if err != nil {
-			c.node.options.Log.Warn("a snapshot did not get to a node and will be sent again", "node", node, "error", err)
+			c.node.complain(&c.unsent, slog.LevelWarn, "a snapshot did not get to a node and will be sent again", "node", node, "error", err)
 		}
 		source.Done(err)
 	})
