@@ -80,7 +80,12 @@ func (g *Group) Keep(copy replica.Copy, state machine.Part) {
 
 // start brings up the library's state machine, at the worker, who owns it.
 func (g *Group) start() {
-	if !g.stands() {
+	stands, err := g.stands()
+	if err != nil {
+		g.quarantine(fmt.Errorf("starting it: %w", err))
+		return
+	}
+	if !stands {
 		g.shut(errRemoved)
 		return
 	}

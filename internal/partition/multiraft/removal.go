@@ -28,13 +28,13 @@ func (h *Host) Remove(group, replica uint64, done func(error)) {
 
 // stands tells whether the store still holds what the group was opened with: it may have been removed since, and what the
 // copy loaded is gone.
-func (g *Group) stands() bool {
+func (g *Group) stands() (bool, error) {
 	own, found, err := machine.ReadRecord(g.host.options.Engine, hardKey(g.id), parseHard)
 	if err != nil || !found {
-		return false
+		return false, err
 	}
 	begins, found, err := machine.ReadRecord(g.host.options.Engine, truncatedKey(g.id), parseMark)
-	return err == nil && found && own == g.log.hard && begins == g.log.truncated
+	return found && own == g.log.hard && begins == g.log.truncated, err
 }
 
 // leave tells that this replica is a member neither of what the group is nor, half way of a change, of what it was.

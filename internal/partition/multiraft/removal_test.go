@@ -47,3 +47,26 @@ func TestAGroupThatIsRemovedWhileItIsOpened(t *testing.T) {
 		t.Error(told)
 	}
 }
+
+// A group whose records cannot be read when it starts is quarantined, and not taken for one that was removed.
+func TestAGroupThatCannotBeReadWhenItStarts(t *testing.T) {
+	r := newRig(t)
+	r.quiet = true
+	s := r.add()
+	r.birth(10, 1)
+	r.settle()
+	s.crash()
+	s.restart()
+	group, err := s.host.Open(10)
+	r.must(err)
+	state, _, err := machine.Load(s.engine, 10)
+	r.must(err)
+	batch := s.engine.NewBatch()
+	batch.Set(hardKey(10), []byte("damaged"))
+	r.must(s.engine.Commit(batch, true))
+	group.Keep(silent{}, state)
+	r.settle()
+	if told := r.told(); !strings.Contains(told, "copy of 10 is broken") {
+		t.Errorf("nobody is told: %q", told)
+	}
+}
