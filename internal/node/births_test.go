@@ -19,13 +19,8 @@ func TestPartitionThatDoesNotStart(t *testing.T) {
 	f := &convoy{t: t, clock: clock.NewManual(time.UnixMilli(1_000_000)), log: slog.New(slog.NewTextHandler(&told, nil))}
 	m := f.join()
 	const mended, removed = 501, 502
-	for _, id := range []uint64{mended, removed} {
-		part := machine.Born(id, id, command.Bounds{})
-		part.Descriptor.Members, part.Descriptor.NextReplica = []command.Member{{Replica: 1, Node: m.id}}, 2
-		if err := m.Arrive(part); err != nil {
-			t.Fatal(err)
-		}
-	}
+	arrive(t, m, mended)
+	arrive(t, m, removed)
 	change := func(fill func(b *engine.Batch)) {
 		t.Helper()
 		batch := m.Engine().NewBatch()
@@ -63,6 +58,37 @@ func TestPartitionThatDoesNotStart(t *testing.T) {
 	}
 	if lines := strings.Count(told.String(), "has started"); lines != 1 {
 		t.Errorf("that a partition has started was said %d times", lines)
+	}
+	if err := m.Abandon(); err != nil {
+		t.Error(err)
+	}
+}
+
+func arrive(t *testing.T, m *member, partition uint64) {
+	t.Helper()
+	part := machine.Born(partition, partition, command.Bounds{})
+	part.Descriptor.Members, part.Descriptor.NextReplica = []command.Member{{Replica: 1, Node: m.id}}, 2
+	if err := m.Arrive(part); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A partition may come to a node before that has begun to start its own.
+func TestPartitionThatComesEarly(t *testing.T) {
+	f := &convoy{t: t, clock: clock.NewManual(time.UnixMilli(1_000_000))}
+	files := engine.Memory()
+	m := f.assemble(files)
+	f.recover(m)
+	if err := m.Abandon(); err != nil {
+		t.Fatal(err)
+	}
+	f.nodes = nil
+	m = f.assemble(files)
+	arrive(t, m, 501)
+	m.Bear()
+	f.recover(m)
+	if _, up := m.Replica(501); !up {
+		t.Error("it is not up")
 	}
 	if err := m.Abandon(); err != nil {
 		t.Error(err)

@@ -22,6 +22,13 @@ type host struct {
 	replicas atomic.Pointer[map[uint64]*replica.Replica]
 }
 
+// newHost returns a host without replicas. It may be asked at once: a snapshot may come before the store's own partitions are up.
+func newHost(n *Node) *host {
+	h := &host{node: n}
+	h.replicas.Store(&map[uint64]*replica.Replica{})
+	return h
+}
+
 // Replica finds the replica of a partition.
 func (h *host) Replica(partition uint64) (*replica.Replica, bool) {
 	r, ok := (*h.replicas.Load())[partition]
@@ -52,7 +59,6 @@ func (h *host) partitions() []uint64 { return slices.Sorted(maps.Keys(h.all())) 
 
 // open starts every partition the store holds, and in a new store the catalog's.
 func (h *host) open() error {
-	h.replicas.Store(&map[uint64]*replica.Replica{})
 	ids, err := replica.Stored(h.node.engine)
 	if err != nil {
 		return err
@@ -197,9 +203,6 @@ func (h *host) take(partitions []catalog.Partition) []*replica.Replica {
 }
 
 func (h *host) stop() {
-	if h.replicas.Load() == nil {
-		return
-	}
 	for _, r := range h.all() {
 		r.Stop()
 	}

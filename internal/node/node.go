@@ -128,7 +128,7 @@ func newNode(ctx context.Context, o Options) (_ *Node, err error) {
 	}
 	n.countedSince = n.nowMillis()
 	n.committer = solo.NewCommitter(e, o.Durability == Synced && !o.InMemory, n.committing.raise)
-	n.host = &host{node: n}
+	n.host = newHost(n)
 	if o.Membership != nil {
 		if n.cluster, err = newCluster(n, known); err != nil {
 			return nil, err
