@@ -2,7 +2,9 @@ package rpc
 
 import (
 	"context"
+	"log/slog"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,4 +91,21 @@ func connected(t *testing.T, peers *Peers, most time.Duration) {
 			t.Fatalf("after %v: %v", waited, err)
 		}
 	}
+}
+
+// A node that stays out of reach is told of with the reason, but not with each try.
+func TestANodeOutOfReachIsToldOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told strings.Builder
+		o := testOptions(newNet(), 1, nil)
+		o.Log = slog.New(slog.NewTextHandler(&told, nil))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		l := newLink(newPeers(o.withDefaults(), &counts{}), 2, address(2), Raft)
+		l.run(ctx)
+		lines := strings.Count(told.String(), "no connection to a node")
+		if lines < 5 || lines > 10 || !strings.Contains(told.String(), "nobody listens") {
+			t.Errorf("in an hour it is told of %d times: %s", lines, told.String())
+		}
+	})
 }

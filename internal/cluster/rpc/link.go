@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,9 @@ type link struct {
 	patience time.Duration
 	// down is set while the last try to connect has failed.
 	down atomic.Bool
+	// seen is when there was a connection, tellAfter how long there has been none when that is told of next.
+	seen      time.Time
+	tellAfter time.Duration
 }
 
 func newLink(p *Peers, node uint64, address string, class Class) *link {
@@ -39,6 +43,7 @@ func newLink(p *Peers, node uint64, address string, class Class) *link {
 // run keeps the link up until ctx ends.
 func (l *link) run(ctx context.Context) {
 	pause := redialMin
+	l.reached()
 	for {
 		began := time.Now()
 		up, err := l.session(ctx)
@@ -51,7 +56,10 @@ func (l *link) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		l.peers.options.Log.Debug("no connection to a node", "node", l.node, "address", l.address, "class", l.class.String(), "error", err)
+		if up {
+			l.reached()
+		}
+		l.tell(ctx, err)
 		if up && time.Since(began) > connectMin+redialMax {
 			pause = redialMin
 		}
@@ -63,6 +71,20 @@ func (l *link) run(ctx context.Context) {
 		timer.Stop()
 		pause = min(2*pause, redialMax)
 	}
+}
+
+// reached takes note that there was a connection until now.
+func (l *link) reached() { l.seen, l.tellAfter = time.Now(), lostMin }
+
+// tell says why there is no connection. An operator need not hear of each try, nor of a node that starts anew; of one that stays
+// out of reach they do, ever more seldom.
+func (l *link) tell(ctx context.Context, cause error) {
+	level, lost := slog.LevelDebug, time.Since(l.seen)
+	if lost >= l.tellAfter {
+		level, l.tellAfter = slog.LevelWarn, 2*lost
+	}
+	l.peers.options.Log.Log(ctx, level, "no connection to a node", "node", l.node, "address", l.address, "class", l.class.String(),
+		"lost_for", lost.Round(time.Second), "error", cause)
 }
 
 // session connects, and carries entries until something ends it. It tells whether it came to carry any.

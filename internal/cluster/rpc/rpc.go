@@ -102,6 +102,9 @@ const (
 	// redialMin and redialMax bound the pause between tries: it doubles with each that fails.
 	redialMin = 50 * time.Millisecond
 	redialMax = time.Second
+	// lostMin is how long a node is out of reach before that is told of: one that starts anew, or stands still for
+	// a moment, is nothing to see to.
+	lostMin = 30 * time.Second
 	// callTimeMax is the deadline of a call that came without one.
 	callTimeMax = 30 * time.Second
 	// snapshotStallMax is how long a snapshot may stand still before it is given up.
