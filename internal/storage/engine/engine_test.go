@@ -209,6 +209,9 @@ func TestMetricsAndDiskUsage(t *testing.T) {
 	if m.Tables == 0 || m.TableBytes < 4000 || m.DiskBytes < m.TableBytes || m.Flushes == 0 || m.LogSyncs.Count == 0 {
 		t.Errorf("the metrics of a compacted store are %+v", m)
 	}
+	if m.FlushedBytes == 0 || m.FlushedBytes > m.LogWrittenBytes*11/10 {
+		t.Errorf("%d bytes were flushed of %d in the log", m.FlushedBytes, m.LogWrittenBytes)
+	}
 	all, err := e.DiskUsage([]byte("k"), nil)
 	if err != nil || all == 0 {
 		t.Errorf("the keys take %d bytes, %v", all, err)

@@ -58,7 +58,7 @@ func (e *Engine) Metrics() Metrics {
 		Flushes:             p.Flush.Count,
 		Compactions:         p.Compact.Count,
 		CompactionDebtBytes: int64(p.Compact.EstimatedDebt),
-		FlushedBytes:        int64(total.TableBytesFlushed),
+		FlushedBytes:        int64(p.Levels[0].TableBytesFlushed),
 		CompactedBytes:      int64(total.TableBytesCompacted),
 		LogWrittenBytes:     int64(p.WAL.BytesWritten),
 		LogSyncs:            e.rotations.syncs.Snapshot(),
