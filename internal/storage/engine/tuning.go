@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"math"
+
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/sstable"
@@ -113,6 +115,7 @@ func (e *Engine) pebbleOptions(o Options, version int) *pebble.Options {
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, compactionsMax },
 	}
 	options.TargetFileSizes[0] = fileBytesL0
+	options.Experimental.SpanPolicyFunc = bySpace
 	for i := range options.Levels {
 		options.Levels[i] = pebble.LevelOptions{
 			BlockSize:      blockBytes,
@@ -125,6 +128,16 @@ func (e *Engine) pebbleOptions(o Options, version int) *pebble.Options {
 	// nothing. Those above it keep a get from looking into every level.
 	options.Levels[len(options.Levels)-1].FilterPolicy = pebble.NoFilterPolicy
 	return options
+}
+
+// bySpace has a table end where the first byte of keys changes, which tells kinds of records apart. A change log grows at its
+// end and goes as a whole; tables that held its end together with what stands behind it overlapped with all that came later,
+// and were compacted with it.
+func bySpace(first []byte) (policy pebble.SpanPolicy, end []byte, err error) {
+	if first[0] < math.MaxUint8 {
+		end = []byte{first[0] + 1}
+	}
+	return policy, end, nil
 }
 
 // compression is the fastest there is, and none where it does not pay: of a table whose blocks hardly shrink one in ten is
