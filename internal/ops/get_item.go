@@ -17,7 +17,7 @@ func (o *Ops) GetItem(ctx context.Context, in *api.GetItemInput) (*api.GetItemOu
 	if err != nil {
 		return nil, err
 	}
-	planned, err := o.planRead(ctx, *in.TableName, lookup{key: in.Key, projection: projection, strong: value(in.ConsistentRead)})
+	planned, err := o.planRead(ctx, *in.TableName, lookup{key: in.Key, projection: projection, strong: value(in.ConsistentRead), lend: true})
 	if err != nil {
 		return nil, err
 	}
@@ -28,6 +28,7 @@ func (o *Ops) GetItem(ctx context.Context, in *api.GetItemInput) (*api.GetItemOu
 	return &api.GetItemOutput{
 		Item:             projected(projection, found.Item),
 		ConsumedCapacity: planned.consumed(in.ReturnConsumedCapacity, found.Size),
+		Room:             found.Room,
 	}, nil
 }
 
@@ -57,6 +58,7 @@ type lookup struct {
 	key        attr.Map
 	projection *expr.Projection
 	strong     bool
+	lend       bool // the answer releases the item's room
 }
 
 func (l lookup) plan(t *table.Table) (command.Get, error) {
@@ -67,7 +69,7 @@ func (l lookup) plan(t *table.Table) (command.Get, error) {
 	if err := checkKeyPaths(t, l.projection.Paths()); err != nil {
 		return command.Get{}, err
 	}
-	return command.Get{Table: t.ID, TableVersion: t.Version, Key: suffix, Strong: l.strong}, nil
+	return command.Get{Table: t.ID, TableVersion: t.Version, Key: suffix, Strong: l.strong, Lend: l.lend}, nil
 }
 
 // plannedRead is a lookup with the read it became for the table as it was described then.

@@ -64,8 +64,9 @@ func Bind[I any, P interface {
 // roomy is an output whose items may lie in a room: it is not looked at again once it is written.
 type roomy interface{ room() *attr.Room }
 
-func (s *QueryOutput) room() *attr.Room { return s.Room }
-func (s *ScanOutput) room() *attr.Room  { return s.Room }
+func (s *GetItemOutput) room() *attr.Room { return s.Room }
+func (s *QueryOutput) room() *attr.Room   { return s.Room }
+func (s *ScanOutput) room() *attr.Room    { return s.Room }
 
 var (
 	errNotAnObject = errors.New("the body is not a JSON object")

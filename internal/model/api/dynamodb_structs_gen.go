@@ -787,6 +787,9 @@ type GetItemInput struct {
 type GetItemOutput struct {
 	Item             attr.Map
 	ConsumedCapacity *ConsumedCapacity
+
+	// Room is where items lie; nil: they lie by themselves. Bind releases it.
+	Room *attr.Room
 }
 
 // GetResourcePolicyInput is the input of GetResourcePolicy.
@@ -1286,7 +1289,7 @@ type QueryOutput struct {
 	LastEvaluatedKey attr.Map
 	ConsumedCapacity *ConsumedCapacity
 
-	// Room is where Items lie; nil: they lie by themselves. Bind releases it.
+	// Room is where items lie; nil: they lie by themselves. Bind releases it.
 	Room *attr.Room
 }
 
@@ -1507,7 +1510,7 @@ type ScanOutput struct {
 	LastEvaluatedKey attr.Map
 	ConsumedCapacity *ConsumedCapacity
 
-	// Room is where Items lie; nil: they lie by themselves. Bind releases it.
+	// Room is where items lie; nil: they lie by themselves. Bind releases it.
 	Room *attr.Room
 }
 

@@ -44,6 +44,15 @@ func (r *Room) Clone(m Map) Map {
 	return Map(r.bytes[from:len(r.bytes):len(r.bytes)])
 }
 
+// Rest is what is left of the room, empty, for whoever fills it with one value of his own. Nothing is cloned into the room after it.
+// A nil room has none.
+func (r *Room) Rest() []byte {
+	if r == nil {
+		return nil
+	}
+	return r.bytes[len(r.bytes):]
+}
+
 // Release gives the room to the next answer. A nil room has nothing to give.
 func (r *Room) Release() {
 	if r == nil {

@@ -114,7 +114,7 @@ func fillStruct(v reflect.Value, f filler, within bool) {
 			continue
 		}
 		// Who lends is on this node.
-		if v.Type() == reflect.TypeFor[command.Plan]() && v.Type().Field(i).Name == "Lend" {
+		if v.Type().Field(i).Name == "Lend" {
 			continue
 		}
 		fillValue(v.Field(i), f, within)

@@ -11,12 +11,16 @@ type Get struct {
 	TableVersion uint64
 	Key          []byte
 	Strong       bool
+	// Lend is as in a Plan.
+	Lend bool
 }
 
 // GetResult is the item under a key, nil when there is none, and its size in DynamoDB's accounting.
 type GetResult struct {
 	Item attr.Map
 	Size int
+	// Room is where Item lies if the get lent one, whether there is an item or not; nil: it lies by itself.
+	Room *attr.Room
 }
 
 // Plan is a wish to walk a range of one partition's items, or of one of its local indexes.

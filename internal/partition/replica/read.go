@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"stator/internal/model/attr"
 	"stator/internal/model/capacity"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
@@ -41,16 +42,19 @@ func (r *Replica) readBehind(barrier func(done func(error)), g *command.Get, don
 // that is not in the set then was durable when it was read, or not yet visible.
 func (r *Replica) read(g *command.Get, done func(command.GetResult, error)) {
 	key := keys.Data(g.Table, g.Key)
-	value, found, err := r.options.Engine.Get(key)
+	result := command.GetResult{}
+	if g.Lend {
+		result.Room = attr.NewRoom()
+	}
+	value, found, err := r.options.Engine.GetInto(result.Room.Rest(), key)
 	if err != nil {
 		done(command.GetResult{}, fmt.Errorf("reading an item: %w", err))
 		return
 	}
-	result := command.GetResult{}
 	if found {
 		item, err := record.ParseItem(value)
 		if err != nil {
-			done(result, fmt.Errorf("reading an item: %w", err))
+			done(command.GetResult{}, fmt.Errorf("reading an item: %w", err))
 			return
 		}
 		if !item.Deleted {

@@ -231,11 +231,14 @@ func exit(log *slog.Logger) func(error) {
 }
 
 // Get reads one key. The value is the caller's.
-func (e *Engine) Get(key []byte) (value []byte, found bool, err error) {
+func (e *Engine) Get(key []byte) (value []byte, found bool, err error) { return e.GetInto(nil, key) }
+
+// GetInto is Get into the memory of dst, if it has enough.
+func (e *Engine) GetInto(dst, key []byte) (value []byte, found bool, err error) {
 	p := e.rows.place(key)
 	var writes uint64
 	if p.shard != nil {
-		if value, found, writes = p.shard.get(p.hash, key); found {
+		if value, found, writes = p.shard.get(dst, p.hash, key); found {
 			return value, true, nil
 		}
 	}
@@ -243,7 +246,7 @@ func (e *Engine) Get(key []byte) (value []byte, found bool, err error) {
 		e.missed()
 	}
 	stored, closer, err := e.db.Get(key)
-	value, found, err = e.got(nil, stored, closer, err)
+	value, found, err = e.got(dst, stored, closer, err)
 	if p.shard != nil && found {
 		p.shard.fill(p.hash, key, value, writes)
 	}

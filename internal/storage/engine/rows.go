@@ -121,14 +121,14 @@ func (r *rows) headPlace(key []byte) place {
 	return p
 }
 
-// get copies a value, or tells the count of writes to give to fill.
-func (s *rowShard) get(hash uint64, key []byte) (value []byte, found bool, writes uint64) {
+// get copies a value into dst, or tells the count of writes to give to fill.
+func (s *rowShard) get(dst []byte, hash uint64, key []byte) (value []byte, found bool, writes uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if row, ok := s.kept.find(hash, key); ok {
 		row.use()
 		s.hits++
-		return bytes.Clone(row.value()), true, s.writes
+		return append(dst[:0], row.value()...), true, s.writes
 	}
 	s.misses++
 	return nil, false, s.writes

@@ -42,6 +42,11 @@ func TestRowsFollowWrites(t *testing.T) {
 			if err != nil || found != (want != "") || string(value) != want {
 				t.Fatalf("%s reads %q, %t, %v, want %q", key, value, found, err, want)
 			}
+			memory := make([]byte, 4)
+			value, found, err = e.GetInto(memory, []byte(key))
+			if err != nil || found != (want != "") || string(value) != want || len(want) <= len(memory) && string(memory[:len(want)]) != want {
+				t.Fatalf("%s reads %q, %t, %v into %q, want %q", key, value, found, err, memory, want)
+			}
 			value, found, err = e.Head([]byte(key))
 			if err != nil || found != (want != "") || !strings.HasPrefix(want, string(value)) || len(value) < min(len(want), engine.HeadBytes) {
 				t.Fatalf("the head of %s reads %q, %t, %v, want %q", key, value, found, err, want)
