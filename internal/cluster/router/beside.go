@@ -16,19 +16,20 @@ func (r *Router) sideBySide(n int, far func(i int) bool, call func(i int)) {
 	}
 	places := make(chan struct{}, besideMax)
 	var running sync.WaitGroup
-	for i := range n {
-		if far(i) {
-			places <- struct{}{}
-			running.Go(func() {
-				call(i)
-				<-places
-			})
-		}
-	}
+	var near []int // far is asked once of each: a partition may come or go meanwhile
 	for i := range n {
 		if !far(i) {
-			call(i)
+			near = append(near, i)
+			continue
 		}
+		places <- struct{}{}
+		running.Go(func() {
+			call(i)
+			<-places
+		})
+	}
+	for _, i := range near {
+		call(i)
 	}
 	running.Wait()
 }
