@@ -35,8 +35,7 @@ const (
 	indexBlockBytes = 32 << 10
 	bloomBitsPerKey = 10
 
-	openFilesMax    = 1000
-	fileBytesL0     = 2 << 20
+	openFilesMax    = 4000
 	flushSplitBytes = 2 << 20
 	levelBaseBytes  = 256 << 20
 	// compactionsMax leaves a core to requests on the two of a small machine.
@@ -49,6 +48,10 @@ const (
 	// tableSyncBytes has tables written to disk as they grow rather than at their end, where it would hold up the log's syncs.
 	tableSyncBytes = 1 << 20
 )
+
+// tableBytes is the size of a table in level 0, in the highest of the others that is in use, and in those below it. A store of a terabyte so
+// has no more tables than may be open: a get that has to open one first costs several.
+var tableBytes = [...]int64{2 << 20, 4 << 20, 16 << 20, 64 << 20, 256 << 20, 256 << 20, 256 << 20}
 
 // MemoryBytesMax is what the store keeps in memory at most, besides iterators and what Go adds.
 func (o Options) MemoryBytesMax() int64 {
@@ -114,7 +117,7 @@ func (e *Engine) pebbleOptions(o Options, version int) *pebble.Options {
 		FlushSplitBytes:             flushSplitBytes,
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, compactionsMax },
 	}
-	options.TargetFileSizes[0] = fileBytesL0
+	options.TargetFileSizes = tableBytes
 	options.Experimental.SpanPolicyFunc = bySpace
 	for i := range options.Levels {
 		options.Levels[i] = pebble.LevelOptions{
