@@ -79,12 +79,13 @@ func (v *events) count(n int64) {
 }
 
 // backgroundError breaks the store when a memtable could not be written out: Pebble would try again at once, without end,
-// while writes wait for room in memory. What compactionEnd knows is only told.
+// while writes wait for room in memory. A flush that a Replacement overtook is tried again and then succeeds. What
+// compactionEnd knows is only told.
 func (v *events) backgroundError(err error) {
 	v.flushMu.Lock()
 	flush := v.flushErr != nil && v.flushErr == err //nolint:errorlint // the very value, see flushEnd
 	v.flushMu.Unlock()
-	if flush {
+	if flush && !errors.Is(err, pebble.ErrCancelledCompaction) {
 		_ = v.health.fail(fmt.Errorf("writing out a memtable: %w", err))
 		return
 	}
