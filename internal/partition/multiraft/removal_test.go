@@ -16,8 +16,9 @@ func (silent) Performed(machine.Batch, machine.Part) {}
 func (silent) Replacing()                            {}
 func (silent) Replaced(machine.Part)                 {}
 
-// A group that is opened while its replica is removed does not come to life over what is gone.
-func TestAGroupThatIsRemovedWhileItIsOpened(t *testing.T) {
+// openedAnew is a node that has started again and opened its group 10, which is not kept by a copy yet.
+func openedAnew(t *testing.T) (*rig, *station, *Group, machine.Part) {
+	t.Helper()
 	r := newRig(t)
 	r.quiet = true
 	s := r.add()
@@ -29,6 +30,12 @@ func TestAGroupThatIsRemovedWhileItIsOpened(t *testing.T) {
 	r.must(err)
 	state, _, err := machine.Load(s.engine, 10)
 	r.must(err)
+	return r, s, group, state
+}
+
+// A group that is opened while its replica is removed does not come to life over what is gone.
+func TestAGroupThatIsRemovedWhileItIsOpened(t *testing.T) {
+	r, s, group, state := openedAnew(t)
 	s.host.Remove(10, 1, func(err error) { r.must(err) })
 	r.settle()
 	group.Keep(silent{}, state)
@@ -50,17 +57,7 @@ func TestAGroupThatIsRemovedWhileItIsOpened(t *testing.T) {
 
 // A group whose records cannot be read when it starts is quarantined, and not taken for one that was removed.
 func TestAGroupThatCannotBeReadWhenItStarts(t *testing.T) {
-	r := newRig(t)
-	r.quiet = true
-	s := r.add()
-	r.birth(10, 1)
-	r.settle()
-	s.crash()
-	s.restart()
-	group, err := s.host.Open(10)
-	r.must(err)
-	state, _, err := machine.Load(s.engine, 10)
-	r.must(err)
+	r, s, group, state := openedAnew(t)
 	batch := s.engine.NewBatch()
 	batch.Set(hardKey(10), []byte("damaged"))
 	r.must(s.engine.Commit(batch, true))

@@ -49,8 +49,8 @@ const (
 	tableSyncBytes = 1 << 20
 )
 
-// tableBytes is the size of a table in level 0, in the highest of the others that is in use, and in those below it. A store of a terabyte so
-// has no more tables than may be open: a get that has to open one first costs several.
+// tableBytes is the size of a table in level 0, in the highest of the others that is in use, and in those below it. Most tables of a store
+// of a terabyte so can be open at once: a get that has to open one first costs several.
 var tableBytes = [...]int64{2 << 20, 4 << 20, 16 << 20, 64 << 20, 256 << 20, 256 << 20, 256 << 20}
 
 // MemoryBytesMax is what the store keeps in memory at most, besides iterators and what Go adds.
