@@ -51,6 +51,71 @@ func TestTablesAreGathered(t *testing.T) {
 	}
 }
 
+// Read in pieces a table is what it is, forwards and backwards, to its end and beyond it.
+func TestTablesAreReadInPieces(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	want := make([]byte, 5*tableReadBytes+77)
+	for i := range want {
+		want[i] = byte(random.IntN(256))
+	}
+	fs := tableFS{vfs.NewMem()}
+	for _, name := range []string{"000001.sst", "000002.log"} {
+		f, err := fs.Create(name, vfs.WriteCategoryUnspecified)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write(want); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := fs.Open("000001.sst", vfs.SequentialReadsOption)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, inPieces := f.(*tableStream); !inPieces {
+		t.Fatalf("it is a %T", f)
+	}
+	check := func(offset, size int) {
+		t.Helper()
+		p := make([]byte, size)
+		n, err := f.ReadAt(p, int64(offset))
+		left := want[min(offset, len(want)):min(offset+size, len(want))]
+		if !bytes.Equal(p[:n], left) || (err == nil) != (n == size) || err != nil && !errors.Is(err, io.EOF) {
+			t.Fatalf("%d bytes at %d: %d, %v", size, offset, n, err)
+		}
+	}
+	for offset, size := 0, 0; offset < len(want); offset += size {
+		size = 1 + random.IntN(16<<10)
+		check(offset, size)
+	}
+	for range 1000 {
+		check(random.IntN(len(want)+10), 1+random.IntN(tableReadBytes))
+	}
+	check(10, 3*tableReadBytes)
+	check(len(want), 1)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []func() (vfs.File, error){
+		func() (vfs.File, error) { return fs.Open("000001.sst", vfs.RandomReadsOption) },
+		func() (vfs.File, error) { return fs.Open("000002.log", vfs.SequentialReadsOption) },
+	} {
+		f, err := other()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, inPieces := f.(*tableStream); inPieces {
+			t.Error("a file is read in pieces that is not read from beginning to end")
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func content(t *testing.T, fs vfs.FS, name string) []byte {
 	t.Helper()
 	f, err := fs.Open(name)
