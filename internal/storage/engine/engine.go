@@ -66,7 +66,8 @@ type Engine struct {
 	events *events
 	rows   *rows
 	// balance is between rows and blocks.
-	balance balance
+	balance     balance
+	compactions *compactions
 	// rotations ends the store when its log cannot be rotated.
 	rotations *rotations
 	// tables is how the files of replacements are written, excises what those took out at once, and replacements counts
@@ -141,6 +142,8 @@ func (e *Engine) open(o Options) error {
 	options := e.pebbleOptions(o, version)
 	options.ErrorIfNotExists = !isNew
 	e.balance.begin(o, options.Cache)
+	e.compactions = newCompactions(e.levels, e.balance.reads)
+	options.Experimental.CompactionScheduler = e.compactions
 	e.db, err = pebble.Open(e.layout.db, options)
 	options.Cache.Unref() // the store has its own reference
 	e.space.unflushed = func() int64 { return int64(e.db.Metrics().WAL.Size) }
@@ -153,6 +156,7 @@ func (e *Engine) open(o Options) error {
 	}
 	e.tables = newTableOptions(e.db, options)
 	e.events.opened()
+	e.compactions.opened()
 	if err := e.identify(o, isNew); err != nil {
 		return err
 	}

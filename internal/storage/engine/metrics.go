@@ -90,6 +90,7 @@ func (e *Engine) Compact(ctx context.Context) error {
 	if err := e.db.Flush(); err != nil {
 		return e.fault("compacting", err)
 	}
+	defer e.compactions.hurry()()
 	if err := e.db.Compact(ctx, []byte{0}, endOfStore, true); err != nil {
 		return e.fault("compacting", err)
 	}

@@ -40,10 +40,9 @@ const (
 	levelBaseBytes  = 256 << 20
 	// compactionsMax leaves a core to requests on the two of a small machine.
 	compactionsMax = 2
-	// sublevelsToCompact keeps the tables that overlap, each of which a get may have to look into, few; yet half of it made
-	// a put cost a third more, as every compaction rewrites what it overlaps. At sublevelsToStop writes wait; before, a
-	// burst outruns compactions for minutes.
-	sublevelsToCompact = 8
+	// sublevelsToCompact is twice as many tables of level 0 as must overlap for a compaction, which then waits until it is due
+	// (see compactions). At sublevelsToStop writes wait; before, a burst outruns compactions for minutes.
+	sublevelsToCompact = 4
 	sublevelsToStop    = 48
 	// tableSyncBytes has tables written to disk as they grow rather than at their end, where it would hold up the log's syncs.
 	tableSyncBytes = 1 << 20
