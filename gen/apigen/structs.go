@@ -35,12 +35,12 @@ var besides = map[string]string{
 	"BatchStatementRequest":  "// Denied is why the caller may not have this done, nil when it may.\nDenied *Error\n" + statementTable,
 	"ExecuteStatementInput":  statementTable,
 	"ParameterizedStatement": statementTable,
-	"GetItemOutput":          roomBeside,
-	"QueryOutput":            roomBeside,
-	"ScanOutput":             roomBeside,
+	"GetItemOutput":          arenaBeside,
+	"QueryOutput":            arenaBeside,
+	"ScanOutput":             arenaBeside,
 }
 
-const roomBeside = "// Room is where items lie; nil: they lie by themselves. Bind releases it.\nRoom *attr.Room"
+const arenaBeside = "// Arena is where items lie; nil: they lie by themselves. Bind releases it.\nArena *attr.Arena"
 
 const statementTable = "// Table is what Statement calls its table, empty until it is parsed.\nTable string"
 

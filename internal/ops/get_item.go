@@ -28,7 +28,7 @@ func (o *Ops) GetItem(ctx context.Context, in *api.GetItemInput) (*api.GetItemOu
 	return &api.GetItemOutput{
 		Item:             projected(projection, found.Item),
 		ConsumedCapacity: planned.consumed(in.ReturnConsumedCapacity, found.Size),
-		Room:             found.Room,
+		Arena:            found.Arena,
 	}, nil
 }
 
@@ -58,7 +58,7 @@ type lookup struct {
 	key        attr.Map
 	projection *expr.Projection
 	strong     bool
-	lend       bool // the answer releases the item's room
+	lend       bool // the answer releases the item's arena
 }
 
 func (l lookup) plan(t *table.Table) (command.Get, error) {

@@ -46,7 +46,7 @@ type page struct {
 	strong bool
 }
 
-// walk plans a Query or Scan and brings one page, or plans it again when the table's description had changed meanwhile. The page's room
+// walk plans a Query or Scan and brings one page, or plans it again when the table's description had changed meanwhile. The page's arena
 // goes with the answer.
 func (o *Ops) walk(ctx context.Context, name string, w walker) (page, error) {
 	for plans := 1; ; plans++ {

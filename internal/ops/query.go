@@ -29,7 +29,7 @@ func (o *Ops) Query(ctx context.Context, in *api.QueryInput) (*api.QueryOutput, 
 		ScannedCount:     page.scanned(),
 		LastEvaluatedKey: page.lastKey(),
 		ConsumedCapacity: page.consumed(in.ReturnConsumedCapacity, q.table),
-		Room:             page.Room,
+		Arena:            page.Arena,
 	}, nil
 }
 

@@ -28,7 +28,7 @@ func (o *Ops) Scan(ctx context.Context, in *api.ScanInput) (*api.ScanOutput, err
 		ScannedCount:     page.scanned(),
 		LastEvaluatedKey: page.lastKey(),
 		ConsumedCapacity: page.consumed(in.ReturnConsumedCapacity, s.table),
-		Room:             page.Room,
+		Arena:            page.Arena,
 	}, nil
 }
 

@@ -102,7 +102,7 @@ func full(all *command.Page, err error) bool {
 	return true
 }
 
-// advance makes a plan what is left of it after a page that ended at the edge of a partition. A page has one room, the first's.
+// advance makes a plan what is left of it after a page that ended at the edge of a partition. A page has one arena, the first's.
 func advance(plan *command.Plan, page *command.Page) {
 	plan.Lend = false
 	if plan.Reverse {
@@ -202,7 +202,7 @@ func (r *Router) first(ctx context.Context, plan *command.Plan) (p *catalog.Part
 // join adds a partition's page to what was read before it.
 func join(all, page *command.Page) {
 	if all.Items == nil {
-		all.Items, all.Room = page.Items, page.Room
+		all.Items, all.Arena = page.Items, page.Arena
 	} else {
 		all.Items = append(all.Items, page.Items...)
 	}

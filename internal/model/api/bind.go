@@ -54,19 +54,19 @@ func Bind[I any, P interface {
 			return dst, err
 		}
 		dst = out.AppendJSON(dst)
-		if page, ok := any(out).(roomy); ok {
-			page.room().Release()
+		if page, ok := any(out).(lent); ok {
+			page.arena().Release()
 		}
 		return dst, nil
 	}
 }
 
-// roomy is an output whose items may lie in a room: it is not looked at again once it is written.
-type roomy interface{ room() *attr.Room }
+// lent is an output whose items may lie in an arena: it is not looked at again once it is written.
+type lent interface{ arena() *attr.Arena }
 
-func (s *GetItemOutput) room() *attr.Room { return s.Room }
-func (s *QueryOutput) room() *attr.Room   { return s.Room }
-func (s *ScanOutput) room() *attr.Room    { return s.Room }
+func (s *GetItemOutput) arena() *attr.Arena { return s.Arena }
+func (s *QueryOutput) arena() *attr.Arena   { return s.Arena }
+func (s *ScanOutput) arena() *attr.Arena    { return s.Arena }
 
 var (
 	errNotAnObject = errors.New("the body is not a JSON object")

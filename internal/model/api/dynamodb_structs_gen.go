@@ -788,8 +788,8 @@ type GetItemOutput struct {
 	Item             attr.Map
 	ConsumedCapacity *ConsumedCapacity
 
-	// Room is where items lie; nil: they lie by themselves. Bind releases it.
-	Room *attr.Room
+	// Arena is where items lie; nil: they lie by themselves. Bind releases it.
+	Arena *attr.Arena
 }
 
 // GetResourcePolicyInput is the input of GetResourcePolicy.
@@ -1289,8 +1289,8 @@ type QueryOutput struct {
 	LastEvaluatedKey attr.Map
 	ConsumedCapacity *ConsumedCapacity
 
-	// Room is where items lie; nil: they lie by themselves. Bind releases it.
-	Room *attr.Room
+	// Arena is where items lie; nil: they lie by themselves. Bind releases it.
+	Arena *attr.Arena
 }
 
 // Replica is a structure of the DynamoDB API.
@@ -1510,8 +1510,8 @@ type ScanOutput struct {
 	LastEvaluatedKey attr.Map
 	ConsumedCapacity *ConsumedCapacity
 
-	// Room is where items lie; nil: they lie by themselves. Bind releases it.
-	Room *attr.Room
+	// Arena is where items lie; nil: they lie by themselves. Bind releases it.
+	Arena *attr.Arena
 }
 
 // SearchResultItem is a structure of the DynamoDB API.

@@ -131,7 +131,7 @@ func fillStruct(v reflect.Value, f filler, within bool) {
 // sampled are the types whose values are not made of their fields.
 var sampled = map[reflect.Type][]any{
 	reflect.TypeFor[attr.Map]():         {attr.Map(nil), small, large, attr.EmptyMap},
-	reflect.TypeFor[*attr.Room]():       {(*attr.Room)(nil), (*attr.Room)(nil)},
+	reflect.TypeFor[*attr.Arena]():      {(*attr.Arena)(nil), (*attr.Arena)(nil)},
 	reflect.TypeFor[*expr.Condition]():  conditions(),
 	reflect.TypeFor[*expr.Update]():     updates(),
 	reflect.TypeFor[*expr.Projection](): projections(),

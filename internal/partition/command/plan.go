@@ -19,8 +19,8 @@ type Get struct {
 type GetResult struct {
 	Item attr.Map
 	Size int
-	// Room is where Item lies if the get lent one, whether there is an item or not; nil: it lies by itself.
-	Room *attr.Room
+	// Arena is where Item lies if the get lent one, whether there is an item or not; nil: it lies by itself.
+	Arena *attr.Arena
 }
 
 // Plan is a wish to walk a range of one partition's items, or of one of its local indexes.
@@ -46,7 +46,7 @@ type Plan struct {
 	Fetch bool
 	// Raw asks for entries, tombstones among them, instead of items: the walk of a job.
 	Raw bool
-	// Lend has the page's items lie in a room, which whoever asked releases. It stays on this node: what comes from another lies
+	// Lend has the page's items lie in an arena, which whoever asked releases. It stays on this node: what comes from another lies
 	// in the bytes it came in.
 	Lend bool
 }
@@ -69,8 +69,8 @@ const (
 // Page is what a walk found.
 type Page struct {
 	Items []attr.Map
-	// Room is where Items and LastItem lie if the plan lent one; nil: they lie by themselves.
-	Room    *attr.Room
+	// Arena is where Items and LastItem lie if the plan lent one; nil: they lie by themselves.
+	Arena   *attr.Arena
 	Entries []Entry // only of a Raw plan
 	Reason  Reason
 	// Next is the key after which the walk goes on, in the plan's own key space: the last evaluated key, or at an Edge

@@ -131,11 +131,11 @@ func (w *walk) evaluate(item record.Item, fetch func(attr.Map) (attr.Map, error)
 
 // show adds an item to the page: the engine's bytes live only until the next row.
 func (w *walk) show(item attr.Map) {
-	if w.plan.Lend && w.page.Room == nil {
-		w.page.Room = attr.NewRoom()
-		w.page.Items = w.page.Room.List()
+	if w.plan.Lend && w.page.Arena == nil {
+		w.page.Arena = attr.NewArena()
+		w.page.Items = w.page.Arena.List()
 	}
-	w.page.Items = append(w.page.Items, w.page.Room.Clone(item))
+	w.page.Items = append(w.page.Items, w.page.Arena.Clone(item))
 }
 
 // take adds an entry to the page of a Raw plan.
@@ -166,7 +166,7 @@ func (w *walk) full(key []byte) bool {
 	if w.shown {
 		w.page.LastItem = w.page.Items[len(w.page.Items)-1]
 	} else {
-		w.page.LastItem = w.page.Room.Clone(w.last)
+		w.page.LastItem = w.page.Arena.Clone(w.last)
 	}
 	return true
 }

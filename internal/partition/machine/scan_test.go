@@ -60,18 +60,18 @@ func (s *script) scan(out *strings.Builder, d *datadriven.TestData) {
 	s.sameLent(&page, &lent)
 }
 
-// sameLent holds that a page lies in a room and is the same otherwise.
+// sameLent holds that a page lies in an arena and is the same otherwise.
 func (s *script) sameLent(page, lent *command.Page) {
 	s.t.Helper()
-	if (lent.Room != nil) != (len(lent.Items) > 0) {
-		s.t.Errorf("a page of %d items, whether it lies in a room: %t", len(lent.Items), lent.Room != nil)
+	if (lent.Arena != nil) != (len(lent.Items) > 0) {
+		s.t.Errorf("a page of %d items, whether it lies in an arena: %t", len(lent.Items), lent.Arena != nil)
 	}
-	room := lent.Room
-	lent.Room = nil
+	arena := lent.Arena
+	lent.Arena = nil
 	if !reflect.DeepEqual(page, lent) {
 		s.t.Errorf("a lent page is %+v, otherwise it is %+v", lent, page)
 	}
-	room.Release()
+	arena.Release()
 }
 
 func (s *script) showPage(out *strings.Builder, page *command.Page, clipped bool) {

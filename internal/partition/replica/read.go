@@ -44,9 +44,9 @@ func (r *Replica) read(g *command.Get, done func(command.GetResult, error)) {
 	key := keys.Data(g.Table, g.Key)
 	result := command.GetResult{}
 	if g.Lend {
-		result.Room = attr.NewRoom()
+		result.Arena = attr.NewArena()
 	}
-	value, found, err := r.options.Engine.GetInto(result.Room.Rest(), key)
+	value, found, err := r.options.Engine.GetInto(result.Arena.Rest(), key)
 	if err != nil {
 		done(command.GetResult{}, fmt.Errorf("reading an item: %w", err))
 		return

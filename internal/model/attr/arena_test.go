@@ -12,14 +12,14 @@ func sized(bytes int, letter string) attr.Map {
 	return attr.NewMap([]attr.Entry{{Name: "a", Value: attr.String(strings.Repeat(letter, bytes))}})
 }
 
-// What is cloned into a room is a copy, whether it fits or not, and no clone takes another's place.
+// What is cloned into an arena is a copy, whether it fits or not, and no clone takes another's place.
 func TestRoomClones(t *testing.T) {
-	for _, room := range []*attr.Room{nil, attr.NewRoom()} {
+	for _, arena := range []*attr.Arena{nil, attr.NewArena()} {
 		var want, got []attr.Map
 		for i := range 100 {
 			m := sized(i*10, string(rune('a'+i%26)))
 			want = append(want, m.Clone())
-			got = append(got, room.Clone(m))
+			got = append(got, arena.Clone(m))
 			clear(m)
 		}
 		for i := range got {
@@ -28,19 +28,19 @@ func TestRoomClones(t *testing.T) {
 				t.Fatalf("clone %d is %q, want %q", i, got[i], want[i])
 			}
 		}
-		room.Release()
+		arena.Release()
 	}
 }
 
-// A room that was released is empty, and holds nothing that lay beside it.
+// An arena that was released is empty, and holds nothing that lay beside it.
 func TestRoomIsEmptyAfterRelease(t *testing.T) {
-	room := attr.NewRoom()
-	list := append(room.List(), room.Clone(sized(40<<10, "large")), room.Clone(sized(10, "small")))
-	room.Release()
+	arena := attr.NewArena()
+	list := append(arena.List(), arena.Clone(sized(40<<10, "large")), arena.Clone(sized(10, "small")))
+	arena.Release()
 	if list[0] != nil || list[1] != nil {
-		t.Error("the list of a released room still holds its maps")
+		t.Error("the list of a released arena still holds its maps")
 	}
-	if again := room.Clone(sized(30<<10, "x")); cap(again) != len(again) || len(room.List()) != 0 {
-		t.Error("a released room is not empty")
+	if again := arena.Clone(sized(30<<10, "x")); cap(again) != len(again) || len(arena.List()) != 0 {
+		t.Error("a released arena is not empty")
 	}
 }
