@@ -15,6 +15,8 @@ const (
 	// While nothing is read, sublevelsMost tables may overlap; then they are compacted until fewer than sublevelsEnough do.
 	// To less would be to compact what has just come.
 	sublevelsMost, sublevelsEnough = 12, 4
+	// roomTimes what a compaction reads is left on the disk, or nothing waits that would free some.
+	roomTimes = 2
 
 	// Nanoseconds of CPU, measured with items of 1 KB: what each further table that overlaps costs a range and a get that finds
 	// no row, and what a byte costs that is compacted.
@@ -152,6 +154,7 @@ type levels struct {
 	overlapping int64 // in level 0
 	bytes       int64 // of level 0 and of the one that it is compacted into
 	lower       bool  // another level comes first
+	tight       bool  // the disk has little room besides
 }
 
 // levels looks at the store's tables.
@@ -166,6 +169,8 @@ func (e *Engine) levels() levels {
 		l.lower = l.lower || level.Score > m.Levels[0].Score
 	}
 	l.bytes = m.Levels[0].TablesSize + into
+	free := e.space.FreeBytes()
+	l.tight = e.space.Low() || 0 < free && free < roomTimes*l.bytes // 0 before it is known
 	return l
 }
 
@@ -184,9 +189,9 @@ func (r *rent) due(l levels, gets, ranges int64) bool {
 	r.gets, r.ranges = gets, ranges
 	r.looks++
 	switch {
-	case r.paid >= float64(l.bytes)*compactionNanos:
+	case r.paid >= float64(l.bytes)*compactionNanos, r.looks >= compactionLooksMax, l.tight:
 		r.until = 1
-	case r.until == 0 && (l.overlapping >= sublevelsMost || r.looks >= compactionLooksMax):
+	case r.until == 0 && l.overlapping >= sublevelsMost:
 		r.until = sublevelsEnough
 	}
 	if l.overlapping < r.until {

@@ -24,7 +24,9 @@ func TestCompactionsFallDue(t *testing.T) {
 		{name: "nobody reads", levels: levels{overlapping: 11, bytes: size}},
 		{name: "a level below comes first", levels: levels{overlapping: 2, bytes: size, lower: true}, due: true},
 		{name: "too many overlap", levels: levels{overlapping: 12, bytes: size}, due: true, goesOn: 3},
-		{name: "a minute", levels: levels{overlapping: 5, bytes: size}, looks: compactionLooksMax - 1, due: true, goesOn: 3},
+		{name: "a minute", levels: levels{overlapping: 5, bytes: size}, looks: compactionLooksMax - 1, due: true},
+		{name: "a minute with few", levels: levels{overlapping: 1, bytes: size}, looks: compactionLooksMax - 1, due: true},
+		{name: "the disk has little room", levels: levels{overlapping: 1, bytes: size, tight: true}, due: true},
 		{name: "not quite a minute", levels: levels{overlapping: 5, bytes: size}, looks: compactionLooksMax - 2},
 		{name: "ranges pay", levels: levels{overlapping: 2, bytes: size}, ranges: price/2/rangeNanos + 1, due: true},
 		{name: "ranges pay nearly", levels: levels{overlapping: 2, bytes: size}, ranges: price/2/rangeNanos - 1},
@@ -55,7 +57,7 @@ func TestCompactionsFallDue(t *testing.T) {
 
 // A store's tables overlap while it is only written to, and no longer once its ranges are read, or somebody asks.
 func TestTablesOverlapUntilTheyAreRead(t *testing.T) {
-	open := func() *Engine {
+	open := func(t *testing.T) *Engine {
 		e, err := Open(Options{Dir: "data", FS: vfs.NewMem(), RowPrefix: []byte("d"), ReserveBytes: -1})
 		if err != nil {
 			t.Fatal(err)
@@ -69,7 +71,7 @@ func TestTablesOverlapUntilTheyAreRead(t *testing.T) {
 	}
 	const keys = 1000
 	key := func(n int) []byte { return binary.BigEndian.AppendUint64([]byte("d"), uint64(n)) }
-	overlap := func(e *Engine, tables int) {
+	overlap := func(t *testing.T, e *Engine, tables int) {
 		for round := range tables {
 			batch := e.NewBatch()
 			for i := range keys {
@@ -85,7 +87,7 @@ func TestTablesOverlapUntilTheyAreRead(t *testing.T) {
 		}
 	}
 	compacted := func(e *Engine) bool { return e.Metrics().TablesL0 == 0 }
-	becomesCompacted := func(e *Engine, meanwhile func()) {
+	becomesCompacted := func(t *testing.T, e *Engine, meanwhile func()) {
 		t.Helper()
 		for end := time.Now().Add(time.Minute); !compacted(e); meanwhile() {
 			if time.Now().After(end) {
@@ -93,7 +95,7 @@ func TestTablesOverlapUntilTheyAreRead(t *testing.T) {
 			}
 		}
 	}
-	read := func(e *Engine) {
+	read := func(t *testing.T, e *Engine) {
 		it, err := e.Iter(key(keys/2), key(keys))
 		if err != nil {
 			t.Fatal(err)
@@ -104,28 +106,36 @@ func TestTablesOverlapUntilTheyAreRead(t *testing.T) {
 		}
 	}
 	t.Run("ranges", func(t *testing.T) {
-		e := open()
-		overlap(e, sublevelsEnough)
+		e := open(t)
+		overlap(t, e, sublevelsEnough)
 		for range 5 {
 			time.Sleep(compactionLookEvery)
 			if n := e.Metrics().Compactions; n != 0 {
 				t.Fatalf("%d compactions before anything is read", n)
 			}
 		}
-		becomesCompacted(e, func() { read(e) })
+		becomesCompacted(t, e, func() { read(t, e) })
 	})
 	t.Run("gets", func(t *testing.T) {
-		e := open()
-		overlap(e, sublevelsEnough)
-		becomesCompacted(e, func() {
+		e := open(t)
+		overlap(t, e, sublevelsEnough)
+		becomesCompacted(t, e, func() {
 			if _, _, err := e.Get(key(keys + 1)); err != nil {
 				t.Fatal(err)
 			}
 		})
 	})
+	t.Run("little room", func(t *testing.T) {
+		e := open(t)
+		overlap(t, e, sublevelsEnough)
+		becomesCompacted(t, e, func() {
+			e.space.free.Store(1)
+			time.Sleep(time.Millisecond)
+		})
+	})
 	t.Run("asked for", func(t *testing.T) {
-		e := open()
-		overlap(e, sublevelsEnough)
+		e := open(t)
+		overlap(t, e, sublevelsEnough)
 		if err := e.Compact(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -134,8 +144,8 @@ func TestTablesOverlapUntilTheyAreRead(t *testing.T) {
 		}
 	})
 	t.Run("too many", func(t *testing.T) {
-		e := open()
-		overlap(e, sublevelsMost)
+		e := open(t)
+		overlap(t, e, sublevelsMost)
 		for end := time.Now().Add(time.Minute); e.Metrics().TablesL0 >= sublevelsEnough; time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("%d tables lie in level 0", e.Metrics().TablesL0)
