@@ -109,3 +109,32 @@ func TestANodeOutOfReachIsToldOf(t *testing.T) {
 		}
 	})
 }
+
+// A node that no longer hears others says so when it happens, and once more when it is closed.
+func TestADoorThatFailsIsToldOf(t *testing.T) {
+	told := make(chan string, 1)
+	o := testOptions(newNet(), 1, nil)
+	o.Listener = newNet().listen(address(1))
+	o.Log = slog.New(slog.NewTextHandler(lines(told), nil))
+	s, err := Listen(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if line := <-told; !strings.Contains(line, "no other node is answered any more") {
+		t.Error(line)
+	}
+	if err := s.Close(t.Context()); err == nil || !strings.Contains(err.Error(), "serving other nodes") {
+		t.Error(err)
+	}
+}
+
+// lines hands on what is written to it.
+type lines chan<- string
+
+func (l lines) Write(b []byte) (int, error) {
+	l <- string(b)
+	return len(b), nil
+}

@@ -70,8 +70,17 @@ func Listen(o Options) (*Server, error) {
 	}
 	s.grpc = grpc.NewServer(settings...)
 	s.grpc.RegisterService(s.description(), nil)
-	go func() { s.serving <- s.grpc.Serve(o.Listener) }()
+	go s.serve()
 	return s, nil
+}
+
+// serve answers until Close. What ends it earlier would otherwise be seen only there.
+func (s *Server) serve() {
+	err := s.grpc.Serve(s.options.Listener)
+	if err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		s.options.Log.Error("no other node is answered any more, restart this one", "error", err)
+	}
+	s.serving <- err
 }
 
 // description is the service as generated code would describe it.

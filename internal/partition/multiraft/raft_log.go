@@ -207,6 +207,7 @@ func (l *raftLog) append(to *engine.Batch, entries []*raftpb.Entry) {
 	if at, ok := l.inRecent(first); ok {
 		for _, e := range l.recent[at:] {
 			l.recentBytes -= int64(entryBytes(e))
+			l.bytes -= int64(entryBytes(e))
 		}
 		l.recent = l.recent[:at]
 	} else if first <= l.last {

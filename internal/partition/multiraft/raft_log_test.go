@@ -42,6 +42,30 @@ func TestSizeOfAnOpenedLog(t *testing.T) {
 	}
 }
 
+// Entries that take the place of others are not counted beside them.
+func TestSizeOfALogThatIsOverwritten(t *testing.T) {
+	r := newRig(t)
+	s := r.add()
+	r.birth(10, 1)
+	l := s.copies[10].group.log
+	before, first := l.bytes, l.last+1
+	write := func(from uint64, n, size int) {
+		var entries []*raftpb.Entry
+		for i := range n {
+			entries = append(entries, &raftpb.Entry{Index: new(from + uint64(i)), Term: new(uint64(9)), Data: make([]byte, size)})
+		}
+		batch := s.engine.NewBatch()
+		l.append(batch, entries)
+		r.must(s.engine.Commit(batch, true))
+	}
+	write(first, 10, 1000)
+	write(first+4, 3, 100)
+	if want := int64(4*(1000+entryOverheadBytes) + 3*(100+entryOverheadBytes)); l.bytes-before != want {
+		t.Errorf("%d bytes, want %d", l.bytes-before, want)
+	}
+	s.close()
+}
+
 // A node that restarts often lets go of its logs all the same.
 func TestRestartsLetGoOfTheLog(t *testing.T) {
 	r := newRig(t)
