@@ -26,16 +26,14 @@ type balance struct {
 	cache        *pebble.Cache
 	blocks, rows int64 // what each ever lends to the other, counted as blocks
 
-	// misses counts gets that found no row, ranges those that were read.
 	misses, ranges atomic.Int64
 
 	mu sync.Mutex // guards what follows
 	// lent is what blocks leave to rows, which get what that took in the heap; below 0, what blocks have of the rows' share.
 	// release ends that the cache leaves room for what blocks do not have.
-	lent    int64
-	release func()
-	// missed, ranged and blockMisses is how many there had been.
-	missed, ranged, blockMisses int64
+	lent        int64
+	release     func()
+	blockMisses int64 // how many there had been
 }
 
 // begin lends nothing.
@@ -43,9 +41,6 @@ func (b *balance) begin(o Options, cache *pebble.Cache) {
 	b.cache, b.blocks, b.rows = cache, o.cacheBlockBytesMax(), o.blocksBorrowMax()
 	b.release = cache.Reserve(int(b.rows))
 }
-
-// reads tells how many gets that found no row, and how many ranges there have been.
-func (b *balance) reads() (gets, ranges int64) { return b.misses.Load(), b.ranges.Load() }
 
 // missed counts a get that rows could not answer.
 func (e *Engine) missed() {
@@ -71,9 +66,7 @@ func (e *Engine) strike() {
 	metrics := e.db.Metrics()
 	blockMisses := metrics.BlockCache.Misses - b.blockMisses
 	b.blockMisses += blockMisses
-	misses, ranges := b.reads()
-	wanted := b.next(misses-b.missed, ranges-b.ranged, blockMisses, metrics.Total().TablesSize)
-	b.missed, b.ranged = misses, ranges
+	wanted := b.next(b.misses.Swap(0), b.ranges.Swap(0), blockMisses, metrics.Total().TablesSize)
 	if wanted == b.lent {
 		return
 	}

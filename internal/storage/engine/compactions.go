@@ -18,8 +18,8 @@ const (
 	// roomTimes what a compaction reads is left on the disk, or nothing waits that would free some.
 	roomTimes = 2
 
-	// Nanoseconds of CPU, measured with items of 1 KB: what each further table that overlaps costs a range and a get that finds
-	// no row, and what a byte costs that is compacted.
+	// Nanoseconds of CPU, measured with items of 1 KB: what each further table that overlaps costs a range and a get, and
+	// what a byte costs that is compacted.
 	rangeNanos, getNanos = 25_000, 600
 	compactionNanos      = 1.5
 
@@ -34,11 +34,11 @@ const (
 // overlap, and the price what compacting them costs. A store that is mostly written to compacts larger pieces so, of which
 // more is overwritten already; one that is read is compacted soon.
 type compactions struct {
-	db pebble.DBForCompaction
-	// shape is how the tables lie, reads how many gets that found no row and ranges there were.
-	shape func() levels
-	reads func() (gets, ranges int64)
-	rent  rent
+	db    pebble.DBForCompaction
+	shape func() levels // how the tables lie
+	// gets counts those that came to Pebble, ranges those that were opened.
+	gets, ranges atomic.Int64
+	rent         rent
 
 	running atomic.Int64
 	// urgent counts those who wait for a compaction that they asked for.
@@ -47,10 +47,10 @@ type compactions struct {
 	open, stop, done chan struct{}
 }
 
-func newCompactions(shape func() levels, reads func() (gets, ranges int64)) *compactions {
+func newCompactions(shape func() levels) *compactions {
 	return &compactions{
-		shape: shape, reads: reads,
-		wake: make(chan struct{}, 1), open: make(chan struct{}), stop: make(chan struct{}), done: make(chan struct{}),
+		shape: shape,
+		wake:  make(chan struct{}, 1), open: make(chan struct{}), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 }
 
@@ -128,11 +128,11 @@ func (c *compactions) grant() bool {
 	for c.running.Load() < int64(c.db.GetAllowedWithoutPermission()) {
 		waits, what := c.db.GetWaitingCompaction()
 		if !waits {
-			c.rent.end(c.reads())
+			c.rent.end(c.gets.Load(), c.ranges.Load())
 			return false
 		}
 		shaping := !what.Optional && what.Priority >= priorityOfScores
-		if shaping && c.urgent.Load() == 0 && !c.due() {
+		if shaping && c.urgent.Load() == 0 && !c.rent.due(c.shape(), c.gets.Load(), c.ranges.Load()) {
 			return true
 		}
 		c.running.Add(1)
@@ -142,11 +142,6 @@ func (c *compactions) grant() bool {
 		}
 	}
 	return true
-}
-
-func (c *compactions) due() bool {
-	gets, ranges := c.reads()
-	return c.rent.due(c.shape(), gets, ranges)
 }
 
 // levels is how the tables of a store lie.

@@ -142,7 +142,7 @@ func (e *Engine) open(o Options) error {
 	options := e.pebbleOptions(o, version)
 	options.ErrorIfNotExists = !isNew
 	e.balance.begin(o, options.Cache)
-	e.compactions = newCompactions(e.levels, e.balance.reads)
+	e.compactions = newCompactions(e.levels)
 	options.Experimental.CompactionScheduler = e.compactions
 	e.db, err = pebble.Open(e.layout.db, options)
 	options.Cache.Unref() // the store has its own reference
@@ -287,6 +287,7 @@ func (e *Engine) Head(key []byte) (value []byte, found bool, err error) {
 
 // got copies what a Pebble get returned and releases it.
 func (e *Engine) got(dst, stored []byte, closer io.Closer, err error) ([]byte, bool, error) {
+	e.compactions.gets.Add(1)
 	if err == pebble.ErrNotFound { //nolint:errorlint // Pebble returns this very value, and a miss is no place for a walk through wrappers
 		return dst[:0], false, nil
 	}

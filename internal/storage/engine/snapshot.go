@@ -71,6 +71,7 @@ func (e *Engine) iterator(it *pebble.Iterator, since uint64, lower, upper []byte
 		return nil, errors.Join(missed, it.Close())
 	}
 	e.ranged(lower)
+	e.compactions.ranges.Add(1)
 	return &Iterator{e: e, it: it}, nil
 }
 
