@@ -113,8 +113,9 @@ func TestANodeOutOfReachIsToldOf(t *testing.T) {
 // A node that no longer hears others says so when it happens, and once more when it is closed.
 func TestADoorThatFailsIsToldOf(t *testing.T) {
 	told := make(chan string, 1)
-	o := testOptions(newNet(), 1, nil)
-	o.Listener = newNet().listen(address(1))
+	n := newNet()
+	o := testOptions(n, 1, nil)
+	o.Listener = n.listen(address(1))
 	o.Log = slog.New(slog.NewTextHandler(lines(told), nil))
 	s, err := Listen(o)
 	if err != nil {

@@ -13,7 +13,7 @@ func sized(bytes int, letter string) attr.Map {
 }
 
 // What is cloned into an arena is a copy, whether it fits or not, and no clone takes another's place.
-func TestRoomClones(t *testing.T) {
+func TestArenaClones(t *testing.T) {
 	for _, arena := range []*attr.Arena{nil, attr.NewArena()} {
 		var want, got []attr.Map
 		for i := range 100 {
@@ -33,7 +33,7 @@ func TestRoomClones(t *testing.T) {
 }
 
 // An arena that was released is empty, and holds nothing that lay beside it.
-func TestRoomIsEmptyAfterRelease(t *testing.T) {
+func TestArenaIsEmptyAfterRelease(t *testing.T) {
 	arena := attr.NewArena()
 	list := append(arena.List(), arena.Clone(sized(40<<10, "large")), arena.Clone(sized(10, "small")))
 	arena.Release()

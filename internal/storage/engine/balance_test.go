@@ -14,15 +14,7 @@ func TestBalanceFollowsDemand(t *testing.T) {
 	options := Options{
 		Dir: "data", FS: vfs.NewMem(), RowPrefix: []byte("d"), ReserveBytes: -1, CacheBytes: 32 << 20, MemtableBytes: memtable,
 	}
-	e, err := Open(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	e := opened(t, options)
 	const items, itemBytes = 3072, 16 << 10 // more than blocks may ever have
 	key := func(n int) []byte { return binary.BigEndian.AppendUint64([]byte("d"), uint64(n)) }
 	batch := e.NewBatch()

@@ -58,16 +58,7 @@ func TestCompactionsFallDue(t *testing.T) {
 // A store's tables overlap while it is only written to, and no longer once its ranges are read, or somebody asks.
 func TestTablesOverlapUntilTheyAreRead(t *testing.T) {
 	open := func(t *testing.T) *Engine {
-		e, err := Open(Options{Dir: "data", FS: vfs.NewMem(), RowPrefix: []byte("d"), ReserveBytes: -1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := e.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return e
+		return opened(t, Options{Dir: "data", FS: vfs.NewMem(), RowPrefix: []byte("d"), ReserveBytes: -1})
 	}
 	const keys = 1000
 	key := func(n int) []byte { return binary.BigEndian.AppendUint64([]byte("d"), uint64(n)) }

@@ -66,7 +66,8 @@ type Engine struct {
 	events *events
 	rows   *rows
 	// balance is between rows and blocks.
-	balance     balance
+	balance balance
+	// compactions is when they run.
 	compactions *compactions
 	// rotations ends the store when its log cannot be rotated.
 	rotations *rotations
@@ -285,7 +286,7 @@ func (e *Engine) Head(key []byte) (value []byte, found bool, err error) {
 	return value, found, nil
 }
 
-// got copies what a Pebble get returned and releases it.
+// got copies what a Pebble get returned and releases it, and counts the get.
 func (e *Engine) got(dst, stored []byte, closer io.Closer, err error) ([]byte, bool, error) {
 	e.compactions.gets.Add(1)
 	if err == pebble.ErrNotFound { //nolint:errorlint // Pebble returns this very value, and a miss is no place for a walk through wrappers

@@ -24,10 +24,7 @@ func TestFlushIsOvertaken(t *testing.T) {
 		}
 		return nil
 	}))
-	e, err := Open(Options{Dir: "store", FS: fs, ReserveBytes: -1, Fatal: func(err error) { t.Error(err) }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := opened(t, Options{Dir: "store", FS: fs, ReserveBytes: -1, Fatal: func(err error) { t.Error(err) }})
 	b := e.NewBatch()
 	b.Set([]byte("a"), []byte("before"))
 	b.Set([]byte("z"), []byte("behind"))
@@ -53,8 +50,5 @@ func TestFlushIsOvertaken(t *testing.T) {
 		if _, found, err := e.Get([]byte(key)); err != nil || !found {
 			t.Errorf("%s: found %t, %v", key, found, err)
 		}
-	}
-	if err := e.Close(); err != nil {
-		t.Error(err)
 	}
 }

@@ -6,6 +6,21 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
+// opened is a store that is closed when the test ends.
+func opened(t testing.TB, o Options) *Engine {
+	t.Helper()
+	e, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
 // ExcisesMax is how many excises a snapshot may outlive.
 const ExcisesMax = excisesMax
 

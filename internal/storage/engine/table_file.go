@@ -15,19 +15,19 @@ const tableSuffix = ".sst"
 // megabyte, of which Pebble does not ask that it be on its way to the disk (vfs.SyncTo).
 const tableWriteBytes = 128 << 10
 
-var tableBuffers = sync.Pool{New: func() any {
-	buffer := make([]byte, 0, tableWriteBytes)
-	return &buffer
-}}
-
-// tableReadBytes is what a compaction has of each of the tables that it reads. Pebble asks block by block: with a system call for
-// each a batch of puts cost a twentieth more.
+// tableReadBytes is what a compaction, or a scan that has gone far, has of each of the tables that it reads. Pebble asks block by
+// block: with a system call for each a batch of puts cost a twentieth more.
 const tableReadBytes = 64 << 10
 
-var tablePieces = sync.Pool{New: func() any {
-	piece := make([]byte, 0, tableReadBytes)
-	return &piece
-}}
+var tableBuffers, tablePieces = buffers(tableWriteBytes), buffers(tableReadBytes)
+
+// buffers is a pool of empty *[]byte of one size.
+func buffers(bytes int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		b := make([]byte, 0, bytes)
+		return &b
+	}}
+}
 
 // tableFS is a file system on which tables are written in large pieces, and read in such from beginning to end.
 type tableFS struct{ vfs.FS }

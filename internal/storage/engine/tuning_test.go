@@ -10,15 +10,7 @@ import (
 
 // Every kind of record has tables of its own, after flushes and after compactions.
 func TestTablesHoldOneKindOfKeys(t *testing.T) {
-	e, err := Open(Options{Dir: "data", FS: vfs.NewMem(), ReserveBytes: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	e := opened(t, Options{Dir: "data", FS: vfs.NewMem(), ReserveBytes: -1})
 	kinds := []byte{'d', 'l', 'p', 0xff}
 	apart := func(when string) {
 		t.Helper()
