@@ -21,8 +21,10 @@ type Committer struct {
 	synced bool
 	wake   func()
 
-	// under is the commit on its way to the disk, without entries if there is none. It is the caller's of the steps.
+	// under is the commit on its way to the disk, without entries if there is none. It is the caller's of the steps, as is
+	// the batch that all commits use, one after the other.
 	under commit
+	batch *engine.Batch
 
 	mu      sync.Mutex
 	waiting []entry
@@ -38,14 +40,13 @@ type entry struct {
 // commit is one engine commit on its way to the disk.
 type commit struct {
 	entries []entry
-	batch   *engine.Batch
 	wait    func() error
 }
 
 // NewCommitter returns a committer over e. Unsynced, a batch counts as performed once the engine has it in memory: the
 // owner calls e.Sync often enough for the loss it promised. wake asks for a Step soon, and a Settle after it.
 func NewCommitter(e *engine.Engine, synced bool, wake func()) *Committer {
-	return &Committer{engine: e, synced: synced, wake: wake}
+	return &Committer{engine: e, synced: synced, wake: wake, batch: e.NewBatch()}
 }
 
 func (c *Committer) add(e entry) {
@@ -78,15 +79,15 @@ func (c *Committer) Step() bool {
 	if len(entries) == 0 {
 		return false
 	}
-	batch := c.engine.NewBatch()
+	c.batch.Reset()
 	for i := range entries {
-		entries[i].batch.Fill(batch)
+		entries[i].batch.Fill(c.batch)
 	}
-	c.under = commit{entries: entries, batch: batch}
+	c.under = commit{entries: entries}
 	if c.synced {
-		c.under.wait = c.engine.CommitNoWait(batch)
+		c.under.wait = c.engine.CommitNoWait(c.batch)
 	} else {
-		err := c.engine.Commit(batch, false)
+		err := c.engine.Commit(c.batch, false)
 		c.under.wait = func() error { return err }
 	}
 	return true
@@ -124,7 +125,6 @@ func (c *Committer) Settle() bool {
 		c.fail(done.entries, err)
 		return true
 	}
-	done.batch.Close()
 	for i := range done.entries {
 		e := &done.entries[i]
 		e.log.copy.Performed(e.batch, e.batch.After)

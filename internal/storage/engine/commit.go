@@ -9,8 +9,14 @@ import (
 // Batch is a list of writes that happen together or not at all. It is used by one goroutine.
 type Batch struct{ b *pebble.Batch }
 
+// batchRetainedBytes is the largest buffer that a batch leaves to the next: the batches of 64 clients that write 25 items of 1 KB
+// each need two megabytes at once. A fresh buffer of that size is memory that the system has to provide page by page.
+const batchRetainedBytes = 4 << 20
+
 // NewBatch gives an empty batch. Close it when it is done with, committed or not.
-func (e *Engine) NewBatch() *Batch { return &Batch{b: e.db.NewBatch()} }
+func (e *Engine) NewBatch() *Batch {
+	return &Batch{b: e.db.NewBatch(pebble.WithMaxRetainedSizeBytes(batchRetainedBytes))}
+}
 
 // Set writes a key. Key and value are copied.
 func (b *Batch) Set(key, value []byte) { misused(b.b.Set(key, value, nil)) }
