@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"stator/internal/base/limiter"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
 )
@@ -183,7 +184,7 @@ type duty struct {
 func (n *Node) loop(ctx context.Context, d duty) {
 	ticker := time.NewTicker(d.every)
 	defer ticker.Stop()
-	var failing seldom
+	var failing limiter.Seldom
 	for {
 		select {
 		case <-d.asked:

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"stator/internal/base/limiter"
 	"stator/internal/cluster/budget"
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/rpc"
@@ -63,7 +64,7 @@ type cluster struct {
 	ship func(send func(ctx context.Context))
 
 	// unlawful are messages of other nodes that are none, unsent snapshots that did not arrive, unread reports that cannot be read.
-	unlawful, unsent, unread seldom
+	unlawful, unsent, unread limiter.Seldom
 
 	mu     sync.Mutex // guards what follows
 	roster roster

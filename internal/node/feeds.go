@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"stator/internal/base/limiter"
 	"stator/internal/partition/command"
 )
 
@@ -20,7 +21,7 @@ type feeds struct {
 	busy map[uint64]bool
 	some signal
 	// failing is that changes could not be fed.
-	failing seldom
+	failing limiter.Seldom
 }
 
 func newFeeds() *feeds { return &feeds{busy: map[uint64]bool{}, some: newSignal()} }

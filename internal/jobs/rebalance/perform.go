@@ -23,7 +23,9 @@ func (j *Job) perform(ctx context.Context, s *sight, step placement.Step) {
 	case passing(err):
 		j.Log.Debug("a step was not made", "step", step.String(), "error", err)
 	default:
-		j.Log.Warn("a step was not made and will be planned again", "step", step.String(), "error", err)
+		if told, untold := j.unmade.May(j.Now()); told {
+			j.Log.Warn("a step was not made and will be planned again", "step", step.String(), "error", err, "untold_before", untold)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"stator/internal/base/limiter"
 	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/placement"
 	"stator/internal/partition/command"
@@ -42,6 +43,9 @@ type Job struct {
 	// Rules are what the layout shall be like; the number of replicas is the catalog's to say.
 	Rules placement.Rules
 	Log   *slog.Logger
+
+	// unmade are steps that fail: one that does for an hour is planned again every two seconds.
+	unmade limiter.Seldom
 
 	mu     sync.Mutex // guards what follows
 	leads  bool

@@ -269,6 +269,23 @@ func TestSilentAndLeaving(t *testing.T) {
 	}
 }
 
+// A step that fails for long is planned again with each look, and told of once a minute.
+func TestAStepThatFailsDoesNotFillTheLog(t *testing.T) {
+	w := newWorld(t, 3)
+	var told strings.Builder
+	j := w.job()
+	j.Log = slog.New(slog.NewTextHandler(&told, nil))
+	w.fails = errors.New("the disk is full")
+	for range 61 {
+		w.check(j.Step(t.Context()))
+		w.now += time.Second
+	}
+	const line = "a step was not made and will be planned again"
+	if said := strings.Count(told.String(), line); said != 2 || !strings.Contains(told.String(), "untold_before=0") {
+		t.Errorf("in a minute it is told of %d times: %s", said, told.String())
+	}
+}
+
 // A copy of partition 1 that leads anew continues a move from what the partition says: it has a learner.
 func TestResumed(t *testing.T) {
 	w := newWorld(t, 3)
