@@ -66,13 +66,17 @@ func readClaim(r *Request, c *claim) *Failure {
 }
 
 // readHeader reads "AWS4-HMAC-SHA256 Credential=..., SignedHeaders=..., Signature=...": parts may be separated by
-// commas, spaces or both, and come in any order.
+// commas, spaces or both, and come in any order. A key's id with a space around it falls apart into two.
 func readHeader(r *Request, header []byte, c *claim) *Failure {
 	rest, part := header, []byte(nil)
 	c.algorithm, rest = nextPart(rest)
 	for len(rest) > 0 {
 		part, rest = nextPart(rest)
-		name, value, _ := bytes.Cut(part, []byte("="))
+		name, value, paired := bytes.Cut(part, []byte("="))
+		if !paired && len(part) > 0 {
+			return &Failure{"IncompleteSignatureException", "'" + string(part) +
+				"' not a valid key=value pair (missing equal-sign) in Authorization header: '" + string(header) + "'."}
+		}
 		switch string(name) {
 		case "Credential":
 			c.credential = value

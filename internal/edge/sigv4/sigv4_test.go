@@ -220,6 +220,9 @@ func TestIncompleteClaims(t *testing.T) {
 		{"bare", "/", "AWS4-HMAC-SHA256", "", "IncompleteSignatureException: Authorization header requires 'Credential' parameter. " +
 			"Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. " +
 			"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. Authorization=AWS4-HMAC-SHA256"},
+		{"space in the key's id", "/", "AWS4-HMAC-SHA256 Credential=a /b/c/d/e, SignedHeaders=host, Signature=00", "",
+			"IncompleteSignatureException: '/b/c/d/e' not a valid key=value pair (missing equal-sign) in Authorization header: " +
+				"'AWS4-HMAC-SHA256 Credential=a /b/c/d/e, SignedHeaders=host, Signature=00'."},
 		{"no date", "/", authorization, "",
 			"IncompleteSignatureException: Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. Authorization=" + authorization},
 		{"query", "/?X-Amz-Algorithm=&X-Amz-Date=x", "", "",
