@@ -13,13 +13,18 @@ type Policy struct {
 
 // The alarms of a policy. Nothing is kept of them: a policy looks at the minutes itself.
 const (
-	alarmHigh = "AlarmHigh"
-	alarmLow  = "AlarmLow"
+	alarmHigh            = "AlarmHigh"
+	alarmLow             = "AlarmLow"
+	alarmProvisionedHigh = "ProvisionedCapacityHigh"
+	alarmProvisionedLow  = "ProvisionedCapacityLow"
 )
 
-// Alarms are the names of what watches a target's consumption for its policy.
-func (p *Policy) Alarms(of ID) []string {
-	return []string{p.alarm(of, alarmHigh), p.alarm(of, alarmLow)}
+// Alarms are the names of what watches a target's consumption for its policy, and whether somebody else changes its units.
+func (p *Policy) Alarms(of ID) (names []string) {
+	for _, kind := range []string{alarmHigh, alarmLow, alarmProvisionedHigh, alarmProvisionedLow} {
+		names = append(names, p.alarm(of, kind))
+	}
+	return names
 }
 
 func (p *Policy) alarm(of ID, kind string) string {
