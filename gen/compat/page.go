@@ -40,6 +40,7 @@ const limits = `
 | --- | --- |
 | 2,500 tables, 500 changes of tables under way, the rate of such requests | none |
 | a pause between two changes of a policy, of tags, of the protection against deletion, of time to live | none |
+| four changes of a table to PAY_PER_REQUEST and four of its encryption within 24 hours, two of its class within 30 days | none |
 | warm throughput that UpdateTable raises | is ACTIVE and admitted at once; the partitions that it takes come within the next seconds |
 | a Scan of a small on-demand table, which was once seen to take 2 units, 4 if it is consistent | takes half a unit, or one, as any read of nothing |
 | transactional reads | take twice their size of a table's throughput; of what a partition serves they take it once for each look: once where one partition has all items, twice where several have, more where writes come between |
