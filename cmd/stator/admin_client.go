@@ -55,7 +55,9 @@ func (f *adminFlags) tell(verb, table string, answer any) error {
 func (f *adminFlags) exchange(method, verb string, query url.Values) (text []byte, code int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+f.Admin+verb+"?"+query.Encode(), nil)
+	// The banner of 'stator serve' shows the address as a URL.
+	address := strings.TrimSuffix(strings.TrimPrefix(f.Admin, "http://"), "/")
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+address+verb+"?"+query.Encode(), nil)
 	if err != nil {
 		return nil, 0, fmt.Errorf("%q is no address: write it like 127.0.0.1:8001", f.Admin)
 	}
@@ -92,6 +94,9 @@ func readToken(path string) (string, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return "", fmt.Errorf("cannot read the admin token: %w", err)
+	}
+	if info.IsDir() {
+		return "", fmt.Errorf("%s is a directory: name the file with the token", path)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return "", fmt.Errorf("%s may be read by others (mode %04o): run 'chmod 600 %s'", path, mode, path)

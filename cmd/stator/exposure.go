@@ -13,6 +13,8 @@ const partitionsMax = 1024
 var (
 	accountExpression = regexp.MustCompile(`^[0-9]{12}$`)
 	regionExpression  = regexp.MustCompile(`^[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}$`)
+	// originExpression is what browsers send as an Origin, which is compared as a text: no path, not even a slash.
+	originExpression = regexp.MustCompile(`^(|\*|null|[a-z][a-z0-9+.-]*://[^/ ]+)$`)
 )
 
 // checkExposure refuses to let others than this machine in by accident.
@@ -31,6 +33,9 @@ func (c *serveCommand) checkExposure() error {
 	}
 	if !local && c.AdminToken == "" {
 		return fmt.Errorf("--admin %s can be reached from other machines: add --admin-token FILE", c.Admin)
+	}
+	if _, port, _ := net.SplitHostPort(c.Listen); c.Listen == c.Admin && port != "0" {
+		return fmt.Errorf("--listen and --admin are both %s: give each a port of its own", c.Listen)
 	}
 	return nil
 }

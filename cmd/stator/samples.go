@@ -2,15 +2,25 @@ package main
 
 import (
 	"slices"
+	"strconv"
 
 	"stator/internal/base/limiter"
 	"stator/internal/edge/admin"
 	"stator/internal/node"
+	"stator/internal/storage/engine"
 )
 
 // samples are the numbers of the store, of the memory budget and of what goes on behind requests.
 func samples(n *node.Node, budget *limiter.Budget) []admin.Sample {
-	return slices.Concat(storageSamples(n, budget), tableSamples(n), expirySamples(n), settledSamples(n), clusterSamples(n))
+	return slices.Concat(buildSamples(), storageSamples(n, budget), tableSamples(n), expirySamples(n), settledSamples(n), clusterSamples(n))
+}
+
+// buildSamples tell which release runs, so that a dashboard shows how far a rolling upgrade is.
+func buildSamples() []admin.Sample {
+	return []admin.Sample{{
+		Name: "stator_build_info", Help: "1, labelled with the release that runs and the newest data format that it reads.",
+		Labels: map[string]string{"release": release(), "format": strconv.Itoa(engine.FormatVersion)}, Value: 1,
+	}}
 }
 
 // clusterSamples tell of the other nodes; there are none on a node that is alone.

@@ -302,6 +302,9 @@ func (c *serveCommand) logger(s streams) *slog.Logger {
 // memtableBytes is what the store gathers writes in before they go to its tables.
 const memtableBytes = engine.MemtablesMax * engine.MemtableBytesDefault
 
+// cacheBytesMax bounds the block cache: the index of one of 900 TiB would end the process without a word of why.
+const cacheBytesMax = 1 << 40
+
 // check refuses flags that do not go together.
 func (c *serveCommand) check() error {
 	switch {
@@ -313,12 +316,16 @@ func (c *serveCommand) check() error {
 		return errors.New("--policies require needs --auth sigv4: without signatures nobody knows whose policy to ask")
 	case c.Partitions < 0 || c.Partitions > partitionsMax:
 		return fmt.Errorf("--partitions is a number from 1 to %d", partitionsMax)
+	case c.Cache > cacheBytesMax:
+		return fmt.Errorf("--cache %v is more than a machine has: give at most %v", c.Cache, byteSize(cacheBytesMax))
 	case c.Memory < httpapi.MemoryBytesMin:
 		return fmt.Errorf("--memory %v is too little for the largest lawful request: give at least %v", c.Memory, byteSize(httpapi.MemoryBytesMin))
 	case !accountExpression.MatchString(c.Account):
 		return fmt.Errorf("--account %q is no account: it has 12 digits", c.Account)
 	case !regionExpression.MatchString(c.Region):
 		return fmt.Errorf("--region %q is no region: it looks like us-east-1", c.Region)
+	case !originExpression.MatchString(c.CORS):
+		return fmt.Errorf("--cors %q is no origin: write it like https://example.com, or * for all", c.CORS)
 	}
 	if err := c.checkCluster(); err != nil {
 		return err

@@ -66,8 +66,8 @@ func (c *serveCommand) checkCluster() error {
 		return errors.New("a node of a cluster has promised others what it wrote: --in-memory is for a node that is alone")
 	case c.Durability != "synced":
 		return errors.New("a node of a cluster has promised others what it wrote: --durability relaxed is for a node that is alone")
-	case f.Replicas < 1 || f.Replicas > replicasMax:
-		return fmt.Errorf("--replicas is a number from 1 to %d", replicasMax)
+	case f.Replicas < 1 || f.Replicas > replicasMax || f.Replicas%2 == 0:
+		return errors.New("--replicas is 1, 3, 5 or 7: an even number survives no more losses than one fewer")
 	case f.RequestTimeout < requestTimeoutMin || f.RequestTimeout > requestTimeoutMax:
 		return fmt.Errorf("--request-timeout is from %v to %v", requestTimeoutMin, requestTimeoutMax)
 	case len(f.Zone) > zoneBytesMax:

@@ -109,6 +109,9 @@ func readCredentials(path string) ([]Credential, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the credentials: %w", err)
 	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory: name the file with the credentials", path)
+	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return nil, fmt.Errorf("%s may be read by others (mode %04o): run 'chmod 600 %s'", path, mode, path)
 	}
