@@ -32,12 +32,13 @@ func deletedTable(t *table.Table) (*table.Table, error) {
 		return nil, api.NewValidationException(
 			"Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}
-	if err := tableBusy(t); err != nil {
-		return nil, err
-	}
-	if !t.Settled() {
-		return nil, api.NewResourceInUseException("Attempt to change a resource which is still in use: " +
-			"Cannot delete table while indexes are being created, updated, or deleted.")
+	switch {
+	case t.State == table.Creating || t.State == table.Deleting:
+		return nil, tableBusy(t)
+	case !t.Settled():
+		return nil, api.NewResourceInUseException(inUse + "Cannot delete table while indexes are being created, updated, or deleted.")
+	case t.State == table.Updating:
+		return nil, api.NewResourceInUseException(inUse + "Table: " + t.Name + " is in the process of being updated.")
 	}
 	c := t.Clone()
 	c.State = table.Deleting

@@ -41,9 +41,11 @@ func tableMissing(name string) error {
 	return api.NewResourceNotFoundException("Requested resource not found: Table: " + name + " not found")
 }
 
+// inUse are the words that open most refusals of changes to what is changing.
+const inUse = "Attempt to change a resource which is still in use: "
+
 // tableBusy refuses changes to a table that is not settled in a state (errors.json riu-*).
 func tableBusy(t *table.Table) error {
-	const inUse = "Attempt to change a resource which is still in use: "
 	switch t.State {
 	case table.Creating:
 		return api.NewResourceInUseException(inUse + "Table is being created: " + t.Name)

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"strings"
+
 	"stator/internal/model/api"
 	"stator/internal/model/table"
 )
@@ -117,7 +119,7 @@ func (o *Ops) addIndex(t *table.Table, sent *api.CreateGlobalSecondaryIndexActio
 	}
 	if len(t.Global) >= table.GlobalIndexesMax {
 		return nil, api.NewLimitExceededException(
-			"One or more parameter values were invalid: GlobalSecondaryIndex count exceeds the per-table limit of 20")
+			"Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20")
 	}
 	if movingIndex(t, "") {
 		return nil, tooManyIndexes()
@@ -128,8 +130,7 @@ func (o *Ops) addIndex(t *table.Table, sent *api.CreateGlobalSecondaryIndexActio
 	return t, nil
 }
 
-// removeIndex marks an index for deletion. One that is being created can only be taken back once its entries are being written: before
-// that partitions may still be learning of it.
+// removeIndex marks an index for deletion.
 func removeIndex(t *table.Table, name string) error {
 	ix, global, exists := anyIndex(t, name)
 	switch {
@@ -137,16 +138,55 @@ func removeIndex(t *table.Table, name string) error {
 		return api.NewResourceNotFoundException("Requested resource not found")
 	case !global:
 		return api.NewValidationException("Cannot delete an index that is not a GlobalSecondaryIndex: " + name)
-	case ix.Status == table.IndexCreating && !ix.Backfilling:
-		return api.NewResourceInUseException("Attempt to change a resource which is still in use: Index creation is in resource allocation phase. " +
-			"Retry deletion during backfilling phase or when the index is active. Table: " + t.Name + " Index: " + name)
-	case movingIndex(t, name), ix.Status == table.IndexDeleting:
+	case movingIndex(t, name):
 		return tooManyIndexes()
 	}
 	ix.Status, ix.Backfilling = table.IndexDeleting, false
 	t.State = table.Updating
 	return nil
 }
+
+// indexesBusy refuses to change an index on its way out, and to take back one that partitions may still be learning of.
+func indexesBusy(t *table.Table, updates []api.GlobalSecondaryIndexUpdate) error {
+	for i := range updates {
+		name, _ := updatedIndex(&updates[i])
+		switch ix, ok := t.GlobalIndex(name); {
+		case !ok:
+		case ix.Status == table.IndexDeleting:
+			return api.NewResourceInUseException(inUse + "Index is being deleted. Table: " + t.Name + " Index: " + name)
+		case updates[i].Delete != nil && beingAllocated(ix):
+			return api.NewResourceInUseException(inUse + "Index creation is in resource allocation phase. " +
+				"Retry deletion during backfilling phase or when the index is active. Table: " + t.Name + " Index: " + name)
+		}
+	}
+	return nil
+}
+
+// throughputBusy refuses to change the table's units while an index goes, or while partitions learn of a new one.
+func throughputBusy(t *table.Table) error {
+	for _, change := range []struct {
+		done string
+		of   func(ix *table.Index) bool
+	}{
+		{"created", beingAllocated},
+		{"deleted", func(ix *table.Index) bool { return ix.Status == table.IndexDeleting }},
+	} {
+		var names []string
+		for i := range t.Global {
+			if ix := &t.Global[i]; change.of(ix) {
+				names = append(names, ix.Name)
+			}
+		}
+		if len(names) > 0 {
+			return api.NewResourceInUseException(inUse + "Can't change table IOPS when an index is being " + change.done + ". Table: " + t.Name +
+				" Indexes: [" + strings.Join(names, ", ") + "]")
+		}
+	}
+	return nil
+}
+
+// beingAllocated tells that an index is made of which partitions may still be learning.
+func beingAllocated(ix *table.Index) bool { return ix.Status == table.IndexCreating && !ix.Backfilling }
 
 // updateIndex changes the throughput settings of an index.
 func (o *Ops) updateIndex(t *table.Table, sent *api.UpdateGlobalSecondaryIndexAction) error {
@@ -158,9 +198,6 @@ func (o *Ops) updateIndex(t *table.Table, sent *api.UpdateGlobalSecondaryIndexAc
 			"Please contact DynamoDB service team for more info: Action Blocked: IndexUpdate")
 	case !global:
 		return api.NewValidationException("Cannot update an index that is not a GlobalSecondaryIndex: " + name)
-	case ix.Status == table.IndexDeleting:
-		return api.NewResourceInUseException("Attempt to change a resource which is still in use: Index is being deleted. Table: " +
-			t.Name + " Index: " + name)
 	case sent.ProvisionedThroughput == nil && sent.OnDemandThroughput == nil && sent.WarmThroughput == nil:
 		return invalidValue("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " + name)
 	}
@@ -175,7 +212,7 @@ func (o *Ops) updateIndex(t *table.Table, sent *api.UpdateGlobalSecondaryIndexAc
 		return indexThroughputOnDemand(name)
 	}
 	if ix.Throughput.SameUnits(wanted) {
-		return sameThroughput("index "+name, "index", ix.Throughput)
+		return sameThroughput("index "+name, "index "+name, ix.Throughput)
 	}
 	var err error
 	if ix.Throughput, err = o.changedThroughput(ix.Throughput, wanted); err != nil {

@@ -57,47 +57,45 @@ func checkUpdate(in *api.UpdateTableInput) error {
 // updateMember is a member of UpdateTable by the name that texts give it.
 type updateMember struct {
 	name string
-	sent bool // the member is there, though perhaps as an empty list
-	some bool // it asks for something
+	some bool // it asks for something, which an empty list does not
 }
 
 func updateMembers(in *api.UpdateTableInput) []updateMember {
-	is := func(name string, sent bool) updateMember { return updateMember{name, sent, sent} }
 	return []updateMember{
-		is("ProvisionedThroughput", in.ProvisionedThroughput != nil),
-		is("BillingMode", in.BillingMode != nil),
-		is("UpdateStreamEnabled", in.StreamSpecification != nil),
-		{"GlobalSecondaryIndexUpdates", in.GlobalSecondaryIndexUpdates != nil, len(in.GlobalSecondaryIndexUpdates) > 0},
-		is("SSESpecification", in.SSESpecification != nil),
-		{"ReplicaUpdates", in.ReplicaUpdates != nil, len(in.ReplicaUpdates) > 0},
+		{"ProvisionedThroughput", in.ProvisionedThroughput != nil},
+		{"BillingMode", in.BillingMode != nil},
+		{"UpdateStreamEnabled", in.StreamSpecification != nil},
+		{"GlobalSecondaryIndexUpdates", len(in.GlobalSecondaryIndexUpdates) > 0},
+		{"SSESpecification", in.SSESpecification != nil},
+		{"ReplicaUpdates", len(in.ReplicaUpdates) > 0},
 		// Two members that no client can send any more still stand in the text.
-		is("MultiAccountReplicaReady", false),
-		is("ReplicaTransitRoleArn", false),
-		is("MultiRegionConsistency", in.MultiRegionConsistency != nil),
-		is("DeletionProtectionEnabled", in.DeletionProtectionEnabled != nil),
-		is("OnDemandThroughput", in.OnDemandThroughput != nil),
-		is("WarmThroughput", in.WarmThroughput != nil),
-		is("TableClass", in.TableClass != nil),
+		{"MultiAccountReplicaReady", false},
+		{"ReplicaTransitRoleArn", false},
+		{"MultiRegionConsistency", in.MultiRegionConsistency != nil},
+		{"DeletionProtectionEnabled", in.DeletionProtectionEnabled != nil},
+		{"OnDemandThroughput", in.OnDemandThroughput != nil},
+		{"WarmThroughput", in.WarmThroughput != nil},
+		{"TableClass", in.TableClass != nil},
 	}
 }
 
-// checkSomethingToUpdate refuses a request without a change. The text leaves out what was sent (errors.json ut-nothing).
+// checkSomethingToUpdate refuses a request without a change (errors.json ut-nothing). Beside a change, an empty list is a fault by itself.
 func checkSomethingToUpdate(in *api.UpdateTableInput) error {
 	if in.VectorIndexUpdates != nil || in.GlobalTableWitnessUpdates != nil || in.GlobalTableSettingsReplicationMode != nil ||
 		in.DisassociationProtectionEnabled != nil {
 		return nil
 	}
-	var absent []string
+	var names []string
 	for _, m := range updateMembers(in) {
-		if m.some {
+		switch names = append(names, m.name); {
+		case m.some && in.GlobalSecondaryIndexUpdates != nil && len(in.GlobalSecondaryIndexUpdates) == 0:
+			return invalidValue("List of GlobalSecondaryIndexUpdates is empty")
+		case m.some:
 			return nil
 		}
-		if !m.sent {
-			absent = append(absent, m.name)
-		}
 	}
-	last := len(absent) - 1
-	return api.NewValidationException("At least one of " + strings.Join(absent[:last], ", ") + " or " + absent[last] + " is required")
+	last := len(names) - 1
+	return api.NewValidationException("At least one of " + strings.Join(names[:last], ", ") + " or " + names[last] + " is required")
 }
 
 func checkUpdateThroughput(in *api.UpdateTableInput) error {
@@ -160,7 +158,7 @@ func indexAndThroughput() error {
 
 // updatedTable is t after the update.
 func (o *Ops) updatedTable(t *table.Table, in *api.UpdateTableInput) (*table.Table, error) {
-	if err := tableBusy(t); err != nil {
+	if err := updateBusy(t, in); err != nil {
 		return nil, err
 	}
 	c, err := o.restreamed(t, in.StreamSpecification)
@@ -177,6 +175,32 @@ func (o *Ops) updatedTable(t *table.Table, in *api.UpdateTableInput) (*table.Tab
 		return nil, err
 	}
 	return c, o.checkQuotas(t, c)
+}
+
+// updateBusy refuses what cannot go on beside the change under way. What no partition has to learn of can: it changes nothing about when
+// the table is ACTIVE again.
+func updateBusy(t *table.Table, in *api.UpdateTableInput) error {
+	if t.State != table.Active && t.State != table.Updating {
+		return tableBusy(t)
+	}
+	if err := indexesBusy(t, in.GlobalSecondaryIndexUpdates); err != nil {
+		return err
+	}
+	throughput := in.ProvisionedThroughput != nil || in.BillingMode != nil && billingOf(in.BillingMode) != t.Billing
+	if throughput {
+		if err := throughputBusy(t); err != nil {
+			return err
+		}
+	}
+	switch {
+	case t.State == table.Active:
+		return nil
+	case in.DeletionProtectionEnabled != nil, in.SSESpecification != nil, in.WarmThroughput != nil:
+		return nil
+	case throughput && t.Throughput.Before != nil:
+		return api.NewResourceInUseException(inUse + "Table IOPS are currently being updated. Table: " + t.Name)
+	}
+	return tableBusy(t)
 }
 
 // updateSettings changes what is only kept to be described, and the protection against deletion: no partition has to learn of it.

@@ -33,7 +33,7 @@ func (o *Ops) updateThroughput(t, before *table.Table, in *api.UpdateTableInput)
 	}
 	wanted := throughputOf(in.ProvisionedThroughput)
 	if before.Billing == table.Provisioned && t.Throughput.SameUnits(wanted) {
-		return sameThroughput("table", "table", t.Throughput)
+		return sameThroughput("table", "the table", t.Throughput)
 	}
 	var err error
 	if t.Throughput, err = o.changedThroughput(t.Throughput, wanted); err != nil {
@@ -61,13 +61,13 @@ func (o *Ops) switchBilling(t *table.Table) {
 	}
 }
 
-// sameThroughput refuses a change to what is there already. subject and noun are "table" twice, or "index NAME" and "index".
-func sameThroughput(subject, noun string, t table.Throughput) error {
+// sameThroughput refuses a change to what is there already. subject and whose are "table" and "the table", or "index NAME" twice.
+func sameThroughput(subject, whose string, t table.Throughput) error {
 	return api.NewValidationException(fmt.Sprintf("The provisioned throughput for the %s will not change. The requested value equals the current value. "+
-		"Current ReadCapacityUnits provisioned for the %s: %d. Requested ReadCapacityUnits: %d. "+
-		"Current WriteCapacityUnits provisioned for the %s: %d. Requested WriteCapacityUnits: %d. "+
+		"Current ReadCapacityUnits provisioned for %s: %d. Requested ReadCapacityUnits: %d. "+
+		"Current WriteCapacityUnits provisioned for %s: %d. Requested WriteCapacityUnits: %d. "+
 		"Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
-		subject, noun, t.Read, t.Read, noun, t.Write, t.Write))
+		subject, whose, t.Read, t.Read, whose, t.Write, t.Write))
 }
 
 // changedThroughput is a table's or index's throughput with new units and the marks of the change. Those that come with another billing
