@@ -178,10 +178,10 @@ func (m *Membership) ask(ctx context.Context, request joinRequest, n *Options) (
 			return nil, fmt.Errorf("joining the cluster at %s: %w", address, err)
 		}
 		if tries == 0 {
-			n.Log.Info("waiting for the cluster to join", "address", address, "error", err)
+			n.Log.Info("waiting for the cluster to join", "address", address, "certificates", m.TLS != nil, "error", err)
 		}
-		if err := n.Pause(ctx, joinPause); err != nil {
-			return nil, fmt.Errorf("joining the cluster at %s: %w", address, err)
+		if ended := n.Pause(ctx, joinPause); ended != nil {
+			return nil, fmt.Errorf("joining the cluster at %s: %w: %w", address, ended, err)
 		}
 	}
 }

@@ -28,6 +28,7 @@ var (
 
 // Unreachable is the end of a call that got no answer of the handler's.
 type Unreachable struct {
+	// Node is 0 where a number is what was asked for: by who joins.
 	Node uint64
 	// Sent says that the peer may have got the request: for a write, nobody knows whether it happened. Otherwise it
 	// certainly did not.
@@ -37,10 +38,14 @@ type Unreachable struct {
 
 // Error tells which node, and what is known.
 func (u *Unreachable) Error() string {
-	if u.Sent {
-		return fmt.Sprintf("node %d did not answer: %v", u.Node, u.Cause)
+	who := "the node"
+	if u.Node != 0 {
+		who = fmt.Sprintf("node %d", u.Node)
 	}
-	return fmt.Sprintf("node %d was not asked: %v", u.Node, u.Cause)
+	if u.Sent {
+		return fmt.Sprintf("%s did not answer: %v", who, u.Cause)
+	}
+	return fmt.Sprintf("%s was not asked: %v", who, u.Cause)
 }
 
 // Unwrap is the cause: errors.Is finds a context's end in it.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -282,6 +283,8 @@ func TestServerOfAnotherCluster(t *testing.T) {
 	}
 	if _, err := (Joining{TLS: other}).Ask(within(t, 5*time.Second), l.Addr().String(), nil); err == nil {
 		t.Error("a node of another cluster was believed")
+	} else if !strings.HasPrefix(err.Error(), "the node ") {
+		t.Errorf("who joins knows no numbers: %v", err)
 	}
 }
 
