@@ -53,7 +53,7 @@ func (c *leafCheck) counts(n *node) string {
 	case n.op >= opExists:
 		return checkCount(n.name, len(n.args))
 	case n.op == opIn && len(n.args)-1 > inOperandsMax:
-		return countText(n.name, len(n.args)-1)
+		return "The IN operator is provided with too many operands; number of operands: " + strconv.Itoa(len(n.args)-1)
 	}
 	return ""
 }
@@ -74,10 +74,6 @@ func checkCount(name string, count int) string {
 	if arities[name] == count {
 		return ""
 	}
-	return countText(name, count)
-}
-
-func countText(name string, count int) string {
 	return "Incorrect number of operands for operator or function; operator or function: " + name + ", number of operands: " + strconv.Itoa(count)
 }
 

@@ -35,7 +35,7 @@ var legacyRules = map[string]legacyRule{
 	"CONTAINS":     {opContains, 1, 1, typesElement},
 	"NOT_CONTAINS": {opContains, 1, 1, typesElement},
 	"BEGINS_WITH":  {opBeginsWith, 1, 1, typesPrefix},
-	"IN":           {opIn, 1, inOperandsMax, typesScalar},
+	"IN":           {opIn, 1, legacyInOperandsMax, typesScalar},
 	"BETWEEN":      {opBetween, 2, 2, typesScalar},
 	"NULL":         {opNotExists, 0, 0, typesAny},
 	"NOT_NULL":     {opExists, 0, 0, typesAny},

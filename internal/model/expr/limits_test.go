@@ -28,7 +28,7 @@ func TestParserBombs(t *testing.T) {
 		{"long path", "a < b" + repeat("[0]", 1363), "The document path has too many nesting levels; nesting levels: 1364"},
 		{"100 candidates", "a IN (b" + repeat(",c", 99) + ")", ""},
 		{"101 candidates", "a IN (b" + repeat(",c", 100) + ")",
-			"Incorrect number of operands for operator or function; operator or function: IN, number of operands: 101"},
+			"The IN operator is provided with too many operands; number of operands: 101"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, err := expr.ParseCondition(expr.ConditionExpression, test.text, expr.NewNames(nil, nil))
@@ -37,6 +37,22 @@ func TestParserBombs(t *testing.T) {
 				throughCondition(t, c).Holds(attr.EmptyMap)
 			}
 		})
+	}
+}
+
+// The bound of an expression's IN is not that of the ComparisonOperator, which came before it.
+func TestLegacyInTakesMoreThanAnExpression(t *testing.T) {
+	const tooMany = "One or more parameter values were invalid: Invalid number of argument(s) for the IN ComparisonOperator"
+	for _, test := range []struct {
+		count int
+		want  string
+	}{{101, ""}, {27500, ""}, {27501, tooMany}} {
+		values := make([]attr.Value, test.count)
+		for i := range values {
+			values[i] = attr.String("k")
+		}
+		_, err := expr.LegacyFilter([]expr.LegacyCondition{{Attribute: "a", Operator: "IN", Values: values, HasValues: true}}, "")
+		checkText(t, err, "", test.want)
 	}
 }
 

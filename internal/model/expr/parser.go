@@ -7,11 +7,12 @@ import (
 
 // Limits of an expression (semantics §4).
 const (
-	textBytesMax   = 4096
-	operatorsMax   = 300
-	inOperandsMax  = 100
-	pathStepsMax   = 32
-	pathIndexesMax = 1 << 30 // larger indexes all lie past the end of any list
+	textBytesMax        = 4096
+	operatorsMax        = 300
+	inOperandsMax       = 100
+	legacyInOperandsMax = 27500 // of IN as a ComparisonOperator: so many DynamoDB was seen to take
+	pathStepsMax        = 32
+	pathIndexesMax      = 1 << 30 // larger indexes all lie past the end of any list
 )
 
 // parser holds what the parsers of conditions, updates and projections share: a place in the tokens and what was noted so far.
