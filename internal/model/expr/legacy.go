@@ -21,8 +21,8 @@ type LegacyCondition struct {
 
 // LegacyExpected compiles Expected with its ConditionalOperator ("" when absent). Entries are checked in their order. Errors are *Error.
 func LegacyExpected(expected []LegacyCondition, operator string) (*Condition, error) {
-	if len(expected) == 0 {
-		return loneOperator(operator)
+	if err := checkOperator(len(expected), operator); err != nil || len(expected) == 0 {
+		return nil, err
 	}
 	builder := legacyBuilder{}
 	for i := range expected {
@@ -36,8 +36,8 @@ func LegacyExpected(expected []LegacyCondition, operator string) (*Condition, er
 
 // LegacyFilter compiles QueryFilter or ScanFilter with its ConditionalOperator ("" when absent). Entries are checked in their order. Errors are *Error.
 func LegacyFilter(filter []LegacyCondition, operator string) (*Condition, error) {
-	if len(filter) == 0 {
-		return loneOperator(operator)
+	if err := checkOperator(len(filter), operator); err != nil || len(filter) == 0 {
+		return nil, err
 	}
 	builder := legacyBuilder{}
 	for i := range filter {
@@ -49,11 +49,15 @@ func LegacyFilter(filter []LegacyCondition, operator string) (*Condition, error)
 	return builder.condition(operator), nil
 }
 
-func loneOperator(operator string) (*Condition, error) {
-	if operator != "" {
-		return nil, &Error{"ConditionalOperator cannot be used without Filter or Expected"}
+// checkOperator refuses a ConditionalOperator that has nothing to join.
+func checkOperator(conditions int, operator string) error {
+	switch {
+	case operator == "" || conditions > 1:
+		return nil
+	case conditions == 1:
+		return &Error{"ConditionalOperator can only be used when Filter or Expected has two or more elements"}
 	}
-	return nil, nil
+	return &Error{"ConditionalOperator cannot be used without Filter or Expected"}
 }
 
 // LegacyKeyConditions compiles KeyConditions, of which a key of several attributes takes more than two. An operator that cannot find keys stays in its

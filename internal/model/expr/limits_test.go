@@ -40,6 +40,18 @@ func TestParserBombs(t *testing.T) {
 	}
 }
 
+// A key of 256 bytes is too long whatever it is made of, and its size is said of a name only.
+func TestAliasTooLong(t *testing.T) {
+	const tooLong = " contains invalid key: The expression attribute map contains a key that is too long;"
+	rest := strings.Repeat("a", 255)
+	for _, key := range []string{"#" + rest, "#-" + rest[1:]} {
+		checkText(t, expr.NewNames(map[string]string{key: "a"}, nil).Check(), "ExpressionAttributeNames", tooLong+" size of key: 256")
+	}
+	checkText(t, expr.NewNames(map[string]string{"#" + rest[1:]: "a"}, nil).Check(), "", "")
+	values := attr.NewMap([]attr.Entry{{Name: ":" + rest, Value: attr.Null()}})
+	checkText(t, expr.NewNames(nil, values).Check(), "ExpressionAttributeValues", tooLong)
+}
+
 // The bound of an expression's IN is not that of the ComparisonOperator, which came before it.
 func TestLegacyInTakesMoreThanAnExpression(t *testing.T) {
 	const tooMany = "One or more parameter values were invalid: Invalid number of argument(s) for the IN ComparisonOperator"

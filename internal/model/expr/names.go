@@ -3,6 +3,7 @@ package expr
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"stator/internal/model/attr"
@@ -60,7 +61,7 @@ func (n *Names) checkNames() string {
 	keys := slices.Sorted(maps.Keys(n.names))
 	for _, key := range keys {
 		if !isAlias(key, '#') {
-			return `ExpressionAttributeNames contains invalid key: Syntax error; key: "` + key + `"`
+			return invalidAlias("ExpressionAttributeNames", key, " size of key: "+strconv.Itoa(len(key)))
 		}
 	}
 	for _, key := range keys {
@@ -91,7 +92,7 @@ func (n *Names) checkValues() string {
 	}
 	for key := range n.values.All() {
 		if !isAlias(key, ':') {
-			return `ExpressionAttributeValues contains invalid key: Syntax error; key: "` + key + `"`
+			return invalidAlias("ExpressionAttributeValues", key, "")
 		}
 	}
 	if key, text := n.values.FaultAt(); text != "" {
@@ -102,6 +103,15 @@ func (n *Names) checkValues() string {
 
 func isAlias(key string, sign byte) bool {
 	return len(key) >= 2 && len(key) <= aliasBytesMax && key[0] == sign && wordEnd(key, 1) == len(key)
+}
+
+// invalidAlias is what is said of a key that isAlias refuses. Its length is looked at before what it is made of. DynamoDB says the size of a name's key
+// and keeps silent about that of a value's.
+func invalidAlias(parameter, key, size string) string {
+	if len(key) > aliasBytesMax {
+		return parameter + " contains invalid key: The expression attribute map contains a key that is too long;" + size
+	}
+	return parameter + ` contains invalid key: Syntax error; key: "` + key + `"`
 }
 
 // name resolves an alias and notes its use.
