@@ -28,7 +28,7 @@ func decodeSet(d *jx.Decoder, dst []byte, t Type) ([]byte, error) {
 			return dst, err
 		}
 		if len(dst) == from {
-			dst = appendFault(dst, faultEmpty, nil)
+			dst = appendFault(dst, nullMember(t), nil)
 		}
 		if member := Value(dst[from:]); member.faulty() {
 			if blamed == nil {
@@ -56,6 +56,14 @@ func decodeSet(d *jx.Decoder, dst []byte, t Type) ([]byte, error) {
 		return appendTwins(dst, at, t), nil
 	}
 	return sealValue(arrange(dst, at+3, parts), at, len(parts), lawful), nil
+}
+
+// nullMember is the fault of a set of type t that has null for a member. A set of strings has words of its own.
+func nullMember(t Type) fault {
+	if t == SS {
+		return faultStringSetNull
+	}
+	return faultEmpty
 }
 
 // appendTwins replaces the set at dst[at], whose members still lie there as the request has them, by the fault of a set

@@ -21,6 +21,7 @@ const (
 	faultOverflow
 	faultUnderflow
 	faultNesting
+	faultStringSetNull
 )
 
 const invalidParameters = "One or more parameter values were invalid: "
@@ -37,6 +38,7 @@ var faultTexts = [...]string{
 	faultDigits:         "Attempting to store more than 38 significant digits in a Number",
 	faultOverflow:       "Number overflow. Attempting to store a number with magnitude larger than supported range",
 	faultUnderflow:      "Number underflow. Attempting to store a number with magnitude smaller than supported range",
+	faultStringSetNull:  invalidParameters + "An string set may not have a null string as a member",
 	faultNesting:        "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit",
 }
 
