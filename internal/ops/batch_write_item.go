@@ -86,12 +86,20 @@ func (w *batchWrite) compile(blind bool) error {
 	}
 }
 
-// planBatchWrite finds all tables and checks all keys before anything is written: one bad key fails the whole batch, and so do two writes
-// of one item (semantics §11.2).
+// planBatchWrite finds all tables, then checks all keys, before anything is written: one bad key fails the whole batch, and so do two writes
+// of one item (semantics §11.2). The first write that is bad, or comes again, is what is told of.
 func (o *Ops) planBatchWrite(ctx context.Context, writes []batchWrite) error {
 	type place struct {
 		table uint64
 		key   string
+	}
+	for i := range writes {
+		if i > 0 && writes[i].name == writes[i-1].name {
+			continue
+		}
+		if err := o.findTable(ctx, writes[i].name); err != nil {
+			return err
+		}
 	}
 	seen := make(map[place]struct{}, len(writes))
 	for i := range writes {
@@ -100,10 +108,11 @@ func (o *Ops) planBatchWrite(ctx context.Context, writes []batchWrite) error {
 		if w.planned, err = o.planWrite(ctx, w.name, w.planner); err != nil {
 			return err
 		}
-		seen[place{w.planned.table.ID, string(w.planned.command.Key)}] = struct{}{}
-	}
-	if len(seen) < len(writes) {
-		return bare.refuse(duplicateKeys)
+		at := place{w.planned.table.ID, string(w.planned.command.Key)}
+		if _, twice := seen[at]; twice {
+			return bare.refuse(duplicateKeys)
+		}
+		seen[at] = struct{}{}
 	}
 	return nil
 }

@@ -121,6 +121,12 @@ func planFor[T any](ctx context.Context, o *Ops, name string, plan func(t *table
 	})
 }
 
+// findTable refuses a table that is not there, whatever else a request would be refused for.
+func (o *Ops) findTable(ctx context.Context, name string) error {
+	_, err := planFor(ctx, o, name, func(*table.Table) (struct{}, error) { return struct{}{}, nil })
+	return err
+}
+
 // serving finds the table that a request names, by name or ARN, as this node knows it. One that is being created or deleted is not there
 // yet, or not any more (semantics §17.1).
 func (o *Ops) serving(name string) (*table.Table, error) {

@@ -101,6 +101,10 @@ func TestBatchErrors(t *testing.T) {
 		"a key without sk":   {[]types.WriteRequest{deleteRequest(item{"pk": s("p")})}, "The provided key element does not match the schema"},
 		"neither":            {[]types.WriteRequest{{}}, ""},
 		"one too large":      {[]types.WriteRequest{putRequest(keyOf("good", "1")), putRequest(with(keyOf("p", "1"), item{"v": s(strings.Repeat("x", 409_600))}))}, "Item size has exceeded the maximum allowed size"},
+		"twice, then a key too long": {[]types.WriteRequest{putRequest(keyOf("p", "1")), putRequest(keyOf("p", "1")), putRequest(keyOf(strings.Repeat("p", 2049), "1"))},
+			"Provided list of item keys contains duplicates"},
+		"a key too long, then twice": {[]types.WriteRequest{putRequest(keyOf(strings.Repeat("p", 2049), "1")), putRequest(keyOf("p", "1")), putRequest(keyOf("p", "1"))},
+			"Size of hashkey has exceeded"},
 	} {
 		_, err := c.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: test.requests}})
 		t.Run(what, func(t *testing.T) { wantError(t, err, "ValidationException", test.phrase) })
@@ -112,6 +116,13 @@ func TestBatchErrors(t *testing.T) {
 		table: {putRequest(keyOf("p", "1"))}, "conformance-nowhere": {putRequest(keyOf("p", "1"))},
 	}})
 	wantError(t, err, "ResourceNotFoundException", "Requested resource not found")
+	// A table that is missing comes before what is wrong with any other's keys, whichever of the names comes first.
+	for _, nowhere := range []string{"A-conformance-nowhere", "zz-conformance-nowhere"} {
+		_, err = c.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{
+			table: {putRequest(keyOf("", "1"))}, nowhere: {putRequest(keyOf("p", "1"))},
+		}})
+		wantError(t, err, "ResourceNotFoundException", "Requested resource not found")
+	}
 	_, err = c.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
 		table: {Keys: []item{keyOf("p", "1"), keyOf("p", "1")}},
 	}})
