@@ -2158,6 +2158,9 @@ func (s *TransactWriteItemsInput) Validate() error {
 }
 
 func (s *TransactWriteItemsInput) check(c *checks, at *path) {
+	if s.ClientRequestToken != nil {
+		c.str(at, "ClientRequestToken", *s.ClientRequestToken, &textClientRequestToken)
+	}
 	if s.TransactItems == nil {
 		c.null(at, "TransactItems")
 	} else {
@@ -2173,9 +2176,6 @@ func (s *TransactWriteItemsInput) check(c *checks, at *path) {
 	}
 	if s.ReturnItemCollectionMetrics != nil {
 		c.enum(at, "ReturnItemCollectionMetrics", *s.ReturnItemCollectionMetrics, &enumReturnItemCollectionMetrics)
-	}
-	if s.ClientRequestToken != nil {
-		c.str(at, "ClientRequestToken", *s.ClientRequestToken, &textClientRequestToken)
 	}
 }
 
