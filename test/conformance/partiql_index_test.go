@@ -216,7 +216,7 @@ func TestBatchesOfStatements(t *testing.T) {
 	if len(out.ConsumedCapacity) != 1 || *out.ConsumedCapacity[0].CapacityUnits != 2 {
 		t.Errorf("capacity %v", out.ConsumedCapacity)
 	}
-	out = batch(plain(`SLECT`), plain(`SELECT * FROM "nowhere" WHERE pk = 'p'`), plain(`SELECT * FROM %T WHERE pk = 'p'`),
+	out = batch(plain(`SLECT * FROM %T`), plain(`SELECT * FROM "nowhere" WHERE pk = 'p'`), plain(`SELECT * FROM %T WHERE pk = 'p'`),
 		plain(`SELECT * FROM %T WHERE pk = 'p' AND sk = '1' AND x = 'x1'`), plain(`SELECT * FROM %T."l-all" WHERE pk = 'p' AND sk = '1'`),
 		plain(`SELECT sk FROM %T WHERE pk = 'p' AND sk = '1'`))
 	wantText(t, "bad reads", told(out), `ValidationError, ResourceNotFound, ValidationError, ValidationError, ValidationError, {sk:"1"} ran`)

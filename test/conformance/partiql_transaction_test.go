@@ -128,7 +128,7 @@ func TestTransactionsOfStatementsAreChecked(t *testing.T) {
 	c.invalid(table, "Transaction request cannot include multiple operations on one item", write, `DELETE FROM %T WHERE pk = 'p' AND sk = '1'`)
 
 	// A bad parameter is told before any statement is looked at, and without its number.
-	in := c.transaction(table, `SLECT`, `UPDATE %T SET a = ? WHERE pk = 'p' AND sk = '1'`)
+	in := c.transaction(table, `SLECT * FROM %T`, `UPDATE %T SET a = ? WHERE pk = 'p' AND sk = '1'`)
 	in.TransactStatements[1].Parameters = []value{ss()}
 	_, err := c.ExecuteTransaction(ctx, in)
 	wantError(t, err, "ValidationException", "One or more parameter values were invalid: An string set  may not be empty")

@@ -105,9 +105,12 @@ func (p *parser) script() (*script, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	p.accept(";")
+	missing := "Unexpected token after expression"
+	if p.accept(";") {
+		missing = "Unexpected token after semicolon. (Only one query is allowed.)"
+	}
 	if p.peek().kind != tokenEnd {
-		return nil, illFormed("Unexpected token after expression")
+		return nil, illFormed(missing)
 	}
 	return s, p.flaw
 }
@@ -127,7 +130,17 @@ func (p *parser) statement() (*script, *Error) {
 	case p.peek().is("exists") && p.tokens[p.at+1].is("("):
 		return p.existence()
 	}
-	return nil, illFormed("Expected data manipulation")
+	return p.expression()
+}
+
+// expression reads a statement that only says what something is. It has a parse, but DynamoDB performs none.
+func (p *parser) expression() (*script, *Error) {
+	t, err := p.term(precedenceNone)
+	if err != nil {
+		return nil, err
+	}
+	p.note("Unsupported operation: " + t.operation())
+	return &script{}, nil
 }
 
 func (p *parser) selection() (*script, *Error) {

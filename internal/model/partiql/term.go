@@ -209,6 +209,8 @@ func (p *parser) keyword() (*term, *Error) {
 			return nil, err
 		}
 		return &term{kind: termOperator, token: t, text: "NOT", kids: []*term{kid}}, nil
+	case "from":
+		return p.manipulation()
 	}
 	switch _, operator := precedences[t.text]; {
 	case operator:
@@ -217,6 +219,16 @@ func (p *parser) keyword() (*term, *Error) {
 		return p.call()
 	}
 	return nil, illFormed("Unexpected keyword")
+}
+
+// manipulation reads an update that begins with FROM. The grammar has it wherever a term may stand: a misspelt SELECT is told of by what its FROM lacks.
+func (p *parser) manipulation() (*term, *Error) {
+	from := p.take()
+	if _, err := p.fromFirst(); err != nil {
+		return nil, err
+	}
+	p.note("Unsupported token in expression: " + p.text[from.start:from.end] + position(p.text, from))
+	return &term{kind: termNull, token: from}, nil
 }
 
 func (p *parser) punct() (*term, *Error) {
