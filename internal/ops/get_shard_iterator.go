@@ -25,14 +25,14 @@ func (o *Ops) shardIterator(ctx context.Context, in *api.GetShardIteratorInput) 
 	}
 	name, ok := shardNamed(*in.ShardId)
 	if !ok {
-		return nil, shardMissing(*in.ShardId, s)
+		return nil, shardMissing()
 	}
 	shard, ok, err := o.router.Shard(ctx, s.place(name))
 	if err != nil {
 		return nil, fmt.Errorf("looking for shard %s: %w", *in.ShardId, err)
 	}
 	if !ok {
-		return nil, shardMissing(*in.ShardId, s)
+		return nil, shardMissing()
 	}
 	next, err := o.iteratorStart(ctx, s, shard, in)
 	if err != nil {
@@ -76,7 +76,7 @@ func (o *Ops) iteratorStart(ctx context.Context, s openStream, shard command.Sha
 		next, err := o.router.ChangeSince(ctx, s.place(shard.Name), timestampMillis(*in.Timestamp))
 		switch {
 		case errors.Is(err, router.ErrNoTable):
-			return 0, shardMissing(*in.ShardId, s)
+			return 0, shardMissing()
 		case err != nil:
 			return 0, fmt.Errorf("looking for a moment in shard %s: %w", *in.ShardId, err)
 		}

@@ -73,7 +73,7 @@ func (o *Ops) openIterator(text string) (openStream, iterator, error) {
 		next:  binary.BigEndian.Uint64(b[16:]), madeMillis: int64(binary.BigEndian.Uint64(b[24:])),
 	}
 	if o.now().UnixMilli()-it.madeMillis > iteratorAgeMax.Milliseconds() {
-		return openStream{}, iterator{}, api.NewExpiredIteratorException("Iterator expired")
+		return openStream{}, iterator{}, api.NewExpiredIteratorException("Shard iterator has expired")
 	}
 	return s, it, nil
 }

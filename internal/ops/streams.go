@@ -89,8 +89,8 @@ func shardNamed(id string) (name command.ShardName, ok bool) {
 	return name, failed == nil && broken == nil && shardID(name) == id
 }
 
-func shardMissing(id string, s openStream) error {
-	return api.NewResourceNotFoundException("Requested resource not found: Shard: " + id + " in Stream: " + s.arn + " not found")
+func shardMissing() error {
+	return api.NewResourceNotFoundException("Requested resource not found: Shard does not exist")
 }
 
 // sequenceNumber is a change's place in its partition's log as 21 digits, of which the first is always 1: a number of at

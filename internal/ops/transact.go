@@ -159,7 +159,7 @@ func (t *transaction) refused(done transacted, refusal command.Refusal) error {
 		return api.NewIdempotentParameterMismatchException(
 			"The request uses the same client token as a previous, but non-identical request. Do not reuse a client token with different requests")
 	case command.Running:
-		return api.NewTransactionInProgressException("The transaction with the given request token is already in progress.")
+		return api.NewTransactionInProgressException("Transaction from previous request is still in progress")
 	}
 	reasons := make([]api.CancellationReason, len(t.actions))
 	for i := range reasons {

@@ -365,8 +365,8 @@ func TestStreamRefusals(t *testing.T) {
 	}{
 		{"ResourceNotFoundException", "Requested resource not found: Stream: " + unknown + " not found", func(in *dynamodbstreams.GetShardIteratorInput) { in.StreamArn = &unknown }},
 		{"ValidationException", "Invalid StreamArn", func(in *dynamodbstreams.GetShardIteratorInput) { in.StreamArn = aws.String(strings.Repeat("x", 40)) }},
-		{"ResourceNotFoundException", "Requested resource not found: Shard", func(in *dynamodbstreams.GetShardIteratorInput) { in.ShardId = aws.String(strings.Repeat("x", 40)) }},
-		{"ResourceNotFoundException", "", func(in *dynamodbstreams.GetShardIteratorInput) {
+		{"ResourceNotFoundException", "Requested resource not found: Shard does not exist", func(in *dynamodbstreams.GetShardIteratorInput) { in.ShardId = aws.String(strings.Repeat("x", 40)) }},
+		{"ResourceNotFoundException", "Requested resource not found: Shard does not exist", func(in *dynamodbstreams.GetShardIteratorInput) {
 			in.ShardId = aws.String("shardId-00000000000000000001-00000001")
 		}},
 		{"ValidationException", "enum value set", func(in *dynamodbstreams.GetShardIteratorInput) { in.ShardIteratorType = "x" }},
