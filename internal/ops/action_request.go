@@ -61,19 +61,19 @@ func (r *actionRequest) action(blind bool) (transactAction, error) {
 func (r *actionRequest) planner(blind bool) (planner, error) {
 	switch r.kind {
 	case command.Put:
-		wish, err := bare.put(&api.PutItemInput{
+		wish, err := older.put(&api.PutItemInput{
 			Item: r.item, ConditionExpression: r.condition, ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values,
 		})
 		wish.blind = blind
 		return &wish, err
 	case command.Update:
-		wish, err := bare.change(&api.UpdateItemInput{
+		wish, err := older.change(&api.UpdateItemInput{
 			Key: r.item, UpdateExpression: r.update, ConditionExpression: r.condition,
 			ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values,
 		})
 		return &wish, err
 	}
-	wish, err := bare.removal(&api.DeleteItemInput{
+	wish, err := older.removal(&api.DeleteItemInput{
 		Key: r.item, ConditionExpression: r.condition, ExpressionAttributeNames: r.names, ExpressionAttributeValues: r.values,
 	})
 	if r.kind == command.Check {

@@ -75,14 +75,14 @@ func (w *batchWrite) compile(blind bool) error {
 		w.item = w.request.PutRequest.Item
 		// A put whose key is wrong is refused as a lookup would be (semantics §11.2).
 		w.planner = &put{item: w.item, wording: lookupKey, blind: blind}
-		if err := bare.checkValues(w.item); err != nil {
+		if err := older.checkValues(w.item); err != nil {
 			return err
 		}
 		return checkItemSize(w.item)
 	default:
 		w.item = w.request.DeleteRequest.Key
 		w.planner = &removal{key: w.item, blind: blind}
-		return bare.checkValues(w.item)
+		return older.checkValues(w.item)
 	}
 }
 

@@ -50,6 +50,14 @@ func (v voice) removal(in *api.DeleteItemInput) (removal, error) {
 	if err := guarded.checkMix(); err != nil {
 		return removal{}, err
 	}
+	if v == older {
+		// In a transaction the condition comes first.
+		condition, err := guarded.compile()
+		if err != nil {
+			return removal{}, err
+		}
+		return removal{key: in.Key, condition: condition}, v.checkValues(in.Key)
+	}
 	if err := v.checkValues(in.Key); err != nil {
 		return removal{}, err
 	}

@@ -11,17 +11,32 @@ import (
 
 // voice is how an operation words the refusals that need no table: of expressions, attribute values and parameters that do not go
 // together. Since June 2026 single-item writes put the framework's envelope before them, all other operations stay bare; what is found
-// after the table is known is bare everywhere (semantics §0(a)).
-type voice string
+// after the table is known is bare everywhere (semantics §0(a)). BatchWriteItem, Scan, transactions and statements still look at values in
+// the older of the service's two layers, which has words of its own for what is wrong with one.
+type voice byte
 
 const (
-	bare      voice = ""
-	enveloped voice = "1 validation error detected: "
+	bare voice = iota
+	enveloped
+	older
 )
+
+const envelope = "1 validation error detected: "
 
 // refuse is the ValidationException with text in this voice.
 func (v voice) refuse(text string) error {
-	return api.NewValidationException(string(v) + text)
+	if v == enveloped {
+		text = envelope + text
+	}
+	return api.NewValidationException(text)
+}
+
+// fault is what is wrong with values, "" when nothing is.
+func (v voice) fault(values attr.Map) string {
+	if v == older {
+		return values.OlderFault()
+	}
+	return values.Fault()
 }
 
 // refuseExpression turns a refusal of an expression into an answer; what is no refusal passes.
@@ -32,15 +47,19 @@ func (v voice) refuseExpression(err error) error {
 	return err
 }
 
-// checkValues refuses an item or a key with a fault in one of its values or names.
+// checkValues refuses an item or a key with a fault in one of its values or names. The older layer looks at names first.
 func (v voice) checkValues(values attr.Map) error {
-	if fault := values.Fault(); fault != "" {
-		return v.refuse(fault)
-	}
-	for name := range values.All() {
-		if text := expr.CheckName(name); text != "" {
-			return v.refuse(text)
+	text := v.fault(values)
+	if text == "" || v == older {
+		for name := range values.All() {
+			if wrong := expr.CheckName(name); wrong != "" {
+				text = wrong
+				break
+			}
 		}
+	}
+	if text != "" {
+		return v.refuse(text)
 	}
 	return nil
 }
@@ -90,7 +109,7 @@ func (m mixture) checkValueBearing(v voice) error {
 		bearing = append(bearing, p.name)
 	}
 	text := "ExpressionAttributeValues can only be specified when using expressions"
-	if v == bare && len(bearing) > 0 {
+	if v != enveloped && len(bearing) > 0 {
 		verb := " is null"
 		if len(bearing) > 1 {
 			verb = " are null"
@@ -119,11 +138,11 @@ type expressions struct {
 	err   error
 }
 
-// newExpressions checks the names and values of a request. A request without any compiles nothing and costs nothing. Where refusals are
-// enveloped, a faulty value is looked for first and spoken of as if it were the item's, without the alias that it has.
+// newExpressions checks the names and values of a request. A request without any compiles nothing and costs nothing. The older layer names
+// the alias of a faulty value; everywhere else it is looked for first and spoken of as if it were the item's.
 func newExpressions(v voice, names map[string]string, values attr.Map) *expressions {
 	x := &expressions{voice: v, names: expr.NewNames(names, values)}
-	if fault := values.Fault(); v == enveloped && fault != "" {
+	if fault := values.Fault(); v != older && fault != "" {
 		x.err = v.refuse(fault)
 		return x
 	}

@@ -13,7 +13,7 @@ import (
 
 // GetItem reads one item. An absent item has no Item member; a projection that matches nothing of one that is there has an empty Item.
 func (o *Ops) GetItem(ctx context.Context, in *api.GetItemInput) (*api.GetItemOutput, error) {
-	projection, err := newProjection(in)
+	projection, err := bare.projection(in)
 	if err != nil {
 		return nil, err
 	}
@@ -32,23 +32,23 @@ func (o *Ops) GetItem(ctx context.Context, in *api.GetItemInput) (*api.GetItemOu
 	}, nil
 }
 
-// newProjection checks what needs only the request, in DynamoDB's order (semantics §16).
-func newProjection(in *api.GetItemInput) (*expr.Projection, error) {
+// projection checks what needs only the request, in DynamoDB's order (semantics §16).
+func (v voice) projection(in *api.GetItemInput) (*expr.Projection, error) {
 	err := mixture{
 		expressions: []parameter{{"ProjectionExpression", in.ProjectionExpression != nil}},
 		legacy:      []parameter{{"AttributesToGet", in.AttributesToGet != nil}},
 		names:       in.ExpressionAttributeNames,
-	}.check(bare)
+	}.check(v)
 	if err != nil {
 		return nil, err
 	}
-	if err := bare.checkValues(in.Key); err != nil {
+	if err := v.checkValues(in.Key); err != nil {
 		return nil, err
 	}
 	if in.ProjectionExpression == nil {
 		return attributesToGet(in.AttributesToGet)
 	}
-	x := newExpressions(bare, in.ExpressionAttributeNames, nil)
+	x := newExpressions(v, in.ExpressionAttributeNames, nil)
 	projection := x.projection(in.ProjectionExpression)
 	return projection, x.finish()
 }

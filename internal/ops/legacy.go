@@ -90,7 +90,11 @@ func checkOperator(operator *string) error {
 }
 
 func (v voice) checkValue(value attr.Value) error {
-	if fault := value.Fault(); fault != "" {
+	fault := value.Fault()
+	if v == older {
+		fault = value.OlderFault()
+	}
+	if fault != "" {
 		return v.refuse(fault)
 	}
 	return nil

@@ -53,7 +53,7 @@ func newQuery(in *api.QueryInput) (*query, error) {
 	if err := q.compileLegacy(in); err != nil {
 		return nil, err
 	}
-	if err := checkStartValues(in.ExclusiveStartKey); err != nil {
+	if err := bare.checkStartValues(in.ExclusiveStartKey); err != nil {
 		return nil, err
 	}
 	projection := projectionParameter(in.ProjectionExpression, in.AttributesToGet)

@@ -57,10 +57,10 @@ func newScan(in *api.ScanInput) (*scan, error) {
 	if s.selection.projection, err = attributesToGet(in.AttributesToGet); err != nil {
 		return nil, err
 	}
-	if s.filter, err = bare.filter(in.ScanFilter, in.ConditionalOperator); err != nil {
+	if s.filter, err = older.filter(in.ScanFilter, in.ConditionalOperator); err != nil {
 		return nil, err
 	}
-	if err := checkStartValues(in.ExclusiveStartKey); err != nil {
+	if err := older.checkStartValues(in.ExclusiveStartKey); err != nil {
 		return nil, err
 	}
 	if err := checkSegments(in); err != nil {
@@ -93,7 +93,7 @@ func (s *scan) compile(in *api.ScanInput) error {
 	if in.FilterExpression == nil && in.ProjectionExpression == nil {
 		return nil
 	}
-	x := newExpressions(bare, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
+	x := newExpressions(older, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
 	s.filter = x.condition(expr.FilterExpression, in.FilterExpression)
 	s.selection.projection = x.projection(in.ProjectionExpression)
 	return x.finish()

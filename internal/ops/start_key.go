@@ -13,8 +13,8 @@ const startKeyInvalid = "The provided starting key is invalid"
 
 // checkStartValues refuses an ExclusiveStartKey with a fault in one of its values. What is wrong with a number or repeated in a set is
 // said without the prefix (errors.json esk-inner).
-func checkStartValues(start attr.Map) error {
-	fault := start.Fault()
+func (v voice) checkStartValues(start attr.Map) error {
+	fault := v.fault(start)
 	switch {
 	case fault == "":
 		return nil
@@ -22,7 +22,7 @@ func checkStartValues(start attr.Map) error {
 	case strings.HasPrefix(fault, "One or more parameter values were invalid: "), strings.HasPrefix(fault, "Supplied AttributeValue"):
 		fault = startKeyInvalid + ": " + fault
 	}
-	return bare.refuse(fault)
+	return v.refuse(fault)
 }
 
 // checkStartAttribute refuses a start key without a lawful value of an attribute by which the source is ordered.

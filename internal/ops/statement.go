@@ -27,7 +27,7 @@ func newStatement(text string, parameters []attr.Value) (*partiql.Bound, error) 
 
 func checkParameters(parameters []attr.Value) error {
 	for _, p := range parameters {
-		if err := bare.checkValue(p); err != nil {
+		if err := older.checkValue(p); err != nil {
 			return err
 		}
 	}

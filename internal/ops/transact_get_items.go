@@ -62,7 +62,7 @@ type transactLookup struct {
 }
 
 func newTransactLookup(g *api.Get) (transactLookup, error) {
-	projection, err := newProjection(&api.GetItemInput{
+	projection, err := older.projection(&api.GetItemInput{
 		Key: g.Key, ProjectionExpression: g.ProjectionExpression, ExpressionAttributeNames: g.ExpressionAttributeNames,
 	})
 	return transactLookup{lookup: lookup{key: g.Key, projection: projection, strong: true}, name: *g.TableName}, err

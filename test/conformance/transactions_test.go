@@ -131,6 +131,11 @@ func TestTransactWriteValidation(t *testing.T) {
 		"an item twice, bad": {[]types.TransactWriteItem{good, good, deleteAction(table, item{"pk": s("a")}, "")}, "Transaction request cannot include multiple operations on one item"},
 		"two kinds":          {[]types.TransactWriteItem{{Put: good.Put, Update: good.Update, Delete: deleteAction(table, keyOf("a", "1"), "").Delete}}, "TransactItems can only contain one of Check, Put, Update or Delete"},
 		"no kind":            {[]types.TransactWriteItem{good, {}}, "TransactItems can only contain one of Check, Put, Update or Delete"},
+		"no name, deep":      {[]types.TransactWriteItem{putAction("nobody", item{"pk": s("a"), "": s("x"), "v": deep}, "")}, "Empty attribute name"},
+		"no parse, a deep key": {[]types.TransactWriteItem{deleteAction("nobody", item{"pk": deep}, "a = = b")},
+			"Invalid ConditionExpression: Syntax error; token: \"=\", near: \"= = b\""},
+		"twins":         {[]types.TransactWriteItem{putAction("nobody", item{"pk": ss("b", "a", "b")}, "")}, "Input collection [b, a, b] contains duplicates."},
+		"a huge number": {[]types.TransactWriteItem{putAction("nobody", item{"pk": n("1e2147483647")}, "")}, "Number underflow."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantError(t, c.transact(refused.actions...), "ValidationException", refused.phrase)
@@ -228,7 +233,10 @@ func TestTransactTokens(t *testing.T) {
 	_, err = request("third "+table, "", third...)
 	check(t, err)
 	_, err = request(strings.Repeat("t", 37), "", add...)
-	wantError(t, err, "ValidationException", "at 'clientRequestToken' failed to satisfy constraint: Member must have length less than or equal to 36")
+	const long = "at 'clientRequestToken' failed to satisfy constraint: Member must have length less than or equal to 36"
+	wantError(t, err, "ValidationException", long)
+	_, err = request(strings.Repeat("t", 37), "BOGUS", add...)
+	wantError(t, err, "ValidationException", long+"; Value 'BOGUS' at 'returnConsumedCapacity'")
 }
 
 func TestTransactCapacity(t *testing.T) {

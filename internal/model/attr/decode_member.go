@@ -72,7 +72,7 @@ func decodeNumber(d *jx.Decoder, dst []byte) ([]byte, error) {
 	switch f {
 	case noFault:
 		return sealText(dst, at), nil
-	case faultNotNumeric:
+	case faultNotNumeric, faultOverflowFar, faultUnderflowFar:
 		return appendFault(dst[:at], f, text), nil
 	default:
 		return appendFault(dst[:at], f, nil), nil

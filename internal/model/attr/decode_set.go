@@ -1,7 +1,7 @@
 package attr
 
 import (
-	"encoding/base64"
+	"bytes"
 
 	"github.com/go-faster/jx"
 )
@@ -72,23 +72,9 @@ func appendTwins(dst []byte, at int, t Type) []byte {
 	if t == NS {
 		return appendFault(dst[:at], faultNumberSetTwins, nil)
 	}
-	var rendered []byte
-	for from := at + 3; from < len(dst); {
-		start, end := payload(dst, from)
-		if len(rendered) > 0 {
-			rendered = append(rendered, ", "...)
-		}
-		if t == SS {
-			rendered = append(rendered, '"')
-			rendered = append(rendered, dst[start:end]...)
-			rendered = append(rendered, '"')
-		} else {
-			rendered = base64.StdEncoding.AppendEncode(rendered, dst[start:end])
-		}
-		from = end
-	}
+	members := bytes.Clone(dst[at+3:])
 	if t == SS {
-		return appendFault(dst[:at], faultStringSetTwins, rendered)
+		return appendFault(dst[:at], faultStringSetTwins, members)
 	}
-	return appendFault(dst[:at], faultBinarySetTwins, rendered)
+	return appendFault(dst[:at], faultBinarySetTwins, members)
 }

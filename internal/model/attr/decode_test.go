@@ -52,12 +52,12 @@ func TestFaults(t *testing.T) {
 		`{"SS":["a",null]}`:                      invalid + "An string set may not have a null string as a member",
 		`{"L":[{"SS":[null]}]}`:                  invalid + "An string set may not have a null string as a member",
 		`{"NS":["1",null]}`:                      empty,
-		`{"SS":["b","a","b"]}`:                   invalid + `Input collection ["b", "a", "b"] contains duplicates.`,
-		`{"BS":["Yg==","YQ==","YQ=="]}`:          invalid + `Input collection [Yg==, YQ==, YQ==]of type BS contains duplicates.`,
-		`{"NS":["1","2","1.0"]}`:                 "Input collection contains duplicates",
+		`{"SS":["b","a","b"]}`:                   invalid + `Input collection ["a", "b", "b"] contains duplicates.`,
+		`{"BS":["Yg==","YQ==","YQ=="]}`:          invalid + `Input collection ["YQ==","Yg==","YQ=="]of type BS contains duplicates.`,
+		`{"NS":["1","2","1.0"]}`:                 invalid + "Input collection contains duplicates.",
 		`{"NS":["1","x","y"]}`:                   "The parameter cannot be converted to a numeric value: x",
-		`{"NS":[""]}`:                            "The parameter cannot be converted to a numeric value",
-		`{"N":""}`:                               "The parameter cannot be converted to a numeric value",
+		`{"NS":[""]}`:                            "The parameter cannot be converted to a numeric value: ",
+		`{"N":""}`:                               "The parameter cannot be converted to a numeric value: ",
 		`{"N":"1e126"}`:                          overflow,
 		`{"L":[{"S":"a"},{"N":"1e-131"},{}]}`:    underflow,
 		`{"M":{"b":{"N":"1e126"},"a":{}}}`:       overflow,
@@ -79,6 +79,56 @@ func TestFaults(t *testing.T) {
 		}
 		if want != "" && attr.CheckMap(m) == nil {
 			t.Errorf("%s passes the check", value)
+		}
+	}
+}
+
+// The older layer of the service has other words for twins, and reads numbers in 32 bits.
+func TestOlderFault(t *testing.T) {
+	const (
+		invalid    = "One or more parameter values were invalid: "
+		notNumeric = "The parameter cannot be converted to a numeric value"
+		overflow   = "Number overflow. Attempting to store a number with magnitude larger than supported range"
+		underflow  = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
+	)
+	for value, want := range map[string]struct{ current, older string }{
+		`{"SS":["c","b","a","b","c"]}`: {
+			invalid + `Input collection ["a", "b", "c", "b", "c"] contains duplicates.`,
+			invalid + "Input collection [c, b, a, b, c] contains duplicates.",
+		},
+		`{"BS":["/w==","AA==","AA=="]}`: {
+			invalid + `Input collection ["AA==","/w==","AA=="]of type BS contains duplicates.`,
+			invalid + "Input collection [/w==, AA==, AA==]of type BS contains duplicates.",
+		},
+		`{"NS":["2","1","2"]}`:                      {invalid + "Input collection contains duplicates.", "Input collection contains duplicates"},
+		`{"N":""}`:                                  {notNumeric + ": ", notNumeric},
+		`{"N":"abc"}`:                               {notNumeric + ": abc", notNumeric + ": abc"},
+		`{"N":"1e126"}`:                             {overflow, overflow},
+		`{"N":"1e-131"}`:                            {underflow, underflow},
+		`{"N":"1e2147483647"}`:                      {overflow, underflow},
+		`{"N":"0.1e2147483647"}`:                    {overflow, overflow},
+		`{"N":"1e2147483648"}`:                      {overflow, notNumeric + ": 1e2147483648"},
+		`{"N":"1e-2147483647"}`:                     {underflow, underflow},
+		`{"N":"1e-2147483648"}`:                     {underflow, notNumeric + ": 1e-2147483648"},
+		`{"N":"1.5e-2147483647"}`:                   {underflow, notNumeric + ": 1.5e-2147483647"},
+		`{"L":[{"N":"-1e99999999999"}]}`:            {overflow, notNumeric + ": -1e99999999999"},
+		`{"NS":["1","1e-99999999999"]}`:             {underflow, notNumeric + ": 1e-99999999999"},
+		`{"M":{"x":{"N":"1e9223372036854775808"}}}`: {notNumeric + ": 1e9223372036854775808", notNumeric + ": 1e9223372036854775808"},
+		`{"N":"0e126"}`:                             {overflow, overflow},
+		`{"N":"0e-131"}`:                            {underflow, underflow},
+		`{"N":"0e125"}`:                             {},
+		`{"N":"0e-130"}`:                            {},
+		`{"N":"0.0e0"}`:                             {},
+	} {
+		m := decode(t, `{"v":`+value+`}`)
+		if got := m.Fault(); got != want.current {
+			t.Errorf("%s: %q, want %q", value, got, want.current)
+		}
+		if got := m.OlderFault(); got != want.older {
+			t.Errorf("%s in older words: %q, want %q", value, got, want.older)
+		}
+		if v, _ := m.Get("v"); v.OlderFault() != want.older {
+			t.Errorf("the value %s in older words: %q", value, v.OlderFault())
 		}
 	}
 }

@@ -13,15 +13,27 @@ const (
 	faultStringSetEmpty
 	faultNumberSetEmpty
 	faultBinarySetEmpty
-	faultStringSetTwins // the argument is the rendered set
-	faultBinarySetTwins // the argument is the rendered set
+	faultStringSetTwins // the argument is the members as they came
+	faultBinarySetTwins // the argument is the members as they came
 	faultNumberSetTwins
 	faultNotNumeric // the argument is the text
 	faultDigits
 	faultOverflow
 	faultUnderflow
+	faultOverflowFar  // the argument is the text
+	faultUnderflowFar // the argument is the text
+	faultOverflowWrapped
 	faultNesting
 	faultStringSetNull
+)
+
+// words are one of the service's two ways to speak of a faulty value: its operations do not all check values in the same layer.
+type words byte
+
+// The older layer reads numbers in arithmetic of 32 bits: what does not fit there is no number to it, or wraps around.
+const (
+	currentWords words = iota
+	olderWords
 )
 
 const invalidParameters = "One or more parameter values were invalid: "
@@ -43,25 +55,52 @@ var faultTexts = [...]string{
 }
 
 // text gives the message of f about argument; "" for noFault.
-func (f fault) text(argument []byte) string {
-	switch f {
-	case noFault:
-		return ""
-	case faultStringSetTwins:
-		return invalidParameters + "Input collection [" + string(argument) + "] contains duplicates."
-	case faultBinarySetTwins:
-		return invalidParameters + "Input collection [" + string(argument) + "]of type BS contains duplicates."
-	case faultNotNumeric:
-		const text = "The parameter cannot be converted to a numeric value"
-		if len(argument) == 0 {
-			return text
-		}
-		return text + ": " + string(argument)
+func (f fault) text(argument []byte, in words) string {
+	if in == olderWords {
+		return f.olderText(argument)
 	}
+	switch f {
+	case faultStringSetTwins:
+		return invalidParameters + "Input collection [" + twins(argument, quotedString, ", ") + "] contains duplicates."
+	case faultBinarySetTwins:
+		return invalidParameters + "Input collection [" + twins(argument, quotedBinary, ",") + "]of type BS contains duplicates."
+	case faultNumberSetTwins:
+		return invalidParameters + faultTexts[f] + "."
+	case faultNotNumeric:
+		return notNumeric + ": " + string(argument)
+	case faultOverflowFar, faultOverflowWrapped:
+		return faultTexts[faultOverflow]
+	case faultUnderflowFar:
+		return faultTexts[faultUnderflow]
+	}
+	return f.plain()
+}
+
+// plain is a text without an argument.
+func (f fault) plain() string {
 	if int(f) < len(faultTexts) {
 		return faultTexts[f]
 	}
 	return ""
+}
+
+const notNumeric = "The parameter cannot be converted to a numeric value"
+
+func (f fault) olderText(argument []byte) string {
+	switch f {
+	case faultStringSetTwins:
+		return invalidParameters + "Input collection [" + listed(argument, plainString, ", ") + "] contains duplicates."
+	case faultBinarySetTwins:
+		return invalidParameters + "Input collection [" + listed(argument, plainBinary, ", ") + "]of type BS contains duplicates."
+	case faultNotNumeric, faultOverflowFar, faultUnderflowFar:
+		if len(argument) == 0 {
+			return notNumeric
+		}
+		return notNumeric + ": " + string(argument)
+	case faultOverflowWrapped:
+		return faultTexts[faultUnderflow]
+	}
+	return f.plain()
 }
 
 // appendFault appends a faulty value.
@@ -74,12 +113,17 @@ func appendFault(dst []byte, f fault, argument []byte) []byte {
 
 // Fault gives DynamoDB's message for a faulty value, without an envelope's prefix: its own, or that of the first faulty
 // value inside it. It is "" for a lawful value.
-func (v Value) Fault() string {
+func (v Value) Fault() string { return v.fault(currentWords) }
+
+// OlderFault is Fault in the words of the older layer.
+func (v Value) OlderFault() string { return v.fault(olderWords) }
+
+func (v Value) fault(in words) string {
 	for v.faulty() {
 		from, to := payload(v, 0)
 		switch v[0] {
 		case tagFault:
-			return fault(v[from]).text(v[from+1 : to])
+			return fault(v[from]).text(v[from+1:to], in)
 		case byte(M):
 			_, v = Map(v[from:to]).blamed()
 		default:
@@ -112,13 +156,24 @@ func (m Map) Fault() string {
 	return text
 }
 
+// OlderFault is Fault in the words of the older layer.
+func (m Map) OlderFault() string {
+	_, text := m.OlderFaultAt()
+	return text
+}
+
 // FaultAt is Fault together with the attribute's name, which some messages add ("… for key :v").
-func (m Map) FaultAt() (name, text string) {
+func (m Map) FaultAt() (name, text string) { return m.faultAt(currentWords) }
+
+// OlderFaultAt is FaultAt in the words of the older layer.
+func (m Map) OlderFaultAt() (name, text string) { return m.faultAt(olderWords) }
+
+func (m Map) faultAt(in words) (name, text string) {
 	if _, position, _ := readHead(m); position == lawful {
 		return "", ""
 	}
 	name, v := m.blamed()
-	return name, v.Fault()
+	return name, v.fault(in)
 }
 
 // blamed gives the attribute a faulty map's head points at.

@@ -1,11 +1,16 @@
 package attr
 
+import (
+	"math"
+	"strconv"
+)
+
 // ParseNumber reads a number as a client writes it (grammar, range and precision: semantics.md §5). The second result is
 // "" or DynamoDB's message.
 func ParseNumber(text string) (Number, string) {
 	n, f := appendNumber(nil, text)
 	if f != noFault {
-		return nil, f.text([]byte(text))
+		return nil, f.text([]byte(text), currentWords)
 	}
 	return Number(n), ""
 }
@@ -26,6 +31,8 @@ type decimal struct {
 	exponent int
 	count    int
 	digits   [digitsMax]byte
+	// What the number is as it is written: its digits from the first that is not zero, those after the point, and its exponent.
+	precision, scale, written int
 }
 
 // parse reads all of text, which may be as long as a request: it keeps no more than the digits that can matter.
@@ -62,6 +69,12 @@ func (d *decimal) parseDigits(text string, at int) (end int, ok bool) {
 			break
 		}
 		ok = true
+		if point {
+			d.scale++
+		}
+		if c != '0' || d.precision > 0 {
+			d.precision++
+		}
 		switch {
 		case c == '0' && d.count == 0:
 			if point {
@@ -89,42 +102,33 @@ func (d *decimal) parseDigits(text string, at int) (end int, ok bool) {
 // exponentFar is beyond what any number of digits in a request could bring back into range.
 const exponentFar = 1 << 40
 
+// parseExponent reads an exponent, which must fit into 64 bits.
 func (d *decimal) parseExponent(text string) bool {
-	below := false
-	if len(text) > 0 && (text[0] == '+' || text[0] == '-') {
-		below = text[0] == '-'
-		text = text[1:]
-	}
-	if len(text) == 0 {
+	e, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
 		return false
 	}
-	e := 0
-	for i := range len(text) {
-		c := text[i]
-		if c < '0' || c > '9' {
-			return false
-		}
-		e = min(e*10+int(c-'0'), exponentFar)
-	}
-	if below {
-		e = -e
-	}
-	d.exponent += e
+	d.written = int(max(min(e, exponentFar), -exponentFar))
+	d.exponent += d.written
 	return true
 }
 
 // append appends d as a Number. Range is judged before precision, as DynamoDB does.
 func (d *decimal) append(dst []byte) ([]byte, fault) {
+	leading := d.exponent
 	if d.count == 0 {
-		return append(dst, numberZero), noFault
+		// Zero too has a place, that of its last digit.
+		leading++
 	}
 	// Dividing by two upwards: an odd exponent leaves one digit in the first pair.
-	exponent := (d.exponent + 1) >> 1
+	exponent := (leading + 1) >> 1
 	switch {
 	case exponent > exponentMax:
-		return dst, faultOverflow
+		return dst, d.beyond(faultOverflow)
 	case exponent < exponentMin:
-		return dst, faultUnderflow
+		return dst, d.beyond(faultUnderflow)
+	case d.count == 0:
+		return append(dst, numberZero), noFault
 	case d.crowded:
 		return dst, faultDigits
 	}
@@ -143,6 +147,18 @@ func (d *decimal) append(dst []byte) ([]byte, fault) {
 		count++
 	}
 	return appendPairs(dst, d.negative, exponent, pairs[:count]), noFault
+}
+
+// beyond tells what the older layer, which knows 32 bits, makes of a number out of range.
+func (d *decimal) beyond(f fault) fault {
+	scale := d.scale - d.written
+	switch {
+	case d.written != int(int32(d.written)) || scale != int(int32(scale)):
+		return f + faultOverflowFar - faultOverflow
+	case max(d.precision, 1)-scale > math.MaxInt32:
+		return faultOverflowWrapped
+	}
+	return f
 }
 
 // appendPairs appends the Number of the given sign, exponent of a hundred and pairs; the first and the last are not zero.

@@ -92,9 +92,9 @@ func combine(n, m Number, negative bool) (Number, string) {
 	count := l.to - l.from
 	switch {
 	case exponent > exponentMax, count > pairsMax:
-		return nil, faultOverflow.text(nil)
+		return nil, faultOverflow.text(nil, currentWords)
 	case exponent < exponentMin:
-		return nil, faultUnderflow.text(nil)
+		return nil, faultUnderflow.text(nil, currentWords)
 	}
 	var pairs [pairsMax]byte
 	for i := range count {
@@ -102,7 +102,7 @@ func combine(n, m Number, negative bool) (Number, string) {
 	}
 	sum := Number(appendPairs(make([]byte, 0, count+2), below, exponent, pairs[:count]))
 	if sum.digits() > digitsMax {
-		return nil, faultOverflow.text(nil)
+		return nil, faultOverflow.text(nil, currentWords)
 	}
 	return sum, ""
 }

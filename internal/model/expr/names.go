@@ -95,7 +95,7 @@ func (n *Names) checkValues() string {
 			return invalidAlias("ExpressionAttributeValues", key, "")
 		}
 	}
-	if key, text := n.values.FaultAt(); text != "" {
+	if key, text := n.values.OlderFaultAt(); text != "" {
 		return "ExpressionAttributeValues contains invalid value: " + text + " for key " + key
 	}
 	return ""
