@@ -144,7 +144,7 @@ func checkCreateThroughput(in *api.CreateTableInput, billing table.Billing) erro
 	return firstText(
 		throughputOf(in.ProvisionedThroughput).Check(""),
 		onDemandOf(in.OnDemandThroughput).Check(billing, "table"),
-		warmOf(in.WarmThroughput).Check("table"),
+		warmOf(in.WarmThroughput).CheckInitial(billing, throughputOf(in.ProvisionedThroughput), "table"),
 	)
 }
 

@@ -109,7 +109,14 @@ func warmOf(sent *api.WarmThroughput) table.Warm {
 	if sent == nil {
 		return table.Warm{}
 	}
-	return table.Warm{Read: value(sent.ReadUnitsPerSecond), Write: value(sent.WriteUnitsPerSecond)}
+	return table.Warm{Read: warmUnits(sent.ReadUnitsPerSecond), Write: warmUnits(sent.WriteUnitsPerSecond)}
+}
+
+func warmUnits(sent *int64) int64 {
+	if sent != nil && *sent == 0 {
+		return -1
+	}
+	return value(sent)
 }
 
 // encryptionOf checks a server-side encryption setting (errors.json sse-enabled-false).

@@ -32,7 +32,11 @@ func (w *IndexWish) checkThroughput(billing Billing) string {
 	if text := w.OnDemand.Check(billing, "index "+w.Name); text != "" {
 		return text
 	}
-	return w.Warm.Check("index " + w.Name)
+	var units Throughput
+	if w.Throughput != nil {
+		units = *w.Throughput
+	}
+	return w.Warm.CheckInitial(billing, units, "index "+w.Name)
 }
 
 // index makes a lawful wish's index. It has no id yet.

@@ -168,7 +168,8 @@ func (w OnDemandWish) WithoutClears() OnDemandWish {
 	return w
 }
 
-// Warm is the throughput in units per second that a table or index serves at once. It only grows (semantics §17.8).
+// Warm is the throughput in units per second that a table or index serves at once. It only grows (semantics §17.8). Of a wish, a member that
+// was not sent is 0, and one that was sent as 0 is -1, which is below all that there is.
 type Warm struct {
 	Read  int64 `json:"read,omitempty"`
 	Write int64 `json:"write,omitempty"`
@@ -182,15 +183,37 @@ func (w Warm) Raised(v Warm) Warm {
 	return Warm{Read: max(w.Read, v.Read), Write: max(w.Write, v.Write)}
 }
 
-// Check is the text against a wish, whose members that were not sent are 0, with impossible units.
+// Check is the text against a wish for more than there can be.
 func (w Warm) Check(of string) string {
 	for _, m := range w.members() {
-		if m.units < 0 || m.units > UnitsMax {
+		if m.units > UnitsMax {
 			return invalid + "Requested " + m.name + " for WarmThroughput for " + of + " is outside of valid range"
 		}
 	}
 	return ""
 }
+
+// CheckInitial is the text against a wish for a new table or index below what it serves at once in any case.
+func (w Warm) CheckInitial(billing Billing, units Throughput, of string) string {
+	least := units.Warm().members()
+	if billing == OnDemandBilling {
+		least = WarmOnDemand.members()
+	}
+	for i, m := range w.members() {
+		if m.units == 0 || m.units >= least[i].units {
+			continue
+		}
+		text := invalid + "Requested " + m.name + " for WarmThroughput for " + of + " is lower than "
+		if billing == OnDemandBilling {
+			return text + "initial throughput for OnDemand. See: " + initialOnDemandGuide
+		}
+		return text + m.capacity + " of ProvisionedThroughput"
+	}
+	return w.Check(of)
+}
+
+const initialOnDemandGuide = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html" +
+	"#on-demand-capacity-mode-initial"
 
 // CheckGrowth is the text against a wish below what is there.
 func (w Warm) CheckGrowth(wish Warm, of string) string {
@@ -205,12 +228,13 @@ func (w Warm) CheckGrowth(wish Warm, of string) string {
 }
 
 type warmMember struct {
-	name  string
-	units int64
+	name     string
+	capacity string // its like in ProvisionedThroughput
+	units    int64
 }
 
 func (w Warm) members() [2]warmMember {
-	return [2]warmMember{{"ReadUnitsPerSecond", w.Read}, {"WriteUnitsPerSecond", w.Write}}
+	return [2]warmMember{{"ReadUnitsPerSecond", "ReadCapacityUnits", w.Read}, {"WriteUnitsPerSecond", "WriteCapacityUnits", w.Write}}
 }
 
 // Encryption is the server-side encryption that was asked for. It is kept to be described and has no other effect.
