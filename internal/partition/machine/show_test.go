@@ -195,7 +195,11 @@ func components(b []byte) string {
 		if end < 0 {
 			return "damaged"
 		}
-		parts, b = append(parts, string(b[1:end])), b[end+2:]
+		shown := string(b[1:end])
+		if b[0] == 'B' { // an id, of which a script gives the first byte
+			shown = fmt.Sprint("id ", b[1])
+		}
+		parts, b = append(parts, shown), b[end+2:]
 	}
 	return strings.Join(parts, "/")
 }

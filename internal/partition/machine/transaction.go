@@ -2,7 +2,9 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 
+	"stator/internal/model/attr"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/storage/keys"
@@ -132,6 +134,13 @@ func (d *decision) begin(c *command.Command) (command.Result, error) {
 	for _, p := range t.Participants {
 		pending.Participants = append(pending.Participants, record.Participant(p))
 	}
+	if kept, found, err := d.kept(t); err != nil {
+		return result, err
+	} else if found && kept.ID != t.ID {
+		if err := d.bar(t, kept.ID); err != nil {
+			return result, err
+		}
+	}
 	d.keep(t, pending)
 	return result, nil
 }
@@ -153,7 +162,11 @@ func (d *decision) earlier(t *command.Transaction) (result command.Result, met b
 	case mine && kept.State == record.Aborted:
 		result.Refusal = command.Aborted
 	case kept.State == record.Aborted:
-		return result, false, nil
+		_, barred, err := d.kept(barOf(t, t.ID))
+		if barred {
+			result.Refusal = command.Aborted
+		}
+		return result, barred, err
 	case kept.State == record.Committed && age > TokenMillis && len(kept.Participants) == 0:
 		// One whose locks may still ask for it stays until settle has seen that there are none.
 		return result, false, nil
@@ -223,8 +236,8 @@ func (d *decision) settle(t *command.Transaction) (command.Result, error) {
 // that has passed, and locks must not stay until it has come round again.
 func overdue(ageMillis, bound int64) bool { return ageMillis > bound || ageMillis < -bound }
 
-// end aborts a transaction that is absent, or pending and of an age to end, and tells what it is then. A record with another
-// id is a later attempt's: this one was aborted.
+// end aborts a transaction that is absent, or pending and of an age to end, and tells what it is then. Where the record is
+// another attempt's, this one was aborted, or never began: it cannot any more.
 func (d *decision) end(t *command.Transaction, ends func(kept record.Transaction) bool) (command.Result, error) {
 	kept, found, err := d.kept(t)
 	switch {
@@ -236,8 +249,29 @@ func (d *decision) end(t *command.Transaction, ends func(kept record.Transaction
 		return command.Result{Refusal: command.Running}, nil
 	case kept.ID == t.ID && kept.State == record.Committed:
 		return d.told(command.Completed, t, kept), nil
+	case kept.ID != t.ID:
+		err = d.bar(t, t.ID)
 	}
-	return command.Result{Refusal: command.Aborted}, nil
+	return command.Result{Refusal: command.Aborted}, err
+}
+
+// bar keeps that an attempt was aborted, beside the record that is another attempt's at the same request: whatever becomes of
+// that, and how late ever the attempt's beginning comes, it does not begin any more. Its locks may be taken back then, and
+// what it would commit would lack them.
+func (d *decision) bar(t *command.Transaction, id command.TransactionID) error {
+	beside := barOf(t, id)
+	_, found, err := d.kept(beside)
+	if err == nil && !found {
+		d.keep(beside, record.Transaction{ID: id, State: record.Aborted})
+	}
+	return err
+}
+
+// barOf is where bar keeps it: under the record's key with the attempt's id as one more component.
+func barOf(t *command.Transaction, id command.TransactionID) *command.Transaction {
+	at := t.Record
+	at.Suffix = keys.AppendComponent(slices.Clone(at.Suffix), attr.Binary(id[:]))
+	return &command.Transaction{Record: at}
 }
 
 // forget removes records of transactions that ended long ago, and of which no lock speaks any more.
