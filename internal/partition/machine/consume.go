@@ -2,6 +2,7 @@ package machine
 
 import (
 	"maps"
+	"math/bits"
 	"slices"
 
 	"stator/internal/partition/command"
@@ -70,8 +71,13 @@ func (p *Part) trim() []Range {
 	return []Range{gone}
 }
 
-// share is the part of bytes that is estimated to lie in some of all changes.
-func share(bytes int64, some, all uint64) int64 { return bytes * int64(some) / int64(all) }
+// share is the part of bytes that is estimated to lie in some of all changes. Their product is beyond 64 bits where a busy
+// partition keeps a day of changes for a stream.
+func share(bytes int64, some, all uint64) int64 {
+	high, low := bits.Mul64(uint64(max(0, bytes)), min(some, all))
+	part, _ := bits.Div64(high, low, all)
+	return int64(part)
+}
 
 // Cursor is the last change that a consumer is done with: of what was never kept there is nothing left to do.
 func (p *Part) Cursor(consumer string) uint64 {
