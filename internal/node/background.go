@@ -294,9 +294,13 @@ func (n *Node) performed(b machine.Batch, state machine.Part) {
 	}
 }
 
-// broken is told that a copy is quarantined.
+// broken is told that a copy is quarantined. Where others keep copies, it takes no part in what they agree on any more: as a
+// leader that answers nobody it would keep them from leading.
 func (n *Node) broken(partition uint64, err error) {
 	n.options.Log.Error("a partition's copy is broken and out of service", "partition", partition, "error", err)
+	if n.cluster != nil {
+		n.cluster.groups.Stop(partition)
+	}
 	if n.options.Broken != nil {
 		n.options.Broken(partition, err)
 	}

@@ -1,0 +1,87 @@
+package node_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"stator/internal/base/clock"
+	"stator/internal/model/attr"
+	"stator/internal/node/nodetest"
+	"stator/internal/partition/command"
+	"stator/internal/storage/keys"
+)
+
+// A copy that is quarantined leads no longer: one of the others does, and what was written before is there.
+func TestQuarantinedLeaderGivesWay(t *testing.T) {
+	f := &convoy{t: t, clock: clock.NewManual(time.UnixMilli(1_000_000))}
+	ctx := t.Context()
+	for range 3 {
+		f.join()
+	}
+	f.work(20)
+	if _, err := f.nodes[0].Catalog().Create(ctx, nodetest.Things(), 1); err != nil {
+		t.Fatal(err)
+	}
+	f.work(20)
+	entry, _ := f.nodes[0].Catalog().Entry("things")
+	made, id := entry.Table, entry.Partitions[entry.Table.ID][0].ID
+	write := func(value string) error {
+		key := attr.String("a")
+		item := attr.NewMap([]attr.Entry{{Name: "pk", Value: key}, {Name: "sk", Value: key}, {Name: "v", Value: attr.String(value)}})
+		_, err := f.nodes[0].Router().Write(ctx, &command.Command{
+			Action: command.Put, Table: made.ID, TableVersion: made.Version, Key: keys.Suffix([]attr.Value{key}, []attr.Value{key}), Item: item,
+		})
+		return err
+	}
+	if err := write("first"); err != nil {
+		t.Fatal(err)
+	}
+	var led *member
+	for _, m := range f.nodes {
+		if _, leads := m.Led(id); leads {
+			led = m
+		}
+	}
+	suffix := keys.Suffix([]attr.Value{attr.String("a")}, []attr.Value{attr.String("a")})
+	damage := led.Engine().NewBatch()
+	damage.Set(keys.Data(made.ID, suffix), []byte("damaged"))
+	if err := led.Engine().Commit(damage, true); err != nil {
+		t.Fatal(err)
+	}
+	f.broken = map[uint64]bool{}
+	err := write("second")
+	for range 20 { // each tries for as long as an election may take in the convoy's time, or less
+		if err == nil {
+			break
+		}
+		err = write("second")
+	}
+	if err != nil {
+		t.Errorf("the others do not take a write: %v", err)
+	}
+	if !f.broken[id] {
+		t.Error("nobody is told that the copy is broken")
+	}
+	for _, m := range f.nodes {
+		if err := m.Abandon(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// work has every node do what it does behind requests, some times.
+func (f *convoy) work(times int) {
+	for range times {
+		for _, m := range f.nodes {
+			for _, step := range []func(context.Context) error{m.Follow, m.Meet, m.Pulse, m.Control, m.Rebalance} {
+				if err := step(f.t.Context()); err != nil {
+					f.t.Log(err)
+				}
+			}
+			for m.Ship() {
+				continue
+			}
+		}
+	}
+}
