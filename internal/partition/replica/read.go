@@ -39,13 +39,15 @@ func (r *Replica) readBehind(barrier func(done func(error)), g *command.Get, don
 // read is Read behind the barrier.
 //
 // The engine shows a batch before it is durable. So the value is read first and the in-flight set looked at after: a key
-// that is not in the set then was durable when it was read, or not yet visible.
+// that is not in the set then was durable when it was read, or not yet visible. The engine also lets go of what a snapshot
+// replaces a moment before it shows what comes: a read during which that began or ended may have found neither.
 func (r *Replica) read(g *command.Get, done func(command.GetResult, error)) {
 	key := keys.Data(g.Table, g.Key)
 	result := command.GetResult{}
 	if g.Lend {
 		result.Arena = attr.NewArena()
 	}
+	replacements := r.replacements.Load()
 	value, found, err := r.options.Engine.GetInto(result.Arena.Rest(), key)
 	if err != nil {
 		done(command.GetResult{}, fmt.Errorf("reading an item: %w", err))
@@ -66,6 +68,9 @@ func (r *Replica) read(g *command.Get, done func(command.GetResult, error)) {
 	r.traffic.add(capacity.Reads, g.Key, units)
 	r.mu.Lock()
 	err = r.readRefusal(g.Table, g.TableVersion, g.Strong)
+	if err == nil && r.replacements.Load() != replacements {
+		err = &command.Rejected{Cause: errReplacing}
+	}
 	if err == nil && !r.performed.Descriptor.Bounds.Holds(g.Key) {
 		err = machine.StaleRoute(r.performed.Descriptor)
 	}

@@ -5,6 +5,7 @@ package replica
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"stator/internal/partition/command"
@@ -65,6 +66,8 @@ type Replica struct {
 	bound   *bound
 	traffic traffic
 	busy    busy
+	// replacements counts the beginnings and ends of times in which reads may find nothing of what there is.
+	replacements atomic.Uint64
 
 	mu      sync.Mutex
 	leading bool
@@ -137,6 +140,7 @@ func (r *Replica) Follow(hint uint64) {
 func (r *Replica) Replacing() {
 	r.mu.Lock()
 	r.replacing = true
+	r.replacements.Add(1)
 	r.mu.Unlock()
 }
 
@@ -144,6 +148,7 @@ func (r *Replica) Replacing() {
 func (r *Replica) Replaced(state machine.Part) {
 	r.mu.Lock()
 	r.replacing = false
+	r.replacements.Add(1)
 	r.locks.forget()
 	r.settle(state)
 	r.mu.Unlock()
