@@ -15,7 +15,7 @@ const (
 	inboxBytesMax    = 64 << 20
 	// inboxReadersMax is how many strong reads may wait for a round to begin, here and at the worker.
 	inboxReadersMax = 16384
-	// inboxRequestsMax bounds what is asked of a group by its node: to start, to stop, transfers, reports of snapshots.
+	// inboxRequestsMax is how much a node may wait to ask of a group when it has a hint besides.
 	inboxRequestsMax = 256
 )
 
@@ -62,7 +62,13 @@ func (i *inbox) message(m Message) {
 	})
 }
 
+// request needs no bound: a group starts and stops once, and a snapshot under way is reported of once.
 func (i *inbox) request(f func()) {
+	i.put(func() bool { i.requests = append(i.requests, f); return true })
+}
+
+// hint is a request that may be lost: who asks looks again, or others do.
+func (i *inbox) hint(f func()) {
 	i.put(func() bool {
 		if len(i.requests) >= inboxRequestsMax {
 			return false

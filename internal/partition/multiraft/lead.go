@@ -135,7 +135,7 @@ func (l *leadership) own(e *raftpb.Entry) *proposal {
 }
 
 // Transfer has another replica lead, if it is able to. Nothing is decided here meanwhile.
-func (g *Group) Transfer(to uint64) { g.inbox.request(func() { g.transfer(to) }) }
+func (g *Group) Transfer(to uint64) { g.inbox.hint(func() { g.transfer(to) }) }
 
 func (g *Group) transfer(to uint64) {
 	m, known := g.state.Descriptor.Member(to)

@@ -150,7 +150,7 @@ func (h *Host) Lost(node uint64) {
 	for _, g := range h.all() {
 		s := g.status.Load()
 		if s.LeaderNode == node && s.Role == Follower || s.Resting && s.Role == Leader && s.on(node) {
-			g.inbox.request(func() { g.suspect(node) })
+			g.inbox.hint(func() { g.suspect(node) })
 		}
 	}
 }

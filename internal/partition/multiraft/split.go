@@ -40,10 +40,11 @@ func (g *Group) birthOfChild(to *engine.Batch, b *machine.Batch) []machine.Write
 	return b.Writes
 }
 
-// splitDone tells that a child can be opened here. Where the parent is led, so will be the child.
+// splitDone tells that a child can be opened here: where that is not known, opening it will tell. Where the parent is led, so will
+// be the child.
 func (g *Group) splitDone(child *machine.Part) {
 	id := child.Descriptor.Partition
-	if placed, err := Hosted(g.host.options.Engine, id); err != nil || !placed {
+	if placed, err := Hosted(g.host.options.Engine, id); err == nil && !placed {
 		return // it was removed from this node before
 	}
 	if g.lead.complete {
