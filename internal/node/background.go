@@ -294,9 +294,14 @@ func (n *Node) performed(b machine.Batch, state machine.Part) {
 	}
 }
 
+// BrokenCopies is how many of this node's copies of partitions were taken out of service since it began, because they were
+// damaged.
+func (n *Node) BrokenCopies() int64 { return n.brokenCopies.Load() }
+
 // broken is told that a copy is quarantined. Where others keep copies, it takes no part in what they agree on any more: as a
 // leader that answers nobody it would keep them from leading.
 func (n *Node) broken(partition uint64, err error) {
+	n.brokenCopies.Add(1)
 	n.options.Log.Error("a partition's copy is broken and out of service", "partition", partition, "error", err)
 	if n.cluster != nil {
 		n.cluster.groups.Stop(partition)

@@ -139,5 +139,8 @@ func (n *Node) Attend(ctx context.Context, step func(context.Context) error) {
 	n.loop(ctx, duty{"test", newSignal(), relaxedSyncEvery, step})
 }
 
+// BrokenCopies is Node.BrokenCopies.
+func (s *Steps) BrokenCopies() int64 { return s.node.BrokenCopies() }
+
 // Stuck is how many partitions came to be here and do not start.
 func (s *Steps) Stuck() int { return s.node.cluster.births.stuckNow() }

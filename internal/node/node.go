@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"stator/internal/base/metric"
@@ -59,6 +60,8 @@ type Node struct {
 	expired sums[int]
 	online  sums[float64]
 	settled settled
+	// brokenCopies counts those that were found damaged.
+	brokenCopies atomic.Int64
 	// cluster is nil on a node that is alone.
 	cluster *cluster
 

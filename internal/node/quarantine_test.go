@@ -60,8 +60,8 @@ func TestQuarantinedLeaderGivesWay(t *testing.T) {
 	if err != nil {
 		t.Errorf("the others do not take a write: %v", err)
 	}
-	if !f.broken[id] {
-		t.Error("nobody is told that the copy is broken")
+	if n := led.BrokenCopies(); !f.broken[id] || n != 1 {
+		t.Errorf("nobody is told that the copy is broken, or it is counted %d times", n)
 	}
 	for _, m := range f.nodes {
 		if err := m.Abandon(); err != nil {

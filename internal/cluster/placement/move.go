@@ -161,13 +161,13 @@ func (b *board) worst(p *place, learner int) int {
 	return victim
 }
 
-// wish begins what operators asked for.
+// wish begins what operators asked for. The replica that is to go may be damaged, and not living.
 func (b *board) wish() {
 	for _, w := range b.wishes {
 		from, known := b.index[w.From]
 		to, there := b.index[w.To]
 		p := b.find(w.Partition)
-		if p == nil || !known || !there || from == to || p.done || !b.whole(p) || !slices.Contains(p.voters, from) {
+		if p == nil || !known || !there || from == to || p.done || !slices.Contains(p.voters, from) || !b.wholeBut(p, from) {
 			continue
 		}
 		switch {

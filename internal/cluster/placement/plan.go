@@ -55,8 +55,11 @@ func (b *board) firm(p *place) bool {
 }
 
 // whole tells whether all of a partition's replicas are voting and living.
-func (b *board) whole(p *place) bool {
-	return b.firm(p) && len(p.learners) == 0 && b.allLiving(p, p.voters)
+func (b *board) whole(p *place) bool { return b.wholeBut(p, nobody) }
+
+// wholeBut is whole for who does not care about the replica that is to go.
+func (b *board) wholeBut(p *place, goes int) bool {
+	return b.firm(p) && len(p.learners) == 0 && b.allLiving(p, without(p.voters, goes))
 }
 
 // sized tells whether a partition has as many voters as it shall have, so that they may be moved about. A single replica
