@@ -61,7 +61,7 @@ func (v voice) removal(in *api.DeleteItemInput) (removal, error) {
 	if err := v.checkValues(in.Key); err != nil {
 		return removal{}, err
 	}
-	if err := checkReturnValues(in.ReturnValues); err != nil {
+	if err := v.checkReturnValues(in.ReturnValues); err != nil {
 		return removal{}, err
 	}
 	condition, err := guarded.compile()

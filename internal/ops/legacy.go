@@ -10,12 +10,12 @@ import (
 )
 
 // The legacy parameters of a request are maps, so their order is lost: they are looked at by name, and the same request always gets the
-// same refusal. A faulty attribute value in them is refused in the operation's voice, whatever else is wrong with them bare.
+// same refusal.
 
 // expected compiles Expected with its ConditionalOperator.
 func (v voice) expected(entries map[string]api.ExpectedAttributeValue, operator *string) (*expr.Condition, error) {
 	if entries == nil {
-		return nil, checkOperator(operator)
+		return nil, v.checkOperator(operator)
 	}
 	conditions := make([]expr.LegacyCondition, 0, len(entries))
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
@@ -32,20 +32,20 @@ func (v voice) expected(entries map[string]api.ExpectedAttributeValue, operator 
 		return nil, err
 	}
 	c, err := expr.LegacyExpected(conditions, value(operator))
-	return c, bare.refuseExpression(err)
+	return c, v.refuseExpression(err)
 }
 
 // filter compiles QueryFilter or ScanFilter with its ConditionalOperator.
 func (v voice) filter(entries map[string]api.Condition, operator *string) (*expr.Condition, error) {
 	if entries == nil {
-		return nil, checkOperator(operator)
+		return nil, v.checkOperator(operator)
 	}
 	conditions := legacyConditions(entries)
 	if err := v.checkLegacyValues(conditions); err != nil {
 		return nil, err
 	}
 	c, err := expr.LegacyFilter(conditions, value(operator))
-	return c, bare.refuseExpression(err)
+	return c, v.refuseExpression(err)
 }
 
 // keyConditions compiles KeyConditions.
@@ -55,7 +55,7 @@ func (v voice) keyConditions(entries map[string]api.Condition) (*expr.KeyConditi
 		return nil, err
 	}
 	k, err := expr.LegacyKeyConditions(conditions)
-	return k, bare.refuseExpression(err)
+	return k, v.refuseExpression(err)
 }
 
 // updates compiles AttributeUpdates.
@@ -69,7 +69,7 @@ func (v voice) updates(entries map[string]api.AttributeValueUpdate) (*expr.Updat
 		updates = append(updates, expr.LegacyUpdate{Attribute: name, Action: value(e.Action), Value: e.Value})
 	}
 	u, err := expr.LegacyUpdates(updates)
-	return u, bare.refuseExpression(err)
+	return u, v.refuseExpression(err)
 }
 
 // attributesToGet compiles AttributesToGet; an absent one projects nothing away.
@@ -82,11 +82,11 @@ func attributesToGet(names []string) (*expr.Projection, error) {
 }
 
 // checkOperator refuses a ConditionalOperator that has nothing to join.
-func checkOperator(operator *string) error {
+func (v voice) checkOperator(operator *string) error {
 	if operator == nil {
 		return nil
 	}
-	return bare.refuse("ConditionalOperator cannot be used without Filter or Expected")
+	return v.refuse("ConditionalOperator cannot be used without Filter or Expected")
 }
 
 func (v voice) checkValue(value attr.Value) error {

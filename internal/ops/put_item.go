@@ -55,7 +55,7 @@ func (v voice) put(in *api.PutItemInput) (put, error) {
 	if err := v.checkValues(in.Item); err != nil {
 		return put{}, err
 	}
-	if err := checkReturnValues(in.ReturnValues); err != nil {
+	if err := v.checkReturnValues(in.ReturnValues); err != nil {
 		return put{}, err
 	}
 	if err := checkItemSize(in.Item); err != nil {

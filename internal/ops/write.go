@@ -107,9 +107,9 @@ const (
 )
 
 // checkReturnValues refuses the kinds of ReturnValues that only an update has.
-func checkReturnValues(kind *string) error {
+func (v voice) checkReturnValues(kind *string) error {
 	if k := value(kind); k != "" && k != api.ReturnValueNone && k != api.ReturnValueAllOld {
-		return api.NewValidationException("ReturnValues can only be ALL_OLD or NONE")
+		return v.refuse("ReturnValues can only be ALL_OLD or NONE")
 	}
 	return nil
 }
