@@ -2,6 +2,7 @@ package ops
 
 import (
 	"bytes"
+	"strconv"
 
 	"stator/internal/model/api"
 	"stator/internal/model/attr"
@@ -71,8 +72,8 @@ func (r keyRange) empty() bool {
 // attribute and looks at the start key's value, then at the condition on it.
 func (s source) matchKey(condition *expr.KeyCondition, start attr.Map) (keyMatch, error) {
 	key := s.key()
-	if len(key.Hash) == 1 && len(key.Range) <= 1 && len(condition.Parts) > 2 {
-		return keyMatch{}, api.NewValidationException(conditionCount)
+	if err := checkConditionCount(len(condition.Parts), len(key.Hash)+len(key.Range)); err != nil {
+		return keyMatch{}, err
 	}
 	if len(start) > 0 && start.Len() != len(s.keyNames()) {
 		return keyMatch{}, api.NewValidationException(startKeyInvalid)
@@ -101,6 +102,16 @@ func (s source) matchKey(condition *expr.KeyCondition, start attr.Map) (keyMatch
 		return keyMatch{}, api.NewValidationException(keyConditionUnsupported)
 	}
 	return match, nil
+}
+
+// checkConditionCount refuses more conditions than a key has attributes. Two on a key of one attribute are refused in other words, where that
+// attribute is looked at.
+func checkConditionCount(conditions, attributes int) error {
+	if conditions <= max(attributes, 2) {
+		return nil
+	}
+	return api.NewValidationException("The number of query conditions (" + strconv.Itoa(conditions) +
+		") exceeds the number of key attributes defined in the schema (" + strconv.Itoa(attributes) + ")")
 }
 
 // hashPart is the condition on a hash attribute, which can only be equality.

@@ -45,11 +45,6 @@ func ParseKeyCondition(text string, n *Names) (*KeyCondition, error) {
 	if fault := k.read(tree.root); fault != "" {
 		return &KeyCondition{fault: KeyConditionExpression.refuse(fault)}, nil
 	}
-	for _, part := range k.parts {
-		if fault := part.checkTypes(); fault != "" {
-			return &KeyCondition{fault: &Error{fault}}, nil
-		}
-	}
 	return &KeyCondition{Parts: k.parts}, nil
 }
 
@@ -152,12 +147,4 @@ func (k *keyReader) leaf(n *node) string {
 	}
 	k.parts = append(k.parts, part)
 	return ""
-}
-
-// checkTypes refuses equality with what no key can equal. Order and prefixes had their types checked with the leaf.
-func (part *KeyPart) checkTypes() string {
-	if part.Op != EQ {
-		return ""
-	}
-	return legacyRules["EQ"].checkTypes("EQ", part.Values, keyTypes)
 }
