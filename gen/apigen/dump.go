@@ -55,7 +55,7 @@ func (g *generator) dumped(m *model) (map[string]bool, []string) {
 	}
 	reachable := g.reachable(m)
 	for _, name := range m.Shapes.names {
-		if kind := m.wireKind(name); reachable[name] && (kind == "list" || kind == "map") && v.echoed(name) {
+		if kind := m.wireKind(name); reachable[name] && (kind == "list" || kind == "map") && !g.overlay.JSON[name] && v.echoed(name) {
 			echoed = append(echoed, name)
 			visit(name)
 		}

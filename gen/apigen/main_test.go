@@ -72,8 +72,18 @@ func TestOverlayTargetsExist(t *testing.T) {
 	for target := range o.Bare {
 		targets = append(targets, target)
 	}
-	for target := range o.Empty {
+	for _, named := range []map[string]string{o.Empty, o.Misfit} {
+		for target := range named {
+			targets = append(targets, target)
+		}
+	}
+	for target := range o.Yielding {
 		targets = append(targets, target)
+	}
+	for structure, t := range o.Together {
+		for _, member := range append(t.Members, t.Without) {
+			targets = append(targets, structure+"."+member)
+		}
 	}
 	for structure, order := range o.Order {
 		for _, member := range order {
@@ -97,7 +107,7 @@ func TestOverlayTargetsExist(t *testing.T) {
 			t.Errorf("no member %s", target)
 		}
 	}
-	for _, shapes := range []map[string]bool{o.EchoEmpty, o.KeyedByName} {
+	for _, shapes := range []map[string]bool{o.EchoEmpty, o.KeyedByName, o.JSON} {
 		for name := range shapes {
 			m.shape(name)
 		}

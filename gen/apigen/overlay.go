@@ -17,6 +17,10 @@ type overlay struct {
 	EchoEmpty   map[string]bool
 	Missing     []missing
 	Empty       map[string]string
+	Misfit      map[string]string
+	JSON        map[string]bool
+	Yielding    map[string]bool
+	Together    map[string]together
 	Order       map[string][]string
 	Patterns    []pattern
 }
@@ -48,6 +52,12 @@ type missing struct {
 	Text       string
 }
 
+// together is the order in which the failures of a structure are reported when a member is absent. With the member, the first is reported alone.
+type together struct {
+	Structure, Without string
+	Members            []string
+}
+
 // pattern pairs a model's regular expression with a Go one, or with a function matching by hand.
 type pattern struct {
 	Java, Name, Go, Match string
@@ -67,6 +77,10 @@ type overlayFiles struct {
 		EchoEmpty []struct{ Shape string }
 		Missing   []missing
 		Empty     []struct{ Target, Text string }
+		Misfit    []struct{ Target, Text string }
+		JSON      []struct{ Shape string }
+		Yielding  []struct{ Target string }
+		Together  []together
 		Order     []orderFile
 	}
 	patterns struct{ Patterns []pattern }
@@ -107,6 +121,7 @@ func (f *overlayFiles) index() *overlay {
 		TableNames: f.constraints.TableNames, KeyedByName: map[string]bool{}, Limits: map[string]limit{},
 		Bare: map[string]bool{}, EchoEmpty: map[string]bool{}, Missing: f.wording.Missing,
 		Empty: map[string]string{}, Order: map[string][]string{}, Patterns: f.patterns.Patterns,
+		Misfit: map[string]string{}, JSON: map[string]bool{}, Yielding: map[string]bool{}, Together: map[string]together{},
 	}
 	for _, e := range f.enums.Enums {
 		o.Enums[e.Shape] = e.Values
@@ -125,6 +140,18 @@ func (f *overlayFiles) index() *overlay {
 	}
 	for _, e := range f.wording.Empty {
 		o.Empty[e.Target] = e.Text
+	}
+	for _, e := range f.wording.Misfit {
+		o.Misfit[e.Target] = e.Text
+	}
+	for _, e := range f.wording.JSON {
+		o.JSON[e.Shape] = true
+	}
+	for _, e := range f.wording.Yielding {
+		o.Yielding[e.Target] = true
+	}
+	for _, e := range f.wording.Together {
+		o.Together[e.Structure] = e
 	}
 	for _, e := range f.wording.Order {
 		o.Order[e.Structure] = e.Members

@@ -55,7 +55,23 @@ func (v *validator) validateMethod(s *shape) {
 // checkMethod generates the check of a structure that stands at a path.
 func (v *validator) checkMethod(s *shape) {
 	v.out.f("func (s *%s) check(c *checks, at *path) {", s.name)
-	members := slices.Clone(v.overlay.Order[s.name])
+	t, split := v.overlay.Together[s.name]
+	if split {
+		v.out.f("if s.%s == nil {\ns.checkTogether(c, at)\nreturn\n}\nc.first = true", exported(t.Without))
+	}
+	v.checkMembers(s, v.overlay.Order[s.name])
+	v.out.f("}\n")
+	if !split {
+		return
+	}
+	v.out.f("func (s *%s) checkTogether(c *checks, at *path) {\nc.together = true", s.name)
+	v.checkMembers(s, t.Members)
+	v.out.f("}\n")
+}
+
+// checkMembers checks the members, those of order before the others.
+func (v *validator) checkMembers(s *shape, order []string) {
+	members := slices.Clone(order)
 	for _, member := range s.Members.names {
 		if !slices.Contains(members, member) {
 			members = append(members, member)
@@ -64,7 +80,6 @@ func (v *validator) checkMethod(s *shape) {
 	for _, member := range members {
 		v.checkMember(s, member)
 	}
-	v.out.f("}\n")
 }
 
 func (v *validator) checkMember(s *shape, member string) {
@@ -114,6 +129,10 @@ func (v *validator) valueCheck(u use) string {
 			out.f("c.str(at, %q, *%s, &%s)", u.member, u.field, rule)
 		}
 	case "enum":
+		if text, ok := v.overlay.Misfit[u.target()]; ok {
+			out.f("if !enum%s.has(*%s) {\nc.only(%q)\n}", u.shape, u.field, text)
+			break
+		}
 		out.f("c.enum(at, %q, *%s, &enum%s)", u.member, u.field, u.shape)
 	case "integer", "long":
 		if bounded(s) {

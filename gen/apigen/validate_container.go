@@ -18,15 +18,33 @@ func (v *validator) containerCheck(out *source, u use) {
 	if s.Type == "map" {
 		if rule := v.keyRule(u.shape); rule != "" {
 			own.f("for key := range %s {\nif !%s.holds(key) {", u.field, rule)
-			own.f("c.fail(at, %q, dump, \"Map keys must satisfy constraint: [\"+%s.text()+\"]\")\nbreak\n}\n}", u.member, rule)
+			own.f("c.%s(at, %q, dump, \"Map keys must satisfy constraint: [\"+%s.text()+\"]\")\nbreak\n}\n}", v.keyFailure(u), u.member, rule)
 		}
 	}
 	v.elementCheck(&own, u)
 	if own.body.Len() > 0 {
-		out.f("dump := func(dst []byte) []byte { return dump%s(dst, %s) }", v.m.prefix()+u.shape, u.field)
+		out.f("dump := func(dst []byte) []byte { %s }", v.echo(u))
 		out.f("%s", strings.TrimSpace(own.body.String()))
 	}
 	v.nestedCheck(out, s, u.field, step{fmt.Sprintf("&path{up: at, name: %q}", u.member), "here"})
+}
+
+// keyFailure is how a bad key of a map is reported.
+func (v *validator) keyFailure(u use) string {
+	if v.overlay.Yielding[u.target()] {
+		return "yield"
+	}
+	return "fail"
+}
+
+// echo gives the statements that append the text form of a list or map and return.
+func (v *validator) echo(u use) string {
+	if !v.overlay.JSON[u.shape] {
+		return fmt.Sprintf("return dump%s(dst, %s)", v.m.prefix()+u.shape, u.field)
+	}
+	var body source
+	v.m.appendValue(&body, u.shape, u.field)
+	return "start := len(dst)\n" + body.body.String() + "return cutDump(dst, start)"
 }
 
 // echoed tells whether failures of a list or map may show its text form.

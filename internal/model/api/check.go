@@ -9,6 +9,10 @@ type checks struct {
 	text  []byte
 	// alone is the failure that stands for itself: nothing else is reported beside it.
 	alone string
+	// yielding is the failure that is reported only when there is no other.
+	yielding string
+	// first tells that one failure is reported at most, together that no failure stands for itself.
+	first, together bool
 }
 
 // failuresMax is how many failures one answer lists (semantics §4).
@@ -19,8 +23,10 @@ func (c *checks) err(constructor func(string) *Error) error {
 	switch {
 	case c.alone != "":
 		return constructor(c.alone)
-	case c.count == 0:
+	case c.count == 0 && c.yielding == "":
 		return nil
+	case c.count == 0:
+		return constructor(c.yielding)
 	}
 	return constructor(envelope(c.count) + string(c.text))
 }
@@ -42,7 +48,7 @@ func (c *checks) only(text string) {
 
 // begin starts a failure and tells whether there is room for it.
 func (c *checks) begin() bool {
-	if c.count == failuresMax {
+	if c.count == failuresMax || c.first && c.count == 1 {
 		return false
 	}
 	if c.count++; c.count > 1 {
@@ -74,6 +80,18 @@ func (c *checks) fail(at *path, name string, value func([]byte) []byte, constrai
 	c.text = append(c.text, constraint...)
 }
 
+// yield keeps a failure that is not worth telling beside others.
+func (c *checks) yield(at *path, name string, value func([]byte) []byte, constraint string) {
+	c.yielding = single(at, name, value, constraint)
+}
+
+// single is the message of one failure that echoes the value.
+func single(at *path, name string, value func([]byte) []byte, constraint string) string {
+	c := checks{}
+	c.fail(at, name, value, constraint)
+	return envelope(1) + string(c.text)
+}
+
 // bare adds a failure that neither echoes the value nor lowers the path (semantics §0(b)).
 func (c *checks) bare(at *path, name, constraint string) {
 	if !c.begin() {
@@ -97,14 +115,12 @@ func (c *checks) str(at *path, name, value string, rule *textRule) {
 			c.bare(at, name, constraint)
 			return
 		}
-		if !rule.alone {
+		if !rule.alone || c.together {
 			c.fail(at, name, echo, constraint)
 			return
 		}
 		// An empty table name is reported alone (semantics §0(c)), whatever else was found before.
-		single := checks{}
-		single.fail(at, name, echo, constraint)
-		c.only(envelope(1) + string(single.text))
+		c.only(single(at, name, echo, constraint))
 		return
 	}
 	for _, constraint := range rule.broken(value) {

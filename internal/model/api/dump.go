@@ -1,9 +1,25 @@
 package api
 
-import "stator/internal/model/attr"
+import (
+	"unicode/utf8"
+
+	"stator/internal/model/attr"
+)
 
 // dumpBytesMax bounds the echo of a list or map in a message: what comes after is left out, the brackets are closed.
 const dumpBytesMax = 8 << 10
+
+// cutDump shortens a text form that began at start. JSON is written whole before: it is never longer than what the request brought.
+func cutDump(dst []byte, start int) []byte {
+	if len(dst)-start <= dumpBytesMax {
+		return dst
+	}
+	end := start + dumpBytesMax
+	for !utf8.RuneStart(dst[end]) {
+		end--
+	}
+	return append(dst[:end], "..."...)
+}
 
 // dumpName begins a member of a structure whose text form began at start.
 func dumpName(dst []byte, start int, name string) []byte {

@@ -16,10 +16,6 @@ func dumpAttributeUpdates(dst []byte, v map[string]AttributeValueUpdate) []byte 
 	return dumpMap(dst, v, func(dst []byte, v AttributeValueUpdate) []byte { return v.dump(dst) })
 }
 
-func dumpBatchGetRequestMap(dst []byte, v map[string]KeysAndAttributes) []byte {
-	return dumpMap(dst, v, func(dst []byte, v KeysAndAttributes) []byte { return v.dump(dst) })
-}
-
 func dumpBatchWriteItemRequestMap(dst []byte, v map[string][]WriteRequest) []byte {
 	return dumpMap(dst, v, func(dst []byte, v []WriteRequest) []byte {
 		return dumpList(dst, v, func(dst []byte, v WriteRequest) []byte { return v.dump(dst) })
@@ -486,32 +482,6 @@ func (s *KeySchemaElement) dump(dst []byte) []byte {
 	if s.KeyType != nil {
 		dst = dumpName(dst, start, "keyType")
 		dst = append(dst, *s.KeyType...)
-	}
-	return append(dst, ')')
-}
-
-func (s *KeysAndAttributes) dump(dst []byte) []byte {
-	dst = append(dst, "KeysAndAttributes("...)
-	start := len(dst)
-	if s.Keys != nil {
-		dst = dumpName(dst, start, "keys")
-		dst = dumpList(dst, s.Keys, dumpAttributes)
-	}
-	if s.AttributesToGet != nil {
-		dst = dumpName(dst, start, "attributesToGet")
-		dst = dumpList(dst, s.AttributesToGet, func(dst []byte, v string) []byte { return append(dst, v...) })
-	}
-	if s.ConsistentRead != nil {
-		dst = dumpName(dst, start, "consistentRead")
-		dst = strconv.AppendBool(dst, *s.ConsistentRead)
-	}
-	if s.ProjectionExpression != nil {
-		dst = dumpName(dst, start, "projectionExpression")
-		dst = append(dst, *s.ProjectionExpression...)
-	}
-	if s.ExpressionAttributeNames != nil {
-		dst = dumpName(dst, start, "expressionAttributeNames")
-		dst = dumpMap(dst, s.ExpressionAttributeNames, func(dst []byte, v string) []byte { return append(dst, v...) })
 	}
 	return append(dst, ')')
 }

@@ -87,11 +87,15 @@ func (s *BatchGetItemInput) check(c *checks, at *path) {
 	if s.RequestItems == nil {
 		c.null(at, "RequestItems")
 	} else {
-		if len(s.RequestItems) == 0 {
-			c.only("The requestItems parameter is required for BatchGetItem")
+		dump := func(dst []byte) []byte {
+			start := len(dst)
+			dst = appendMap(dst, s.RequestItems, func(dst []byte, v KeysAndAttributes) []byte {
+				dst = v.AppendJSON(dst)
+				return dst
+			})
+			return cutDump(dst, start)
 		}
-		dump := func(dst []byte) []byte { return dumpBatchGetRequestMap(dst, s.RequestItems) }
-		c.size(at, "RequestItems", container{len(s.RequestItems), dump}, bounds{min: 1, max: 100})
+		c.size(at, "RequestItems", container{len(s.RequestItems), dump}, bounds{min: 1, max: 100, bare: true})
 		for key := range s.RequestItems {
 			if !ruleTableName.holds(key) {
 				c.fail(at, "RequestItems", dump, "Map keys must satisfy constraint: ["+ruleTableName.text()+"]")
@@ -142,7 +146,7 @@ func (s *BatchWriteItemInput) check(c *checks, at *path) {
 		c.size(at, "RequestItems", container{len(s.RequestItems), dump}, bounds{min: 1, max: 25})
 		for key := range s.RequestItems {
 			if !ruleTableName.holds(key) {
-				c.fail(at, "RequestItems", dump, "Map keys must satisfy constraint: ["+ruleTableName.text()+"]")
+				c.yield(at, "RequestItems", dump, "Map keys must satisfy constraint: ["+ruleTableName.text()+"]")
 				break
 			}
 		}
@@ -339,16 +343,16 @@ func (s *CreateTableInput) check(c *checks, at *path) {
 			s.KeySchema[i].check(c, &path{up: here, index: i + 1})
 		}
 	}
-	if s.LocalSecondaryIndexes != nil {
-		here := &path{up: at, name: "LocalSecondaryIndexes"}
-		for i := range s.LocalSecondaryIndexes {
-			s.LocalSecondaryIndexes[i].check(c, &path{up: here, index: i + 1})
-		}
-	}
 	if s.GlobalSecondaryIndexes != nil {
 		here := &path{up: at, name: "GlobalSecondaryIndexes"}
 		for i := range s.GlobalSecondaryIndexes {
 			s.GlobalSecondaryIndexes[i].check(c, &path{up: here, index: i + 1})
+		}
+	}
+	if s.LocalSecondaryIndexes != nil {
+		here := &path{up: at, name: "LocalSecondaryIndexes"}
+		for i := range s.LocalSecondaryIndexes {
+			s.LocalSecondaryIndexes[i].check(c, &path{up: here, index: i + 1})
 		}
 	}
 	if s.BillingMode != nil {
@@ -1615,7 +1619,9 @@ func (s *QueryInput) check(c *checks, at *path) {
 		}
 	}
 	if s.ConditionalOperator != nil {
-		c.enum(at, "ConditionalOperator", *s.ConditionalOperator, &enumConditionalOperator)
+		if !enumConditionalOperator.has(*s.ConditionalOperator) {
+			c.only("Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]")
+		}
 	}
 	if s.ReturnConsumedCapacity != nil {
 		c.enum(at, "ReturnConsumedCapacity", *s.ReturnConsumedCapacity, &enumReturnConsumedCapacity)
@@ -2361,6 +2367,11 @@ func (s *UpdateItemInput) Validate() error {
 }
 
 func (s *UpdateItemInput) check(c *checks, at *path) {
+	if s.Key == nil {
+		s.checkTogether(c, at)
+		return
+	}
+	c.first = true
 	if s.TableName == nil {
 		c.null(at, "TableName")
 	} else {
@@ -2405,6 +2416,70 @@ func (s *UpdateItemInput) check(c *checks, at *path) {
 	}
 	if s.ReturnConsumedCapacity != nil {
 		c.enum(at, "ReturnConsumedCapacity", *s.ReturnConsumedCapacity, &enumReturnConsumedCapacity)
+	}
+	if s.ReturnItemCollectionMetrics != nil {
+		c.enum(at, "ReturnItemCollectionMetrics", *s.ReturnItemCollectionMetrics, &enumReturnItemCollectionMetrics)
+	}
+	if s.ExpressionAttributeNames != nil {
+		dump := func(dst []byte) []byte { return dumpExpressionAttributeNameMap(dst, s.ExpressionAttributeNames) }
+		for _, v := range s.ExpressionAttributeNames {
+			if !textAttributeName.holds(v) {
+				c.fail(at, "ExpressionAttributeNames", dump, "Map value must satisfy constraint: ["+textAttributeName.text()+"]")
+				break
+			}
+		}
+	}
+	if s.ReturnValuesOnConditionCheckFailure != nil {
+		c.enum(at, "ReturnValuesOnConditionCheckFailure", *s.ReturnValuesOnConditionCheckFailure, &enumReturnValuesOnConditionCheckFailure)
+	}
+}
+
+func (s *UpdateItemInput) checkTogether(c *checks, at *path) {
+	c.together = true
+	if s.ReturnConsumedCapacity != nil {
+		c.enum(at, "ReturnConsumedCapacity", *s.ReturnConsumedCapacity, &enumReturnConsumedCapacity)
+	}
+	if s.TableName == nil {
+		c.null(at, "TableName")
+	} else {
+		c.str(at, "TableName", *s.TableName, &ruleTableNameFromOne)
+	}
+	if s.ReturnValues != nil {
+		c.enum(at, "ReturnValues", *s.ReturnValues, &enumReturnValue)
+	}
+	if s.ConditionalOperator != nil {
+		c.enum(at, "ConditionalOperator", *s.ConditionalOperator, &enumConditionalOperator)
+	}
+	if s.Key == nil {
+		c.null(at, "Key")
+	}
+	if s.AttributeUpdates != nil {
+		dump := func(dst []byte) []byte { return dumpAttributeUpdates(dst, s.AttributeUpdates) }
+		for key := range s.AttributeUpdates {
+			if !textAttributeName.holds(key) {
+				c.fail(at, "AttributeUpdates", dump, "Map keys must satisfy constraint: ["+textAttributeName.text()+"]")
+				break
+			}
+		}
+		here := &path{up: at, name: "AttributeUpdates"}
+		for _, key := range sortedKeys(s.AttributeUpdates) {
+			v := s.AttributeUpdates[key]
+			v.check(c, &path{up: here, key: key})
+		}
+	}
+	if s.Expected != nil {
+		dump := func(dst []byte) []byte { return dumpExpectedAttributeMap(dst, s.Expected) }
+		for key := range s.Expected {
+			if !textAttributeName.holds(key) {
+				c.fail(at, "Expected", dump, "Map keys must satisfy constraint: ["+textAttributeName.text()+"]")
+				break
+			}
+		}
+		here := &path{up: at, name: "Expected"}
+		for _, key := range sortedKeys(s.Expected) {
+			v := s.Expected[key]
+			v.check(c, &path{up: here, key: key})
+		}
 	}
 	if s.ReturnItemCollectionMetrics != nil {
 		c.enum(at, "ReturnItemCollectionMetrics", *s.ReturnItemCollectionMetrics, &enumReturnItemCollectionMetrics)

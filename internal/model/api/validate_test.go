@@ -47,6 +47,13 @@ var enumSentences = []sentence{
 		"3 validation errors detected: Value 'a' at 'returnConsumedCapacity'" + constraint + "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]; " +
 			"Value 'b' at 'returnValues'" + constraint + "Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]; " +
 			"Value 'c' at 'returnItemCollectionMetrics'" + constraint + "Member must satisfy enum value set: [SIZE, NONE]"},
+	{new(UpdateItemInput), `{"TableName":"abc","Key":{},"ReturnConsumedCapacity":"a","ReturnValues":"b"}`, one("Value 'b' at 'returnValues'" + constraint + "Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]")},
+	{new(UpdateItemInput), `{"TableName":"","ConditionalOperator":"NOR","ReturnConsumedCapacity":"a"}`,
+		"4 validation errors detected: Value 'a' at 'returnConsumedCapacity'" + constraint + "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]; " +
+			"Value '' at 'tableName'" + constraint + "Member must have length greater than or equal to 1; " +
+			"Value 'NOR' at 'conditionalOperator'" + constraint + "Member must satisfy enum value set: [OR, AND]; " +
+			"Value null at 'key'" + constraint + "Member must not be null"},
+	{new(QueryInput), `{"TableName":"abc","ConditionalOperator":"NOR","Select":"x"}`, "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]"},
 	{new(UpdateItemInput), `{"TableName":"abc","Key":{},"AttributeUpdates":{"a":{"Action":"x"}}}`, one("Value 'x' at 'attributeUpdates.a.member.action'" + constraint + "Member must satisfy enum value set: [ADD, PUT, DELETE]")},
 }
 
@@ -67,6 +74,9 @@ var numberSentences = []sentence{
 var textSentences = []sentence{
 	{new(QueryInput), `{"TableName":"abc","IndexName":""}`, one("Value at 'IndexName'" + constraint + "Member must have length greater than or equal to 3")},
 	{new(QueryInput), `{"TableName":"abc","IndexName":"x"}`, one("Value 'x' at 'indexName'" + constraint + "Member must have length greater than or equal to 3")},
+	{new(CreateTableInput), `{"TableName":"abc","LocalSecondaryIndexes":[{"IndexName":"a","KeySchema":[{"AttributeName":"h","KeyType":"HASH"}],"Projection":{}}],"GlobalSecondaryIndexes":[{"IndexName":"b","KeySchema":[{"AttributeName":"g","KeyType":"HASH"}],"Projection":{}}]}`,
+		"2 validation errors detected: Value 'b' at 'globalSecondaryIndexes.1.member.indexName'" + constraint + "Member must have length greater than or equal to 3; " +
+			"Value 'a' at 'localSecondaryIndexes.1.member.indexName'" + constraint + "Member must have length greater than or equal to 3"},
 	{new(UpdateTimeToLiveInput), `{"TableName":"abc","TimeToLiveSpecification":{"Enabled":true,"AttributeName":""}}`, one("Value '' at 'timeToLiveSpecification.attributeName'" + constraint + "Member must have length greater than or equal to 1")},
 	{new(TagResourceInput), `{"ResourceArn":"a","Tags":[{"Key":"` + strings.Repeat("é", 128) + `","Value":""}]}`, ""},
 	{new(TagResourceInput), `{"ResourceArn":"a","Tags":[{"Key":"","Value":""}]}`, one("Value at 'Tags.1.member.Key'" + constraint + "Member must have length greater than or equal to 1")},
@@ -78,13 +88,15 @@ var containerSentences = []sentence{
 	{new(TransactWriteItemsInput), `{"TransactItems":[]}`, one("Value '[]' at 'transactItems'" + constraint + "Member must have length greater than or equal to 1")},
 	{new(TransactGetItemsInput), `{"TransactItems":[{"Get":{"Key":{}}}]}`, one("Value null at 'transactItems.1.member.get.tableName'" + constraint + "Member must not be null")},
 	{new(BatchExecuteStatementInput), `{"Statements":[]}`, one("Value '[]' at 'statements'" + constraint + "Member must have length greater than or equal to 1")},
-	{new(BatchGetItemInput), `{"RequestItems":{}}`, "The requestItems parameter is required for BatchGetItem"},
+	{new(BatchGetItemInput), `{"RequestItems":{}}`, one("Value at 'RequestItems'" + constraint + "Member must have length greater than or equal to 1")},
 	{new(BatchWriteItemInput), `{"RequestItems":{}}`, "The requestItems parameter is required for BatchWriteItem"},
 	{new(BatchGetItemInput), `{}`, one("Value null at 'requestItems'" + constraint + "Member must not be null")},
 	{new(BatchGetItemInput), `{"RequestItems":{"abc":{"Keys":[` + strings.Repeat(`{},`, 100) + `{}]}}}`, one("Value at 'RequestItems.abc.member.Keys'" + constraint + "Member must have length less than or equal to 100")},
 	{new(BatchGetItemInput), `{"RequestItems":{"abc":null}}`, one("Value null at 'requestItems.abc.member.keys'" + constraint + "Member must not be null")},
-	{new(BatchGetItemInput), `{"RequestItems":{"a!":{"Keys":[{}]}}}`, one("Value '{a!=KeysAndAttributes(keys=[{}])}' at 'requestItems'" + constraint + "Map keys must satisfy constraint: [Member must have length less than or equal to 255, Member must have length greater than or equal to 3, Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]")},
+	{new(BatchGetItemInput), `{"RequestItems":{"a!":{"ConsistentRead":true,"Keys":[{}]}}}`, one("Value '{\"a!\":{\"Keys\":[{}],\"ConsistentRead\":true}}' at 'requestItems'" + constraint + "Map keys must satisfy constraint: [Member must have length less than or equal to 255, Member must have length greater than or equal to 3, Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]")},
 	{new(BatchWriteItemInput), `{"RequestItems":{"abc":[{"PutRequest":{}}]}}`, one("Value null at 'requestItems.abc.member.1.member.putRequest.item'" + constraint + "Member must not be null")},
+	{new(BatchWriteItemInput), `{"RequestItems":{"a!":[{}]}}`, one("Value '{a!=[WriteRequest()]}' at 'requestItems'" + constraint + "Map keys must satisfy constraint: [Member must have length less than or equal to 255, Member must have length greater than or equal to 3, Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]")},
+	{new(BatchWriteItemInput), `{"RequestItems":{"a!":[{}]},"ReturnConsumedCapacity":"x"}`, one("Value 'x' at 'returnConsumedCapacity'" + constraint + "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]")},
 	{new(BatchWriteItemInput), `{"RequestItems":{"abc":[]}}`, one("Value '{abc=[]}' at 'requestItems'" + constraint + "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]")},
 	{new(CreateTableInput), `{"TableName":"abc","KeySchema":[{"AttributeName":"a","KeyType":"HASH"},{"AttributeName":"b","KeyType":"RANGE"},{"AttributeName":"c","KeyType":"RANGE"}]}`,
 		one("Value '[KeySchemaElement(attributeName=a, keyType=HASH), KeySchemaElement(attributeName=b, keyType=RANGE), KeySchemaElement(attributeName=c, keyType=RANGE)]' at 'keySchema'" + constraint + "Member must have length less than or equal to 2")},
@@ -126,7 +138,7 @@ func TestValidateListsTen(t *testing.T) {
 	}
 }
 
-// What the failure of a large list echoes is bounded, and its brackets are closed: the suite's patterns match it.
+// What the failure of a large list or map echoes is bounded. All but JSON closes its brackets: the suite's patterns match it.
 func TestValidateEchoesLists(t *testing.T) {
 	var puts, writes []string
 	for i := range 101 {
@@ -142,6 +154,8 @@ func TestValidateEchoesLists(t *testing.T) {
 	}{
 		{new(TransactWriteItemsInput), `{"TransactItems":[` + strings.Join(puts, ",") + `]}`,
 			`^1 validation error detected: Value '\[.+\]' at 'transactItems' failed to satisfy constraint: Member must have length less than or equal to 100$`},
+		{new(BatchGetItemInput), `{"RequestItems":{"a!":{"Keys":[{"pk":{"S":"` + strings.Repeat("é", 8000) + `"}}]}}}`,
+			`^1 validation error detected: Value '\{"a!":\{"Keys":\[\{"pk":\{"S":"é+\.\.\.' at 'requestItems' failed to satisfy constraint: Map keys must satisfy constraint: .+$`},
 		{new(BatchWriteItemInput), `{"RequestItems":{"abc":[` + strings.Join(writes, ",") + `]}}`,
 			`^1 validation error detected: Value '\{abc=\[.+\]\}' at 'requestItems' failed to satisfy constraint: Map value must satisfy constraint: \[Member must have length less than or equal to 25, Member must have length greater than or equal to 1\]$`},
 	}
