@@ -45,7 +45,10 @@ func newActionRequest(i *api.TransactWriteItem) (r actionRequest, err error) {
 		r = actionRequest{command.Update, u.Key, u.TableName, u.UpdateExpression, u.ConditionExpression,
 			u.ExpressionAttributeNames, u.ExpressionAttributeValues, u.ReturnValuesOnConditionCheckFailure}
 	}
-	if given != 1 {
+	if given == 0 {
+		return r, bare.refuse("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
+	}
+	if given > 1 {
 		return r, bare.refuse("TransactItems can only contain one of Check, Put, Update or Delete")
 	}
 	return r, nil

@@ -130,7 +130,7 @@ func TestTransactWriteValidation(t *testing.T) {
 		"an item twice":      {[]types.TransactWriteItem{good, checkAction(table, keyOf("good", "1"), exists)}, "Transaction request cannot include multiple operations on one item"},
 		"an item twice, bad": {[]types.TransactWriteItem{good, good, deleteAction(table, item{"pk": s("a")}, "")}, "Transaction request cannot include multiple operations on one item"},
 		"two kinds":          {[]types.TransactWriteItem{{Put: good.Put, Update: good.Update, Delete: deleteAction(table, keyOf("a", "1"), "").Delete}}, "TransactItems can only contain one of Check, Put, Update or Delete"},
-		"no kind":            {[]types.TransactWriteItem{good, {}}, "TransactItems can only contain one of Check, Put, Update or Delete"},
+		"no kind":            {[]types.TransactWriteItem{good, {}}, "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"},
 		"no name, deep":      {[]types.TransactWriteItem{putAction("nobody", item{"pk": s("a"), "": s("x"), "v": deep}, "")}, "Empty attribute name"},
 		"no parse, a deep key": {[]types.TransactWriteItem{deleteAction("nobody", item{"pk": deep}, "a = = b")},
 			"Invalid ConditionExpression: Syntax error; token: \"=\", near: \"= = b\""},
