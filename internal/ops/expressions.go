@@ -41,6 +41,9 @@ func (v voice) fault(values attr.Map) string {
 
 // refuseExpression turns a refusal of an expression into an answer; what is no refusal passes.
 func (v voice) refuseExpression(err error) error {
+	if long, ok := errors.AsType[*expr.TooLong](err); ok && v == older {
+		return v.refuse(long.Sized())
+	}
 	if refused, ok := errors.AsType[*expr.Error](err); ok {
 		return v.refuse(refused.Text)
 	}

@@ -162,7 +162,7 @@ func TestConditionErrors(t *testing.T) {
 		"attribute_type(n, :v)":           "",
 		"#n = :v":                         "An expression attribute name used in the document path is not defined; attribute name: #n",
 		"name = :v":                       "Attribute name is a reserved keyword; reserved keyword: name",
-		strings.Repeat("n = :v OR ", 500): "Expression size has exceeded the maximum allowed size",
+		strings.Repeat("n = :v OR ", 500): "Invalid ConditionExpression: Expression size has exceeded the maximum allowed size;",
 	} {
 		in := &dynamodb.DeleteItemInput{
 			TableName: &table, Key: keyOf("a", "1"), ConditionExpression: aws.String(expression), ExpressionAttributeValues: item{":v": n("5")},

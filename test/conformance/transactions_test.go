@@ -134,6 +134,8 @@ func TestTransactWriteValidation(t *testing.T) {
 		"no name, deep":      {[]types.TransactWriteItem{putAction("nobody", item{"pk": s("a"), "": s("x"), "v": deep}, "")}, "Empty attribute name"},
 		"no parse, a deep key": {[]types.TransactWriteItem{deleteAction("nobody", item{"pk": deep}, "a = = b")},
 			"Invalid ConditionExpression: Syntax error; token: \"=\", near: \"= = b\""},
+		"a long condition": {[]types.TransactWriteItem{deleteAction("nobody", keyOf("a", "1"), strings.Repeat("n = :v OR ", 500))},
+			"Invalid ConditionExpression: Expression size has exceeded the maximum allowed size; expression size: 5000"},
 		"twins":         {[]types.TransactWriteItem{putAction("nobody", item{"pk": ss("b", "a", "b")}, "")}, "Input collection [b, a, b] contains duplicates."},
 		"a huge number": {[]types.TransactWriteItem{putAction("nobody", item{"pk": n("1e2147483647")}, "")}, "Number underflow."},
 	} {

@@ -25,6 +25,9 @@ func bindCondition(kind Kind, text string, n *Names) (*conditionTree, bound, err
 		return nil, bound{}, err
 	}
 	tree, fault := conditionCache.parse(text, parseCondition)
+	if fault == textTooLong && (kind == ConditionExpression || kind == FilterExpression) {
+		return nil, bound{}, &TooLong{refusal: &Error{kind.says(fault)}, bytes: len(text)}
+	}
 	if fault != "" {
 		return nil, bound{}, kind.refuse(fault)
 	}

@@ -1,6 +1,7 @@
 package expr_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func TestParserBombs(t *testing.T) {
 		{"nested unknown functions", "a < " + repeat("f(", 1355) + "b" + repeat(")", 1355), "Invalid function name; function: f"},
 		{"nested sizes", "a < " + repeat("size(", 680) + "b" + repeat(")", 680),
 			"Incorrect operand type for operator or function; operator or function: size, operand type: N"},
-		{"4097 bytes", repeat("(", 4097), "Expression size has exceeded the maximum allowed size; expression size: 4097"},
+		{"4097 bytes", repeat("(", 4097), "Expression size has exceeded the maximum allowed size;"},
 		{"long path", "a < b" + repeat("[0]", 1363), "The document path has too many nesting levels; nesting levels: 1364"},
 		{"100 candidates", "a IN (b" + repeat(",c", 99) + ")", ""},
 		{"101 candidates", "a IN (b" + repeat(",c", 100) + ")",
@@ -65,6 +66,33 @@ func TestLegacyInTakesMoreThanAnExpression(t *testing.T) {
 		}
 		_, err := expr.LegacyFilter([]expr.LegacyCondition{{Attribute: "a", Operator: "IN", Values: values, HasValues: true}}, "")
 		checkText(t, err, "", test.want)
+	}
+}
+
+// The length of a text that is too long can be told of conditions and filters, and of nothing else.
+func TestTooLongTellsItsLength(t *testing.T) {
+	text := strings.Repeat("a", 4097)
+	n := expr.NewNames(nil, nil)
+	condition := func(kind expr.Kind) error { _, err := expr.ParseCondition(kind, text, n); return err }
+	_, update := expr.ParseUpdate(text, n)
+	_, projection := expr.ParseProjection(text, n)
+	_, key := expr.ParseKeyCondition(text, n)
+	for kind, err := range map[expr.Kind]error{
+		expr.ConditionExpression: condition(expr.ConditionExpression), expr.FilterExpression: condition(expr.FilterExpression),
+		expr.UpdateExpression: update, expr.ProjectionExpression: projection, expr.KeyConditionExpression: key,
+	} {
+		const tooLong = "Expression size has exceeded the maximum allowed size;"
+		checkText(t, err, "Invalid "+string(kind)+": ", tooLong)
+		if _, ok := errors.AsType[*expr.Error](err); !ok {
+			t.Errorf("%s: %T", kind, err)
+		}
+		long, sized := errors.AsType[*expr.TooLong](err)
+		if sized != (kind == expr.ConditionExpression || kind == expr.FilterExpression) {
+			t.Errorf("%s: sized %v", kind, sized)
+		}
+		if sized && long.Sized() != "Invalid "+string(kind)+": "+tooLong+" expression size: 4097" {
+			t.Errorf("%s: %s", kind, long.Sized())
+		}
 	}
 }
 

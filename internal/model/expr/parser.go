@@ -15,6 +15,8 @@ const (
 	pathIndexesMax      = 1 << 30 // larger indexes all lie past the end of any list
 )
 
+const textTooLong = "Expression size has exceeded the maximum allowed size;"
+
 // parser holds what the parsers of conditions, updates and projections share: a place in the tokens and what was noted so far.
 type parser struct {
 	tables
@@ -33,7 +35,7 @@ func checkText(text string) string {
 		return "The expression can not be empty;"
 	}
 	if len(text) > textBytesMax {
-		return "Expression size has exceeded the maximum allowed size; expression size: " + strconv.Itoa(len(text))
+		return textTooLong
 	}
 	return ""
 }
