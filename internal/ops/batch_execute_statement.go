@@ -131,6 +131,9 @@ func (m *batchStatement) lookedUp(t *table.Table) (attr.Map, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.CheckColumns(); err != nil {
+		return nil, refuseStatement(err)
+	}
 	if _, err := m.Where.Branches(s.key().Hash[0].Name, sortName(s.key())); err != nil {
 		return nil, refuseStatement(err)
 	}

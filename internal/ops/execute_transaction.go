@@ -131,6 +131,9 @@ func (t statementTransaction) serving(o *Ops) ([]*table.Table, error) {
 
 // checkTransacted refuses what no statement of a transaction may do.
 func checkTransacted(b *partiql.Bound, t *table.Table) error {
+	if err := b.CheckColumns(); err != nil {
+		return refuseStatement(err)
+	}
 	switch {
 	case b.Returning.Given:
 		return bare.refuse("RETURNING clause is not supported in ExecuteTransaction.")

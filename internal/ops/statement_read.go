@@ -101,6 +101,9 @@ func (r *statementRead) plan(t *table.Table) ([]plannedWalk, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.CheckColumns(); err != nil {
+		return nil, refuseStatement(err)
+	}
 	branches, err := r.Where.Branches(s.key().Hash[0].Name, sortName(s.key()))
 	if err != nil {
 		return nil, refuseStatement(err)

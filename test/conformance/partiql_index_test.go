@@ -82,6 +82,8 @@ func TestStatementsRefuseIndexes(t *testing.T) {
 	for _, test := range []struct{ index, statement, phrase string }{
 		{"nope", `SELECT * FROM %I WHERE pk = 'p'`, "The table does not have the specified index"},
 		{"g-multi", `SELECT * FROM %I WHERE g = 5`, "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys."},
+		{"g-multi", `SELECT COUNT(*) FROM %I`, "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys."},
+		{"g-all", `SELECT COUNT(*) FROM %I`, "Unexpected path component at 1:8:5"},
 		{"g-inc", `SELECT y, z FROM %I WHERE g = 'a'`, "One or more parameter values were invalid: Global secondary index g-inc does not project [y, z]"},
 		{"g-inc", `SELECT y FROM %I`, "Global secondary index g-inc does not project [y]"},
 		{"g-inc", `SELECT sk FROM %I WHERE g = 'a' AND y = 'y1'`, fmt.Sprintf(rest, "g-inc", "y")},

@@ -97,6 +97,9 @@ func (s *script) bind(text string) (*partiql.Bound, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := statement.CheckColumns(); err != nil {
+		return nil, err
+	}
 	return statement.Bind(s.parameters)
 }
 

@@ -17,6 +17,7 @@ type Statement struct {
 	text       string
 	parameters int
 	columns    *expr.Projection // nil shows whole items
+	noColumn   *Error           // what is wrong with a column of a SELECT that is no path; there are no columns beside it
 	where      *node            // nil when there is no condition
 	item       []entry          // of an INSERT
 	actions    []action         // of an UPDATE
@@ -129,6 +130,15 @@ func (m *meaning) statement(from *script) (*Statement, *Error) {
 	return s, nil
 }
 
+// CheckColumns refuses a column that is no path. It stands apart from parsing because DynamoDB says so only when it knows that it may read
+// what the statement names. Errors are *Error.
+func (s *Statement) CheckColumns() error {
+	if s.noColumn != nil {
+		return s.noColumn
+	}
+	return nil
+}
+
 // source takes the table's name and the index's out of a path.
 func (m *meaning) source(s *Statement, path *term) *Error {
 	var names []string
@@ -166,7 +176,12 @@ func (m *meaning) columns(s *Statement, from *script) *Error {
 			return &Error{"Other attributes should not be present in the projection when '*' is used."}
 		}
 		if column.kind != termPath {
-			return m.flaw("Unexpected path component", column.token)
+			flaw := m.flaw("Unexpected path component", column.token)
+			if s.Verb != Select {
+				return flaw
+			}
+			s.noColumn = flaw
+			return nil
 		}
 		path, err := m.path(column)
 		if err != nil {
