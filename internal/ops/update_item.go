@@ -16,7 +16,7 @@ func (o *Ops) UpdateItem(ctx context.Context, in *api.UpdateItemInput) (*api.Upd
 	if err != nil {
 		return nil, err
 	}
-	done, err := o.write(ctx, *in.TableName, &change)
+	done, err := o.write(ctx, *in.TableName, loneChange{&change})
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +112,18 @@ func (c *change) plan(t *table.Table) (*command.Command, error) {
 		Action: command.Update, Table: t.ID, TableVersion: t.Version, Key: suffix, Item: c.key,
 		Condition: c.condition, Update: c.update,
 	}, nil
+}
+
+// loneChange is a change that UpdateItem makes. Of it alone the UpdateExpression is weighed, whatever item and condition there are; within a transaction
+// and in PartiQL only the finished item is (semantics §2.5, §2.6).
+type loneChange struct{ *change }
+
+func (c loneChange) plan(t *table.Table) (*command.Command, error) {
+	planned, err := c.change.plan(t)
+	if err == nil && c.update.WriteCost() > itemBytesMax {
+		return nil, api.NewValidationException(updateTooLarge)
+	}
+	return planned, err
 }
 
 // attributes is what ReturnValues asks for. An update that wrote nothing that is still there answers without the member.

@@ -226,6 +226,38 @@ func TestItemSizeLimit(t *testing.T) {
 	wantError(t, err, "ValidationException", "Item size to update has exceeded the maximum allowed size")
 }
 
+// An UpdateExpression is weighed besides the item that it makes, before its condition. AttributeUpdates and a transaction's Update are not.
+func TestUpdateSizeLimit(t *testing.T) {
+	const tooLarge = "Item size to update has exceeded the maximum allowed size"
+	c := connect(t)
+	table := c.table(nil)
+	update := func(expression, condition string, bytes int) error {
+		in := &dynamodb.UpdateItemInput{TableName: &table, Key: keyOf("a", "1"), UpdateExpression: &expression,
+			ExpressionAttributeValues: item{":v": s(strings.Repeat("x", bytes))}}
+		if condition != "" {
+			in.ConditionExpression = &condition
+		}
+		_, err := c.UpdateItem(ctx, in)
+		return err
+	}
+	// 3 for the update, 19 for the SET, 1 for the name v; 39 for the function and 16 for the path that it reads.
+	const room = 409600 - 23
+	check(t, update("SET v = :v", "", room))
+	wantError(t, update("SET v = :v", "", room+1), "ValidationException", tooLarge)
+	wantError(t, update("SET v = :v", "attribute_exists(absent)", room+1), "ValidationException", tooLarge)
+	wantError(t, update("SET v = if_not_exists(v, :v)", "", room-54), "ValidationException", tooLarge)
+	check(t, update("SET v = if_not_exists(v, :v)", "", room-55))
+
+	// pk and sk with their values take 2+1+2+1 bytes, the name v takes 1.
+	full := s(strings.Repeat("x", 409600-7))
+	_, err := c.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &table, Key: keyOf("a", "1"),
+		AttributeUpdates: map[string]types.AttributeValueUpdate{"v": {Value: full}}})
+	check(t, err)
+	_, err = c.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{Update: &types.Update{
+		TableName: &table, Key: keyOf("a", "1"), UpdateExpression: aws.String("SET v = :v"), ExpressionAttributeValues: item{":v": full}}}}})
+	check(t, err)
+}
+
 func TestNestingLimit(t *testing.T) {
 	c := connect(t)
 	table := c.table(nil)

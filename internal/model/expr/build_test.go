@@ -92,9 +92,6 @@ func TestBuiltUpdateIsTheParsedOne(t *testing.T) {
 	if want := decodeMap(`{"n":{"N":"2"},"l":{"L":[{"N":"2"}]},"ss":{"SS":["a","b"]},"ns":{"NS":["2"]}}`); err != nil || string(after) != string(want) {
 		t.Errorf("%s, %v", after.AppendJSON(nil), err)
 	}
-	if cost := built.WriteCost(after); cost != 0 {
-		t.Errorf("its writes are measured: %d bytes", cost)
-	}
 	b.Remove(path("n", "deeper"))
 	if _, err := b.Update(); err == nil {
 		t.Error("overlapping paths are not refused")

@@ -121,8 +121,3 @@ func pathsText(how string, one, two Path) string {
 	return "Two document paths " + how + " with each other; must remove or rewrite one of these paths; path one: " +
 		one.String() + ", path two: " + two.String()
 }
-
-// indexed tells whether the path goes through a list.
-func (p Path) indexed() bool {
-	return slices.ContainsFunc(p, func(e Element) bool { return e.Indexed })
-}

@@ -117,7 +117,7 @@ func (d *decision) changed(c *command.Command, before attr.Map) (after attr.Map,
 		}
 		return nil, err.Error()
 	}
-	if after.Size() > ItemBytesMax || c.Update.WriteCost(after) > ItemBytesMax {
+	if after.Size() > ItemBytesMax {
 		return nil, updateTooLarge
 	}
 	// An item older than an index may hold what the index refuses: it can still be updated in other ways.
