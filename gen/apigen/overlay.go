@@ -38,11 +38,12 @@ type tableNames struct {
 	MinOne        []string
 }
 
-// limit replaces a member's constraints; drop leaves them to the operation.
+// limit replaces a member's constraints; drop leaves them to the operation, optional only whether the member is there.
 type limit struct {
-	Target string
-	Max    *int64
-	Drop   bool
+	Target   string
+	Max      *int64
+	Drop     bool
+	Optional bool
 }
 
 // missing is the sentence for an absent member of some operations' inputs.

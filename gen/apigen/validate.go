@@ -85,10 +85,11 @@ func (v *validator) checkMembers(s *shape, order []string) {
 func (v *validator) checkMember(s *shape, member string) {
 	use := use{structure: s.name, member: member, shape: s.Members.by[member].Shape, field: "s." + exported(member)}
 	inner := v.valueCheck(use)
+	required := s.requires(member) && !v.overlay.Limits[use.target()].Optional
 	switch {
-	case s.requires(member) && inner == "":
+	case required && inner == "":
 		v.out.f("if %s == nil {\n%s\n}", use.field, v.absent(use))
-	case s.requires(member):
+	case required:
 		v.out.f("if %s == nil {\n%s\n} else {\n%s}", use.field, v.absent(use), inner)
 	case inner != "":
 		v.out.f("if %s != nil {\n%s}", use.field, inner)

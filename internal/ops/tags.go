@@ -163,7 +163,11 @@ func mergedTags(tags map[string]string, sent []api.Tag) (map[string]string, erro
 	}
 	seen := map[string]bool{}
 	for _, tag := range sent {
-		switch key, text := *tag.Key, *tag.Value; {
+		switch key, text := value(tag.Key), value(tag.Value); {
+		case tag.Key == nil:
+			return nil, api.NewValidationException("The Tag Key provided is invalid, Key: null")
+		case tag.Value == nil:
+			return nil, api.NewValidationException("The Tag Value provided is invalid, Value: null")
 		case !tagText.MatchString(key):
 			return nil, api.NewValidationException("The Tag Key provided is invalid, Key: " + key)
 		case !tagText.MatchString(text):

@@ -2064,14 +2064,10 @@ func (s *TableCreationParameters) check(c *checks, at *path) {
 }
 
 func (s *Tag) check(c *checks, at *path) {
-	if s.Key == nil {
-		c.null(at, "Key")
-	} else {
+	if s.Key != nil {
 		c.str(at, "Key", *s.Key, &textTagKeyString)
 	}
-	if s.Value == nil {
-		c.null(at, "Value")
-	} else {
+	if s.Value != nil {
 		c.str(at, "Value", *s.Value, &textTagValueString)
 	}
 }
@@ -2759,7 +2755,7 @@ var (
 	enumComparisonOperator                   = enumRule{"IN", "NULL", "BETWEEN", "LT", "NOT_CONTAINS", "EQ", "GT", "NOT_NULL", "NE", "LE", "BEGINS_WITH", "GE", "CONTAINS"}
 	enumConditionalOperator                  = enumRule{"OR", "AND"}
 	enumContributorInsightsAction            = enumRule{"ENABLE", "DISABLE"}
-	enumContributorInsightsMode              = enumRule{"ACCESSED_AND_THROTTLED_KEYS", "THROTTLED_KEYS"}
+	enumContributorInsightsMode              = enumRule{"THROTTLED_KEYS", "ACCESSED_AND_THROTTLED_KEYS"}
 	textCsvDelimiter                         = textRule{min: 1, max: 1, pattern: &patternCsvDelimiter}
 	textCsvHeader                            = textRule{min: 1, max: 65536, pattern: &patternCsvHeader}
 	enumDisassociationMode                   = enumRule{"WAIT_FOR_REPLICATION"}
@@ -2797,7 +2793,7 @@ var (
 	enumSearchSchemaElementType              = enumRule{"HASH", "INLINE_FILTER"}
 	enumSelect                               = enumRule{"SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"}
 	textStreamArn                            = textRule{min: 37, max: 1024}
-	enumStreamViewType                       = enumRule{"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}
+	enumStreamViewType                       = enumRule{"OLD_IMAGE", "KEYS_ONLY", "NEW_AND_OLD_IMAGES", "NEW_IMAGE"}
 	textTableArn                             = textRule{min: 1, max: 1024, echoEmpty: true}
 	enumTableClass                           = enumRule{"STANDARD", "STANDARD_INFREQUENT_ACCESS"}
 	textTableName                            = textRule{min: 3, max: 255, pattern: &patternName, echoEmpty: true}
