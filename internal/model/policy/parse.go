@@ -43,6 +43,12 @@ func Parse(kind Kind, text []byte) (*Document, error) {
 	if len(text) > BytesMax {
 		return nil, &Error{Text: invalidPrefix + "Maximum policy size of 20480 bytes exceeded"}
 	}
+	switch string(text) {
+	case "null":
+		return nil, refuse("This text appears not to be a policy")
+	case "{}":
+		return nil, refuse("Syntax error at position (1,3)")
+	}
 	if !jx.Valid(text) || jx.DecodeBytes(text).Next() != jx.Object {
 		return nil, refuse("This policy contains invalid Json")
 	}
