@@ -59,6 +59,16 @@ func checkIndexUpdates(in *api.UpdateTableInput) error {
 	return nil
 }
 
+// checkIndexWarmth refuses a warm throughput of an index that names no units, before anything that has to do with the table.
+func checkIndexWarmth(updates []api.GlobalSecondaryIndexUpdate) error {
+	for i := range updates {
+		if u := updates[i].Update; u != nil && u.WarmThroughput != nil && *u.WarmThroughput == (api.WarmThroughput{}) {
+			return invalidValue("WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: " + *u.IndexName)
+		}
+	}
+	return nil
+}
+
 func tooManyIndexes() error {
 	return api.NewLimitExceededException(
 		"Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
@@ -135,7 +145,7 @@ func removeIndex(t *table.Table, name string) error {
 	ix, global, exists := anyIndex(t, name)
 	switch {
 	case !exists:
-		return api.NewResourceNotFoundException("Requested resource not found")
+		return indexMissing(t, name)
 	case !global:
 		return api.NewValidationException("Cannot delete an index that is not a GlobalSecondaryIndex: " + name)
 	case movingIndex(t, name):
@@ -192,24 +202,26 @@ func beingAllocated(ix *table.Index) bool { return ix.Status == table.IndexCreat
 func (o *Ops) updateIndex(t *table.Table, sent *api.UpdateGlobalSecondaryIndexAction) error {
 	name := *sent.IndexName
 	ix, global, exists := anyIndex(t, name)
+	wanted := throughputOf(sent.ProvisionedThroughput)
+	text := wanted.Check(" for index " + name)
 	switch {
-	case !exists:
+	case !exists && text != "":
 		return api.NewValidationException("This operation cannot be performed with given input values. " +
 			"Please contact DynamoDB service team for more info: Action Blocked: IndexUpdate")
+	case !exists:
+		return indexMissing(t, name)
 	case !global:
 		return api.NewValidationException("Cannot update an index that is not a GlobalSecondaryIndex: " + name)
-	case sent.ProvisionedThroughput == nil && sent.OnDemandThroughput == nil && sent.WarmThroughput == nil:
-		return invalidValue("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " + name)
-	}
-	wanted := throughputOf(sent.ProvisionedThroughput)
-	if text := wanted.Check(" for index " + name); text != "" {
+	case sent.ProvisionedThroughput == nil && value(sent.OnDemandThroughput) == (api.OnDemandThroughput{}) && sent.WarmThroughput == nil:
+		return indexUnitsMissing(t, name)
+	case text != "":
 		return api.NewValidationException(text)
 	}
 	if err := updateIndexLimits(t, ix, sent); err != nil || sent.ProvisionedThroughput == nil {
 		return err
 	}
 	if t.Billing == table.OnDemandBilling {
-		return indexThroughputOnDemand(name)
+		return indexUpdateOnDemand(name)
 	}
 	if ix.Throughput.SameUnits(wanted) {
 		return sameThroughput("index "+name, "index "+name, ix.Throughput)
@@ -224,6 +236,23 @@ func (o *Ops) updateIndex(t *table.Table, sent *api.UpdateGlobalSecondaryIndexAc
 		ix.Status = table.IndexUpdating
 	}
 	return nil
+}
+
+// indexUnitsMissing is the error of an update that asks for nothing.
+func indexUnitsMissing(t *table.Table, name string) error {
+	if t.Billing == table.OnDemandBilling {
+		return indexUpdateOnDemand(name)
+	}
+	return invalidValue("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " + name)
+}
+
+func indexUpdateOnDemand(name string) error {
+	return invalidValue("The only Updates for index: " + name +
+		" when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput")
+}
+
+func indexMissing(t *table.Table, name string) error {
+	return api.NewResourceNotFoundException("Requested resource not found: Index " + name + " for table " + t.Name)
 }
 
 // updateIndexLimits changes what is only kept to be described.

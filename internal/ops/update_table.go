@@ -106,7 +106,10 @@ func checkUpdateThroughput(in *api.UpdateTableInput) error {
 	if mode == api.BillingModeProvisioned && in.ProvisionedThroughput == nil {
 		return invalidValue("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
 	}
-	return firstText(throughputOf(in.ProvisionedThroughput).Check(""), warmOf(in.WarmThroughput).Check("table"))
+	if err := firstText(throughputOf(in.ProvisionedThroughput).Check(""), warmOf(in.WarmThroughput).Check("table")); err != nil {
+		return err
+	}
+	return checkIndexWarmth(in.GlobalSecondaryIndexUpdates)
 }
 
 // checkUpdateAlone refuses changes that do not go together (semantics §17.8).
