@@ -57,7 +57,15 @@ func checkUpdate(in *api.UpdateTableInput) error {
 // updateMember is a member of UpdateTable by the name that texts give it.
 type updateMember struct {
 	name string
-	some bool // it asks for something, which an empty list does not
+	some bool // it asks for something, which an empty list or structure does not
+}
+
+func asksOnDemand(in *api.UpdateTableInput) bool {
+	return value(in.OnDemandThroughput) != (api.OnDemandThroughput{})
+}
+
+func asksWarm(in *api.UpdateTableInput) bool {
+	return value(in.WarmThroughput) != (api.WarmThroughput{})
 }
 
 func updateMembers(in *api.UpdateTableInput) []updateMember {
@@ -73,8 +81,8 @@ func updateMembers(in *api.UpdateTableInput) []updateMember {
 		{"ReplicaTransitRoleArn", false},
 		{"MultiRegionConsistency", in.MultiRegionConsistency != nil},
 		{"DeletionProtectionEnabled", in.DeletionProtectionEnabled != nil},
-		{"OnDemandThroughput", in.OnDemandThroughput != nil},
-		{"WarmThroughput", in.WarmThroughput != nil},
+		{"OnDemandThroughput", asksOnDemand(in)},
+		{"WarmThroughput", asksWarm(in)},
 		{"TableClass", in.TableClass != nil},
 	}
 }
@@ -129,14 +137,14 @@ func checkUpdateAlone(in *api.UpdateTableInput) error {
 			{"TableClass modification", in.TableClass != nil},
 			{"DeletionProtection modification", in.DeletionProtectionEnabled != nil},
 			{"Replica modification", len(in.ReplicaUpdates) > 0},
-			{"WarmThroughput", in.WarmThroughput != nil},
+			{"WarmThroughput", asksWarm(in)},
 		} {
 			if m.sent {
 				return invalidValue(m.text + " must be the only operation in the request")
 			}
 		}
 	}
-	if in.OnDemandThroughput != nil && (sent > 2 || (sent == 2 && in.BillingMode == nil)) {
+	if asksOnDemand(in) && (sent > 2 || (sent == 2 && in.BillingMode == nil)) {
 		return invalidValue("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
 	}
 	indexes := movesIndexes(in.GlobalSecondaryIndexUpdates)
