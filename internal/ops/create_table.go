@@ -143,7 +143,7 @@ func checkCreateThroughput(in *api.CreateTableInput, billing table.Billing) erro
 	}
 	return firstText(
 		throughputOf(in.ProvisionedThroughput).Check(""),
-		onDemandOf(in.OnDemandThroughput).Check(billing, "table"),
+		onDemandOf(in.OnDemandThroughput).CheckInitial(billing, ""),
 		warmOf(in.WarmThroughput).CheckInitial(billing, throughputOf(in.ProvisionedThroughput), "table"),
 	)
 }

@@ -118,6 +118,9 @@ func (o *Ops) addIndex(t *table.Table, sent *api.CreateGlobalSecondaryIndexActio
 	if t.Billing == table.OnDemandBilling && wish.Throughput != nil {
 		return nil, indexThroughputOnDemand(wish.Name)
 	}
+	if t.Billing == table.Provisioned && wish.Throughput == nil {
+		return nil, indexUnitsMissing(t, wish.Name)
+	}
 	if text := wish.Check(definitions, t.Billing); text != "" {
 		return nil, api.NewValidationException(text)
 	}
@@ -259,7 +262,7 @@ func indexMissing(t *table.Table, name string) error {
 func updateIndexLimits(t *table.Table, ix *table.Index, sent *api.UpdateGlobalSecondaryIndexAction) error {
 	limits, warm := onDemandOf(sent.OnDemandThroughput), warmOf(sent.WarmThroughput)
 	of := "index " + ix.Name
-	err := firstText(limits.WithoutClears().Check(t.Billing, of), warm.Check(of), ix.Warm.CheckGrowth(warm, of))
+	err := firstText(limits.WithoutClears().Check(t.Billing, "index : "+ix.Name), warm.Check(of), ix.Warm.CheckGrowth(warm, of))
 	if err != nil {
 		return err
 	}

@@ -23,13 +23,13 @@ func (w *IndexWish) checkThroughput(billing Billing) string {
 		}
 	} else {
 		if w.Throughput == nil {
-			return invalid + "ProvisionedThroughput must be specified for index: " + w.Name
+			return invalid + "ProvisionedThroughput is not specified for index: " + w.Name
 		}
 		if text := w.Throughput.Check(" for index " + w.Name); text != "" {
 			return text
 		}
 	}
-	if text := w.OnDemand.Check(billing, "index "+w.Name); text != "" {
+	if text := w.OnDemand.CheckInitial(billing, w.Name); text != "" {
 		return text
 	}
 	var units Throughput

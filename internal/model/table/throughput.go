@@ -140,7 +140,7 @@ func (o OnDemand) Merged(w OnDemandWish) OnDemand {
 }
 
 // Check is the text against a bound that is no positive number, or against any on a table with provisioned throughput. of is "table" or
-// names the index.
+// "index : " with an index's name.
 func (w OnDemandWish) Check(billing Billing, of string) string {
 	for _, m := range []struct {
 		name string
@@ -155,6 +155,22 @@ func (w OnDemandWish) Check(billing Billing, of string) string {
 		}
 	}
 	return ""
+}
+
+// CheckInitial is Check for what is created, a table or the index of that name.
+func (w OnDemandWish) CheckInitial(billing Billing, index string) string {
+	of, to := "table", ""
+	if index != "" {
+		of, to = "index : "+index, " for index: "+index
+	}
+	switch {
+	case billing != Provisioned || w == (OnDemandWish{}):
+		return w.Check(billing, of)
+	case w.Read != nil:
+		return invalid + "MaxReadRequestUnits for OnDemandThroughput" + to + " cannot be specified when table BillingMode is PROVISIONED."
+	default:
+		return invalid + "MaxWriteRequestUnits for OnDemandThroughput" + to + " cannot be specified when table BillingMode is PROVISIONED."
+	}
 }
 
 // WithoutClears is w without the members that take a bound away: what is left has to be in range.
