@@ -38,8 +38,11 @@ func (o *Ops) UntagResource(ctx context.Context, in *api.UntagResourceInput) (*a
 	err := o.retag(ctx, *in.ResourceArn, func(tags map[string]string) (map[string]string, error) {
 		left := maps.Clone(tags)
 		for _, key := range in.TagKeys {
-			if !tagText.MatchString(key) {
+			switch {
+			case !tagText.MatchString(key):
 				return nil, api.NewValidationException("The Tag Key provided is invalid, Key: " + key)
+			case reservedTag(key):
+				return nil, reservedTagKey(key)
 			}
 			delete(left, key)
 		}
@@ -132,6 +135,9 @@ func (o *Ops) resourceTable(arn string) (string, error) {
 		return "", api.NewValidationException("Invalid TableArn: Invalid ResourceArn provided as input " + arn)
 	}
 	path := strings.Split(parts[5], "/")
+	if len(path) == 4 && path[2] == "backup" {
+		return "", invalidValue("Provided Arn is not a DynamoDB resource arn: " + arn)
+	}
 	isTable, isStream := len(path) == 2, len(path) == 4 && path[2] == "stream"
 	if path[0] != "table" || !(isTable || isStream) {
 		return "", invalidValue("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: " + arn)
@@ -151,6 +157,13 @@ func resourceMissing(arn string) error {
 
 // tagText is what tag keys and values may be made of. Lengths, which count code points, are the generated checks' business.
 var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+
+// reservedTag tells a key that only the service gives.
+func reservedTag(key string) bool { return strings.HasPrefix(strings.ToLower(key), "aws:") }
+
+func reservedTagKey(key string) error {
+	return api.NewValidationException("Tag Key cannot be prefixed with aws:, Key: " + key)
+}
 
 // mergedTags is a table's tags with those of a request (errors.json tag-*).
 func mergedTags(tags map[string]string, sent []api.Tag) (map[string]string, error) {
@@ -172,8 +185,8 @@ func mergedTags(tags map[string]string, sent []api.Tag) (map[string]string, erro
 			return nil, api.NewValidationException("The Tag Key provided is invalid, Key: " + key)
 		case !tagText.MatchString(text):
 			return nil, api.NewValidationException("The Tag Value provided is invalid, Value: " + text)
-		case strings.HasPrefix(strings.ToLower(key), "aws:"):
-			return nil, api.NewValidationException("Tag Key cannot be prefixed with aws:, Key: " + key)
+		case reservedTag(key):
+			return nil, reservedTagKey(key)
 		case seen[key]:
 			return nil, api.NewValidationException("Duplicate Tag Keys provided as input: Duplicate Tag Key found " + key)
 		default:
