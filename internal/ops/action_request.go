@@ -61,7 +61,18 @@ func (r *actionRequest) action(blind bool) (transactAction, error) {
 	return transactAction{planner: w, name: *r.table, key: r.item, onFailure: r.onFailure}, err
 }
 
+// checkIdleNames checks names and values that come without an expression: within a transaction they have to be well formed and nothing else.
+func checkIdleNames(names map[string]string, values attr.Map) error {
+	return older.refuseExpression(newExpressions(older, names, values).err)
+}
+
 func (r *actionRequest) planner(blind bool) (planner, error) {
+	if r.condition == nil && r.update == nil {
+		if err := checkIdleNames(r.names, r.values); err != nil {
+			return nil, err
+		}
+		r.names, r.values = nil, nil
+	}
 	switch r.kind {
 	case command.Put:
 		wish, err := older.put(&api.PutItemInput{

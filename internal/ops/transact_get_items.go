@@ -62,8 +62,15 @@ type transactLookup struct {
 }
 
 func newTransactLookup(g *api.Get) (transactLookup, error) {
+	names := g.ExpressionAttributeNames
+	if g.ProjectionExpression == nil {
+		if err := checkIdleNames(names, nil); err != nil {
+			return transactLookup{}, err
+		}
+		names = nil
+	}
 	projection, err := older.projection(&api.GetItemInput{
-		Key: g.Key, ProjectionExpression: g.ProjectionExpression, ExpressionAttributeNames: g.ExpressionAttributeNames,
+		Key: g.Key, ProjectionExpression: g.ProjectionExpression, ExpressionAttributeNames: names,
 	})
 	return transactLookup{lookup: lookup{key: g.Key, projection: projection, strong: true}, name: *g.TableName}, err
 }

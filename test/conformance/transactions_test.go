@@ -159,6 +159,27 @@ func TestTransactWriteValidation(t *testing.T) {
 	wantItem(t, c.get(table, keyOf("good", "1")), nil)
 }
 
+// Names and values that come without an expression are not refused within a transaction, as they are by the operations on one item.
+func TestTransactNamesWithoutExpression(t *testing.T) {
+	c := connect(t)
+	table := c.table(nil)
+	names := map[string]string{"#n": "n"}
+	_, err := c.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+		{Put: &types.Put{TableName: &table, Item: keyOf("a", "1"), ExpressionAttributeNames: names, ExpressionAttributeValues: item{":v": n("1")}}},
+		{Delete: &types.Delete{TableName: &table, Key: keyOf("a", "2"), ExpressionAttributeNames: names}},
+	}})
+	check(t, err)
+	out, err := c.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{
+		{Get: &types.Get{TableName: &table, Key: keyOf("a", "1"), ExpressionAttributeNames: names}},
+	}})
+	check(t, err)
+	wantItem(t, out.Responses[0].Item, keyOf("a", "1"))
+	_, err = c.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+		{Put: &types.Put{TableName: &table, Item: keyOf("a", "1"), ConditionExpression: aws.String("attribute_exists(pk)"), ExpressionAttributeNames: names}},
+	}})
+	wantError(t, err, "ValidationException", "Value provided in ExpressionAttributeNames unused in expressions: keys: {#n}")
+}
+
 func TestTransactWriteLimits(t *testing.T) {
 	c := connect(t)
 	table := c.table(nil)
