@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"stator/internal/base/clock"
+	"stator/internal/jobs/rebalance"
 	"stator/internal/model/attr"
 	"stator/internal/node/nodetest"
 	"stator/internal/partition/command"
@@ -63,11 +64,38 @@ func TestQuarantinedLeaderGivesWay(t *testing.T) {
 	if n := led.BrokenCopies(); !f.broken[id] || n != 1 {
 		t.Errorf("nobody is told that the copy is broken, or it is counted %d times", n)
 	}
+	f.mended(led, id)
 	for _, m := range f.nodes {
 		if err := m.Abandon(); err != nil {
 			t.Error(err)
 		}
 	}
+}
+
+// mended has an operator move a copy to a new node, which takes the place of one that is damaged, and waits until that is gone.
+func (f *convoy) mended(damaged *member, partition uint64) {
+	f.t.Helper()
+	to := f.join()
+	f.work(20)
+	asked := false
+	for range 600 {
+		if !asked {
+			answer, err := to.Steps.Ask(f.t.Context(), rebalance.Question{
+				Verb: rebalance.VerbMove, Partition: partition, From: damaged.id, To: to.id,
+			})
+			asked = err == nil && answer.Refused == ""
+		}
+		f.work(1)
+		if err := damaged.Retire(f.t.Context()); err != nil {
+			f.t.Log(err)
+		}
+		_, there := to.Replica(partition)
+		_, still := damaged.Group(partition)
+		if there && !still {
+			return
+		}
+	}
+	f.t.Error("the damaged copy is still there")
 }
 
 // work has every node do what it does behind requests, some times.

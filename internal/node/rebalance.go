@@ -139,9 +139,10 @@ func (c *cluster) leads(s multiraft.Status, state machine.Part) rebalance.Led {
 	return l
 }
 
-// near tells whether a replica keeps up with this node, which leads.
+// near tells whether a replica keeps up with this node, which leads. One that is damaged does not, though its node is well and it may have
+// all entries.
 func (c *cluster) near(s *multiraft.Status, m multiraft.MemberStatus) bool {
-	return c.alive(m.Node) && m.Match+nearEntries >= s.Last
+	return c.alive(m.Node) && m.Active && m.Match+nearEntries >= s.Last
 }
 
 // Silent is for how long nothing was heard of a node.

@@ -47,9 +47,11 @@ type Status struct {
 // MemberStatus is one replica as the leader sees it.
 type MemberStatus struct {
 	command.Member
-	// Match is the last entry it is known to have; Active tells that it answered lately.
+	// Match is the last entry it is known to have; Active tells that it answered lately, and is true for the leader.
 	Match  uint64
 	Active bool
+	// answered is in which tick it last was known to have.
+	answered int
 }
 
 // Status is how the replica stands: who leads since the last pass, the rest since the last heartbeat or so.
@@ -62,8 +64,13 @@ func (g *Group) Status() Status {
 // Position implements replica.Log.
 func (g *Group) Position() (performed, begun uint64) { return g.applied.Load(), g.applying.Load() }
 
-// statusTicks is how often the status is renewed though nobody began or ceased to lead.
-const statusTicks = heartbeatTicks
+const (
+	// statusTicks is how often the status is renewed though nobody began or ceased to lead.
+	statusTicks = heartbeatTicks
+	// answeredTicks is for how long a replica counts as active that the library says is not: once in an election timeout it takes that
+	// for not known, until the next answer.
+	answeredTicks = 2 * statusTicks
+)
 
 // report renews the status if something changed that others act on.
 func (g *Group) report() {
@@ -88,13 +95,28 @@ func (g *Group) publish() {
 		s.Heard = g.host.options.Now()
 		g.node.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
 			for i := range s.Members {
-				if s.Members[i].Replica == id {
-					s.Members[i].Match, s.Members[i].Active = p.Match, p.RecentActive || id == g.replica
+				if m := &s.Members[i]; m.Replica == id {
+					m.Match = p.Match
+					m.Active, m.answered = g.active(id, p)
 				}
 			}
 		})
 	}
 	g.status.Store(s)
+}
+
+// active tells whether a replica answered this leader lately, and in which tick it last was known to have.
+func (g *Group) active(replica uint64, p tracker.Progress) (active bool, answered int) {
+	if p.RecentActive || replica == g.replica {
+		return true, g.age.ticks
+	}
+	before := g.status.Load()
+	for _, m := range before.Members {
+		if m.Replica == replica && before.Role == Leader && before.Term == g.lead.term {
+			return m.Active && g.age.ticks-m.answered <= answeredTicks, m.answered
+		}
+	}
+	return false, 0
 }
 
 func (g *Group) role() Role {
