@@ -18,8 +18,13 @@ func TestActive(t *testing.T) {
 	follower := r.nodes[(leader+1)%3]
 	active := func() bool {
 		led.put(10, "a", "b") // or else the group would rest
-		r.tick(1)
-		s := led.copies[10].group.Status()
+		r.tick(1, follower.id)
+		led.host.Tick()
+		led.host.Step(0)
+		g := led.copies[10].group
+		g.publish() // before anybody has answered the heartbeat, if one was sent
+		s := g.Status()
+		r.settle()
 		at := slices.IndexFunc(s.Members, func(m MemberStatus) bool { return m.Node == follower.id })
 		return s.Members[at].Active
 	}
