@@ -56,6 +56,8 @@ func TestReworded(t *testing.T) {
 		{put + ": ConditionExpression is null", envelope + put, true},
 		{put + ": something else", envelope + put, false},
 		{"", envelope, false},
+		{emptyBatch[0], emptyBatch[1], true},
+		{"another", emptyBatch[1], false},
 	} {
 		if got := reworded(test.expected, test.actual); got != test.want {
 			t.Errorf("%q for %q: %v, want %v", test.actual, test.expected, got, test.want)

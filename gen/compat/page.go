@@ -143,7 +143,11 @@ func row(to *bytes.Buffer, t tally) {
 func list(to *bytes.Buffer, title string, names []string) {
 	fmt.Fprintf(to, "\n### %s: %d\n\n", title, len(names))
 	for _, name := range names {
-		fmt.Fprintf(to, "- `%s`\n", strings.ReplaceAll(name, "`", "'"))
+		fmt.Fprintf(to, "- `%s`", strings.ReplaceAll(name, "`", "'"))
+		if why := reasons[name]; why != "" {
+			to.WriteString(": " + why)
+		}
+		to.WriteByte('\n')
 	}
 	if len(names) == 0 {
 		to.WriteString("None.\n")

@@ -119,6 +119,20 @@ func (t *testCase) differsInWordsOnly() bool {
 	return true
 }
 
+// reasons says why tests fail that are expected to, by "file: name".
+var reasons = map[string]string{
+	"tier2/tags/basic.test.ts: Tags — validation > rejects ListTagsOfResource with a non-existent ARN": "the account in the ARN is " +
+		"another than the suite's on AWS, and the server's own here: that the table is not there is what its owner is told",
+	"tier3/validation-ordering/updateItem.test.ts: UpdateItem — validation ordering > reports invalid ReturnValues and invalid ReturnConsumedCapacity together": "since " +
+		"June 2026 UpdateItem tells of the first of them alone, as the suite's later revisions have it",
+}
+
+// emptyBatch is what BatchGetItem says of a request for nothing, before and since August 2026.
+var emptyBatch = [2]string{
+	"The requestItems parameter is required for BatchGetItem",
+	"1 validation error detected: Value at 'RequestItems' failed to satisfy constraint: Member must have length greater than or equal to 1",
+}
+
 // envelope opens the messages of PutItem and UpdateItem about expressions and attribute values since June 2026.
 const envelope = "1 validation error detected: "
 
@@ -135,6 +149,9 @@ func reworded(expected, actual string) bool {
 	bare, ok := strings.CutPrefix(actual, envelope)
 	if !ok || expected == "" {
 		return false
+	}
+	if actual == emptyBatch[1] && (expected == emptyBatch[0] || expected == "requestItems") {
+		return true
 	}
 	quoted := collection.ReplaceAllStringFunc(expected, func(set string) string {
 		return `["` + strings.ReplaceAll(strings.Trim(set, "[]"), ", ", `", "`) + `"]`
