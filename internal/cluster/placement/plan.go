@@ -59,7 +59,7 @@ func (b *board) whole(p *place) bool { return b.wholeBut(p, nobody) }
 
 // wholeBut is whole for who does not care about the replica that is to go.
 func (b *board) wholeBut(p *place, goes int) bool {
-	return b.firm(p) && len(p.learners) == 0 && b.allLiving(p, without(p.voters, goes))
+	return b.firm(p) && len(p.learners) == 0 && !slices.ContainsFunc(p.voters, func(i int) bool { return i != goes && !b.living(p, i) })
 }
 
 // sized tells whether a partition has as many voters as it shall have, so that they may be moved about. A single replica
