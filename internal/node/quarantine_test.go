@@ -65,11 +65,7 @@ func TestQuarantinedLeaderGivesWay(t *testing.T) {
 		t.Errorf("nobody is told that the copy is broken, or it is counted %d times", n)
 	}
 	f.mended(led, id)
-	for _, m := range f.nodes {
-		if err := m.Abandon(); err != nil {
-			t.Error(err)
-		}
-	}
+	f.abandon()
 }
 
 // mended has an operator move a copy to a new node, which takes the place of one that is damaged, and waits until that is gone.

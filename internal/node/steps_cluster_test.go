@@ -167,6 +167,15 @@ func (f *convoy) wait(ctx context.Context, done <-chan struct{}) error {
 	return errors.New("what was waited for does not come")
 }
 
+// abandon closes all stores.
+func (f *convoy) abandon() {
+	for _, m := range f.nodes {
+		if err := m.Abandon(); err != nil {
+			f.t.Error(err)
+		}
+	}
+}
+
 // turn has every node do whatever waits there, and a little time pass.
 func (f *convoy) turn() {
 	f.turns++
@@ -241,11 +250,7 @@ func TestConvoyInOneGoroutine(t *testing.T) {
 	if !ok || len(r.State().Descriptor.Members) != 3 {
 		t.Error("the catalog's partition has no copy on the third node")
 	}
-	for _, m := range f.nodes {
-		if err := m.Abandon(); err != nil {
-			t.Error(err)
-		}
-	}
+	f.abandon()
 }
 
 // A copy whose removal was given up half way is still one to remove, until it is.

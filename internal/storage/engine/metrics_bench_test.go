@@ -35,15 +35,7 @@ func BenchmarkLevels(b *testing.B) {
 // manyTables is a store with so many tables.
 func manyTables(b *testing.B, tables int) *Engine {
 	b.Helper()
-	e, err := Open(Options{Dir: "store", FS: vfs.NewMem(), ReserveBytes: -1})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			b.Error(err)
-		}
-	})
+	e := opened(b, Options{Dir: "store", FS: vfs.NewMem(), ReserveBytes: -1})
 	r, err := e.NewReplacement(1)
 	if err != nil {
 		b.Fatal(err)
