@@ -31,12 +31,15 @@ func (v voice) refuse(text string) error {
 	return api.NewValidationException(text)
 }
 
-// fault is what is wrong with values, "" when nothing is.
-func (v voice) fault(values attr.Map) string {
+// faultOf is what is wrong with a value or a map of them, "" when nothing is.
+func faultOf[T interface {
+	Fault() string
+	OlderFault() string
+}](v voice, of T) string {
 	if v == older {
-		return values.OlderFault()
+		return of.OlderFault()
 	}
-	return values.Fault()
+	return of.Fault()
 }
 
 // refuseExpression turns a refusal of an expression into an answer; what is no refusal passes.
@@ -52,7 +55,7 @@ func (v voice) refuseExpression(err error) error {
 
 // checkValues refuses an item or a key with a fault in one of its values or names. The older layer looks at names first.
 func (v voice) checkValues(values attr.Map) error {
-	text := v.fault(values)
+	text := faultOf(v, values)
 	if text == "" || v == older {
 		for name := range values.All() {
 			if wrong := expr.CheckName(name); wrong != "" {

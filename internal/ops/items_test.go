@@ -202,8 +202,8 @@ func TestPutItemSizeIsExact(t *testing.T) {
 		bytes int
 		want  string
 	}{
-		{itemBytesMax - overhead, ""},
-		{itemBytesMax - overhead + 1, itemTooLarge},
+		{table.ItemBytesMax - overhead, ""},
+		{table.ItemBytesMax - overhead + 1, itemTooLarge},
 	} {
 		item := decoded(t, `{"pk":{"S":"k"},"x":{"S":"`+strings.Repeat("x", c.bytes)+`"}}`)
 		_, err := ops.PutItem(context.Background(), &api.PutItemInput{TableName: ptr("hash"), Item: item})

@@ -14,8 +14,8 @@ import (
 
 // expected compiles Expected with its ConditionalOperator.
 func (v voice) expected(entries map[string]api.ExpectedAttributeValue, operator *string) (*expr.Condition, error) {
-	if entries == nil {
-		return nil, v.checkOperator(operator)
+	if entries == nil && operator == nil {
+		return nil, nil
 	}
 	conditions := make([]expr.LegacyCondition, 0, len(entries))
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
@@ -37,8 +37,8 @@ func (v voice) expected(entries map[string]api.ExpectedAttributeValue, operator 
 
 // filter compiles QueryFilter or ScanFilter with its ConditionalOperator.
 func (v voice) filter(entries map[string]api.Condition, operator *string) (*expr.Condition, error) {
-	if entries == nil {
-		return nil, v.checkOperator(operator)
+	if entries == nil && operator == nil {
+		return nil, nil
 	}
 	conditions := legacyConditions(entries)
 	if err := v.checkLegacyValues(conditions); err != nil {
@@ -81,20 +81,8 @@ func attributesToGet(names []string) (*expr.Projection, error) {
 	return p, bare.refuseExpression(err)
 }
 
-// checkOperator refuses a ConditionalOperator that has nothing to join.
-func (v voice) checkOperator(operator *string) error {
-	if operator == nil {
-		return nil
-	}
-	return v.refuse("ConditionalOperator cannot be used without Filter or Expected")
-}
-
 func (v voice) checkValue(value attr.Value) error {
-	fault := value.Fault()
-	if v == older {
-		fault = value.OlderFault()
-	}
-	if fault != "" {
+	if fault := faultOf(v, value); fault != "" {
 		return v.refuse(fault)
 	}
 	return nil

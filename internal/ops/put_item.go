@@ -85,7 +85,7 @@ func (p *put) plan(t *table.Table) (*command.Command, error) {
 
 // checkItemSize refuses an item over the limit.
 func checkItemSize(item attr.Map) error {
-	if item.Size() > itemBytesMax {
+	if item.Size() > table.ItemBytesMax {
 		return api.NewValidationException(itemTooLarge)
 	}
 	return nil

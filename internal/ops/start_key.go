@@ -14,7 +14,7 @@ const startKeyInvalid = "The provided starting key is invalid"
 // checkStartValues refuses an ExclusiveStartKey with a fault in one of its values. What is wrong with a number or repeated in a set is
 // said without the prefix (errors.json esk-inner).
 func (v voice) checkStartValues(start attr.Map) error {
-	fault := v.fault(start)
+	fault := faultOf(v, start)
 	switch {
 	case fault == "":
 		return nil

@@ -120,8 +120,8 @@ type loneChange struct{ *change }
 
 func (c loneChange) plan(t *table.Table) (*command.Command, error) {
 	planned, err := c.change.plan(t)
-	if err == nil && c.update.WriteCost() > itemBytesMax {
-		return nil, api.NewValidationException(updateTooLarge)
+	if err == nil && c.update.WriteCost() > table.ItemBytesMax {
+		return nil, api.NewValidationException(table.UpdateTooLarge)
 	}
 	return planned, err
 }

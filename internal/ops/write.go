@@ -10,13 +10,7 @@ import (
 	"stator/internal/partition/command"
 )
 
-// itemBytesMax is the largest item in DynamoDB's accounting, inclusive (semantics §2.1).
-const itemBytesMax = 409_600
-
-const (
-	itemTooLarge   = "Item size has exceeded the maximum allowed size"
-	updateTooLarge = "Item size to update has exceeded the maximum allowed size"
-)
+const itemTooLarge = "Item size has exceeded the maximum allowed size"
 
 // planner is a write that passed every check that needs only the request. Its plan may be made more than once: the table can change
 // before the write arrives.

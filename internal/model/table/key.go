@@ -13,6 +13,12 @@ const (
 	RangeBytesMax = 1024
 )
 
+// ItemBytesMax is the largest item in DynamoDB's accounting, inclusive (semantics §2.1).
+const ItemBytesMax = 409_600
+
+// UpdateTooLarge is DynamoDB's text for an update that weighs more than ItemBytesMax, or whose item would (semantics §2.5, §2.6).
+const UpdateTooLarge = "Item size to update has exceeded the maximum allowed size"
+
 // KeyAttribute names one key attribute and its type, which is S, N or B.
 type KeyAttribute struct {
 	Name string

@@ -12,12 +12,6 @@ import (
 	"stator/internal/storage/record"
 )
 
-// ItemBytesMax is the largest item, in DynamoDB's accounting (semantics §2.1).
-const ItemBytesMax = 409_600
-
-// updateTooLarge is DynamoDB's text for an update whose item would pass ItemBytesMax (semantics §2.5).
-const updateTooLarge = "Item size to update has exceeded the maximum allowed size"
-
 // wish is an item's command worked out: the item before and after, or why not, and what the change does to the local
 // indexes of the table.
 type wish struct {
@@ -117,8 +111,8 @@ func (d *decision) changed(c *command.Command, before attr.Map) (after attr.Map,
 		}
 		return nil, err.Error()
 	}
-	if after.Size() > ItemBytesMax {
-		return nil, updateTooLarge
+	if after.Size() > table.ItemBytesMax {
+		return nil, table.UpdateTooLarge
 	}
 	// An item older than an index may hold what the index refuses: it can still be updated in other ways.
 	if text := table.CheckUpdatedIndexKeys(d.part.Table, after); text != "" {

@@ -105,8 +105,8 @@ func TestUpdateLimits(t *testing.T) {
 		value      attr.Value
 		want       string
 	}{
-		{"fits", "SET x = :v", attr.String(strings.Repeat("x", ItemBytesMax-100)), ""},
-		{"too large", "SET x = :v", attr.String(strings.Repeat("x", ItemBytesMax)), updateTooLarge},
+		{"fits", "SET x = :v", attr.String(strings.Repeat("x", table.ItemBytesMax-100)), ""},
+		{"too large", "SET x = :v", attr.String(strings.Repeat("x", table.ItemBytesMax)), table.UpdateTooLarge},
 		{"too deep", "SET x.y = :v", deep, nestedTooDeep},
 		{"wrong type of a global key", "SET g = :v", attr.Int(1), "The update expression attempted to update the secondary index key to unsupported type"},
 		{"empty local key", "SET l = :v", attr.String(""), "update expression attempted to update a secondary index key"},
