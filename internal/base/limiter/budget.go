@@ -1,4 +1,4 @@
-// Package limiter holds bounds that many requests share. It does not know what the requests are.
+// Package limiter holds bounds: of what many requests share, and of how often a trouble is told of. It does not know what they are.
 package limiter
 
 import (
