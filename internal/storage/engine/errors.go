@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -84,7 +85,8 @@ type ErrCorrupt struct {
 }
 
 func (e *ErrCorrupt) Error() string {
-	return fmt.Sprintf("the file %s is corrupt: %v", e.File, e.Cause)
+	cause, _, _ := strings.Cut(fmt.Sprint(e.Cause), "\n") // behind it Pebble notes what it carries along
+	return fmt.Sprintf("the file %s is corrupt: %s", e.File, cause)
 }
 
 // Unwrap is Pebble's error.
