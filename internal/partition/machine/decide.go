@@ -15,7 +15,7 @@ const FeedAgeMillisMax = 60_000
 const UnfedBytesMax = 1 << 30
 
 // Decide answers every command in order, each over what the ones before it wrote, and returns the one batch that makes
-// it so. nowMillis is the leader's clock. An error is a fault of the view: nothing was decided.
+// it so. nowMillis is the leader's clock. An error is *Unread, a fault of the view: nothing was decided.
 func Decide(state Part, nowMillis int64, view View, commands []*command.Command) (Batch, []Answer, error) {
 	d := decision{
 		part: state, recorded: state.Applied.Sequence, nowMillis: nowMillis, view: view, writes: make([]Write, 0, 2*len(commands)+1),
@@ -24,12 +24,21 @@ func Decide(state Part, nowMillis int64, view View, commands []*command.Command)
 	for i, c := range commands {
 		var err error
 		if answers[i], err = d.decide(c); err != nil {
-			return Batch{}, nil, fmt.Errorf("deciding for partition %d: %w", state.Descriptor.Partition, err)
+			return Batch{}, nil, &Unread{At: i, Cause: fmt.Errorf("deciding for partition %d: %w", state.Descriptor.Partition, err)}
 		}
 		answers[i].Result.Sequence = d.part.Applied.Sequence
 	}
 	return d.batch(state), answers, nil
 }
+
+// Unread tells that what the command at a place has to know could not be read.
+type Unread struct {
+	At    int
+	Cause error
+}
+
+func (e *Unread) Error() string { return e.Cause.Error() }
+func (e *Unread) Unwrap() error { return e.Cause }
 
 // decision is one pass over a queue.
 type decision struct {

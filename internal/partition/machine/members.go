@@ -59,6 +59,9 @@ func moved(d Descriptor, m command.Membership) (members []command.Member, next u
 	return members, next, nil
 }
 
+// Alone tells whether no other copy of the partition exists.
+func (d *Descriptor) Alone() bool { return len(d.Members) <= 1 }
+
 // member is the place of a replica among the members, -1 if it is none.
 func (d *Descriptor) member(replica uint64) int {
 	return slices.IndexFunc(d.Members, func(m command.Member) bool { return m.Replica == replica })

@@ -36,9 +36,12 @@ func key(text string) []byte {
 func (w *world) damage(args []string) {
 	b := w.engine.NewBatch()
 	defer b.Close()
-	if args[0] == "item" {
+	switch args[0] {
+	case "item":
 		b.Set(keys.Data(100, key(args[1])), record.Item{Version: 1, Attributes: attr.Map{0xff, 0xff, 0xff}}.Append(nil))
-	} else {
+	case "record":
+		b.Set(keys.Data(100, key(args[1])), []byte("damaged"))
+	default:
 		b.Set(append(keys.Prefix(keys.SpaceLocalIndex, 100), key(args[1])[:keys.TokenBytes]...), record.Item{}.Append(nil))
 	}
 	if err := w.engine.Commit(b, false); err != nil {

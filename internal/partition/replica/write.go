@@ -1,6 +1,9 @@
 package replica
 
 import (
+	"errors"
+	"slices"
+
 	"stator/internal/base/must"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
@@ -91,13 +94,8 @@ func (r *Replica) Step() (more bool) {
 	p := pass{state: r.decided, term: r.term, over: r.flight.newest}
 	r.mu.Unlock()
 
-	var answers []machine.Answer
-	err := whole(func() (err error) {
-		p.batch, answers, err = machine.Decide(p.state, r.options.NowMillis(), newView(r, taken), commands(taken))
-		return err
-	})
+	taken, answers, err := r.decide(&p, taken)
 	if err != nil {
-		reject(taken, nil, &command.Rejected{Cause: err})
 		r.quarantine(err)
 		return false
 	}
@@ -106,6 +104,28 @@ func (r *Replica) Step() (more bool) {
 	p.appended = func() { d.answerSteps(Performed) }
 	r.propose(p, d.answer)
 	return r.waiting()
+}
+
+// decide puts into p what becomes of the commands. One that meets what cannot be read fails alone where nobody else has a
+// copy: what can be read is served. Where others have one, all fail, so that one of those leads.
+func (r *Replica) decide(p *pass, taken []pending) (left []pending, answers []machine.Answer, err error) {
+	for {
+		err = whole(func() (err error) {
+			p.batch, answers, err = machine.Decide(p.state, r.options.NowMillis(), newView(r, taken), commands(taken))
+			return err
+		})
+		unread, ok := errors.AsType[*machine.Unread](err)
+		switch {
+		case err == nil:
+			return taken, answers, nil
+		case ok && p.state.Descriptor.Alone():
+			taken[unread.At].done(command.Result{}, err)
+			taken = slices.Delete(taken, unread.At, unread.At+1)
+		default:
+			reject(taken, nil, &command.Rejected{Cause: err})
+			return nil, nil, err
+		}
+	}
 }
 
 // whole makes a broken invariant of this copy an error: the copy is quarantined, the node goes on.
