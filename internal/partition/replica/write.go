@@ -250,12 +250,15 @@ func (r *Replica) Performed(b machine.Batch, state machine.Part) {
 	if number := r.flight.numberOf(&b); number != 0 {
 		done = r.flight.land(number, &b, Performed)
 	}
+	waits := len(r.queue) > 0 || len(r.changes) > 0
 	r.mu.Unlock()
 	for _, w := range done {
 		w.done(nil)
 	}
 	r.options.Performed(b, state)
-	r.options.Wake()
+	if waits {
+		r.options.Wake()
+	}
 }
 
 // failed is the end of a batch that was not performed: what was decided over it cannot stand, so the copy goes back to
