@@ -145,6 +145,9 @@ const turnsMax = 4
 // commit makes what waits durable, once all who are about to bring more, as far as they can run now, have done so: each sync
 // costs a tenth of a millisecond of a core, and two who share one wait less than one behind the other.
 func (n *Node) commit() bool {
+	if !n.options.synced() {
+		return n.committer.Drain()
+	}
 	waiting := -1
 	for range turnsMax {
 		now := n.committer.Waiting()
@@ -156,6 +159,24 @@ func (n *Node) commit() bool {
 	}
 	n.committer.Step()
 	return n.committer.Settle()
+}
+
+// broughtMax is how many commits in a row are made by whoever brought something for the first.
+const broughtMax = 4
+
+// brought asks for a commit. One that waits for no disk is made by whoever brought something for it, and who does not go on
+// for others for ever.
+func (n *Node) brought() {
+	if n.options.synced() || !n.executors.lent {
+		n.committing.raise()
+		return
+	}
+	for range broughtMax {
+		if !n.committer.Drain() {
+			return
+		}
+	}
+	n.committing.raise()
 }
 
 // drain steps for as long as there is something to do, whenever it is asked.

@@ -130,7 +130,7 @@ func newNode(ctx context.Context, o Options) (_ *Node, err error) {
 		unlocking: newSignal(),
 	}
 	n.countedSince = n.nowMillis()
-	n.committer = solo.NewCommitter(e, o.Durability == Synced && !o.InMemory, n.committing.raise)
+	n.committer = solo.NewCommitter(e, o.synced(), n.brought)
 	n.host = newHost(n)
 	if o.Membership != nil {
 		if n.cluster, err = newCluster(n, known); err != nil {
@@ -262,9 +262,7 @@ func (n *Node) Close() error {
 		n.work.stop() // while its writes still find the core
 		n.executors.close()
 		n.core.stop()
-		for n.committer.Step() || n.committer.Settle() {
-			continue
-		}
+		n.committer.Close()
 		n.host.stop()
 		if n.cluster != nil {
 			n.cluster.end()

@@ -79,6 +79,9 @@ type Options struct {
 	reads int
 }
 
+// synced tells whether a write is answered when it is on disk.
+func (o *Options) synced() bool { return o.Durability == Synced && !o.InMemory }
+
 func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

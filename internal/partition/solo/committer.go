@@ -1,6 +1,8 @@
 package solo
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -25,6 +27,8 @@ type Committer struct {
 	// the batch that all commits use, one after the other.
 	under commit
 	batch *engine.Batch
+	// draining is held by who drains.
+	draining sync.Mutex
 
 	mu      sync.Mutex
 	waiting []entry
@@ -93,6 +97,30 @@ func (c *Committer) Step() bool {
 	return true
 }
 
+// Drain makes both steps, unless somebody does just now: then that one goes on with what waits. It returns whether there is more. All
+// steps are Drain's then, and Close's.
+func (c *Committer) Drain() (more bool) {
+	if !c.draining.TryLock() {
+		return false
+	}
+	c.Step()
+	c.Settle()
+	c.draining.Unlock()
+	return c.Waiting() > 0
+}
+
+// Close makes both steps until nothing waits. What comes later is rejected.
+func (c *Committer) Close() {
+	c.draining.Lock()
+	defer c.draining.Unlock()
+	for c.Step() || c.Settle() {
+		continue
+	}
+	reject(c.end(errClosed))
+}
+
+var errClosed = errors.New("the store is closed")
+
 // take cuts one commit's worth off the queue.
 func (c *Committer) take() []entry {
 	c.mu.Lock()
@@ -136,15 +164,24 @@ func (c *Committer) Settle() bool {
 // fail answers that nobody knows: the engine may or may not hold the batches after a restart. What still waits never
 // reached it.
 func (c *Committer) fail(entries []entry, err error) {
-	c.mu.Lock()
-	c.failed = err
-	waiting := c.waiting
-	c.waiting = nil
-	c.mu.Unlock()
+	waiting := c.end(err)
 	for _, e := range entries {
 		e.done(replica.Ambiguous)
 	}
-	for _, e := range waiting {
+	reject(waiting)
+}
+
+// end takes no more batches, unless an error ended it before, and returns what waits.
+func (c *Committer) end(err error) (waiting []entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failed = cmp.Or(c.failed, err)
+	waiting, c.waiting = c.waiting, nil
+	return waiting
+}
+
+func reject(entries []entry) {
+	for _, e := range entries {
 		e.done(replica.Rejected)
 	}
 }
