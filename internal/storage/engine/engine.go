@@ -131,8 +131,8 @@ func (e *Engine) open(o Options) error {
 		return &ErrAbsent{Dir: o.Dir}
 	}
 	if !o.ReadOnly {
-		if err := o.FS.RemoveAll(e.layout.incoming); err != nil {
-			return fmt.Errorf("removing %s: %w", e.layout.incoming, err)
+		if err := e.layout.clear(); err != nil {
+			return err
 		}
 	}
 	e.space = newSpace(e.layout, o)

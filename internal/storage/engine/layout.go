@@ -133,6 +133,17 @@ func (l layout) take() (io.Closer, error) {
 	return nil, &ErrLocked{Dir: l.dir}
 }
 
+// clear removes what a process that did not stop cleanly left, before anything needs room: its reserve, too, which nobody
+// would give up for a full disk.
+func (l layout) clear() error {
+	for _, left := range []string{l.incoming, l.reserve} {
+		if err := l.fs.RemoveAll(left); err != nil {
+			return fmt.Errorf("removing %s: %w", left, err)
+		}
+	}
+	return nil
+}
+
 // readFormat is the directory's format, 0 when it has no FORMAT yet.
 func (l layout) readFormat() (version int, creator string, err error) {
 	f, err := l.fs.Open(l.format)
