@@ -195,3 +195,26 @@ func TestTheReserveOfAKilledStoreIsRoom(t *testing.T) {
 		t.Error("an open leaves the reserve of another where it is")
 	}
 }
+
+// Where blocks can be allocated by writing them only, the reserve is written.
+func TestAReserveIsWrittenWhereItCannotBeAllocated(t *testing.T) {
+	mem := vfs.NewMem()
+	fs := newFailing(mem)
+	fs.set(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpFilePreallocate {
+			return syscall.EOPNOTSUPP
+		}
+		return nil
+	})
+	o := small(fs)
+	o.ReserveBytes = 3<<20 + 1
+	e := open(t, o)
+	defer closed(t, e)
+	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 30, TotalBytes: 1 << 30})
+	if err := e.Space().Check(); err != nil || e.Space().Low() {
+		t.Errorf("low %v, %v", e.Space().Low(), err)
+	}
+	if file, err := mem.Stat("data/RESERVE"); err != nil || file.Size() != o.ReserveBytes {
+		t.Errorf("the reserve is %v, %v", file, err)
+	}
+}
