@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,9 +120,16 @@ func (l layout) makeDir() error {
 	return nil
 }
 
-// take locks the directory for this process.
+// take locks the directory for this process. Within one only the name of a lock tells it from others, so on disk it is the
+// one without symbolic links.
 func (l layout) take() (io.Closer, error) {
-	lock, err := l.fs.Lock(l.lock)
+	name := l.lock
+	if l.fs == vfs.Default {
+		if dir, err := filepath.EvalSymlinks(l.dir); err == nil {
+			name = l.fs.PathJoin(dir, lockName)
+		}
+	}
+	lock, err := l.fs.Lock(name)
 	if err == nil {
 		return lock, nil
 	}
