@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -62,10 +64,30 @@ func (t *task) wake() {
 // queued is wake by somebody who has brought a command, and makes the step for it rather than wait for an executor's turn.
 func (t *task) queued() {
 	if t.pool.lent && t.state.CompareAndSwap(taskIdle, taskRunning) {
+		defer t.pool.faulty()
 		t.run()
 		return
 	}
 	t.wake()
+}
+
+// faulty has a panic of a lent step end the process, as one of an executor's does. Whoever lent the goroutine recovers what its
+// own request panics with, and would go on: with the commands of others unanswered, and a partition that nobody steps any more.
+// Of a node that is closing nothing is stepped any more anyway.
+func (x *executors) faulty() {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	x.mu.Lock()
+	closed := x.closed
+	x.mu.Unlock()
+	if closed {
+		panic(fault)
+	}
+	stack := debug.Stack()
+	go panic(fmt.Sprintf("%v, in a step\n\n%s", fault, stack))
+	select {} // the process ends
 }
 
 // run steps the replica of a task that is marked as running, and puts the task back if it has more to do.

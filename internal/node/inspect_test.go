@@ -265,8 +265,14 @@ func TestInspectNamesTheCorruptFile(t *testing.T) {
 func TestInspectRefuses(t *testing.T) {
 	ctx := context.Background()
 	var absent *engine.ErrAbsent
-	if _, err := node.Inspect(ctx, node.InspectOptions{Dir: t.TempDir()}); !errors.As(err, &absent) {
-		t.Errorf("an empty directory: %v", err)
+	for _, compact := range []bool{false, true} {
+		empty := t.TempDir()
+		if _, err := node.Inspect(ctx, node.InspectOptions{Dir: empty, Compact: compact}); !errors.As(err, &absent) {
+			t.Errorf("an empty directory, compact %t: %v", compact, err)
+		}
+		if made, err := os.ReadDir(empty); len(made) > 0 || err != nil {
+			t.Errorf("in an empty directory, compact %t, it made %v, %v", compact, made, err)
+		}
 	}
 	dir := t.TempDir()
 	n, err := node.Open(ctx, node.Options{Data: dir, DiskReserve: -1})

@@ -59,12 +59,10 @@ func (e *Engine) Commit(b *Batch, sync bool) error {
 	if err := e.writable(); err != nil {
 		return err
 	}
-	err := e.apply(func() error { return e.db.Apply(b.b, pebble.NoSync) })
+	err := e.apply(b, func() error { return e.db.Apply(b.b, pebble.NoSync) })
 	if err != nil {
-		return e.fail(fmt.Errorf("writing the store's log: %w", err))
+		return err
 	}
-	e.rows.applied(b.b)
-	e.space.spend(b.Len())
 	return e.Broken()
 }
 
@@ -80,12 +78,9 @@ func (e *Engine) CommitNoWait(b *Batch) (wait func() error) {
 	if b.b.Empty() {
 		return func() error { return nil }
 	}
-	if err := e.apply(func() error { return e.db.ApplyNoSyncWait(b.b, pebble.Sync) }); err != nil {
-		err = e.fail(fmt.Errorf("writing the store's log: %w", err))
+	if err := e.apply(b, func() error { return e.db.ApplyNoSyncWait(b.b, pebble.Sync) }); err != nil {
 		return func() error { return err }
 	}
-	e.rows.applied(b.b)
-	e.space.spend(b.Len())
 	return func() error {
 		if err := b.b.SyncWait(); err != nil {
 			return e.fail(fmt.Errorf("syncing the store's log: %w", err))
@@ -113,10 +108,22 @@ func (e *Engine) writable() error {
 	return e.Broken()
 }
 
-// apply turns the panics with which Pebble answers a log it cannot write into errors. (One that it cannot rotate it answers
+// apply has commit perform the batch, and rows and space follow it. What the batch holds is asked for before: one that is too
+// large for a memtable Pebble keeps for itself, and leaves its owner an empty one.
+func (e *Engine) apply(b *Batch, commit func() error) error {
+	written := b.b.Repr()
+	if err := recovered(commit); err != nil {
+		return e.fail(fmt.Errorf("writing the store's log: %w", err))
+	}
+	e.rows.applied(written)
+	e.space.spend(len(written))
+	return nil
+}
+
+// recovered turns the panics with which Pebble answers a log it cannot write into errors. (One that it cannot rotate it answers
 // with a panic that nobody can recover from: rotationFS is there before it.) Panics with anything but an error speak of
 // misuse and go on.
-func (e *Engine) apply(commit func() error) (err error) {
+func recovered(commit func() error) (err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -131,8 +132,8 @@ func (e *Engine) open(o Options) error {
 		return &ErrAbsent{Dir: o.Dir}
 	}
 	if !o.ReadOnly {
-		if err := o.FS.RemoveAll(e.layout.incoming); err != nil {
-			return fmt.Errorf("removing %s: %w", e.layout.incoming, err)
+		if err := e.layout.clear(); err != nil {
+			return err
 		}
 	}
 	e.space = newSpace(e.layout, o)
@@ -199,6 +200,7 @@ func (e *Engine) identify(o Options, isNew bool) error {
 func (o Options) withDefaults() Options {
 	if o.FS == nil {
 		o.FS = vfs.Default
+		o.Dir = absolute(o.Dir)
 	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = CacheBytesDefault
@@ -225,6 +227,14 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
+}
+
+// absolute is the name of a directory on disk that stays its name when the process goes to work elsewhere.
+func absolute(dir string) string {
+	if name, err := filepath.Abs(dir); err == nil && dir != "" {
+		return name
+	}
+	return dir
 }
 
 // exit is the default of Options.Fatal. It speaks even when Pebble's events are discarded.

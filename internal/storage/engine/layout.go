@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,9 +120,16 @@ func (l layout) makeDir() error {
 	return nil
 }
 
-// take locks the directory for this process.
+// take locks the directory for this process. Within one only the name of a lock tells it from others, so on disk it is the
+// one without symbolic links.
 func (l layout) take() (io.Closer, error) {
-	lock, err := l.fs.Lock(l.lock)
+	name := l.lock
+	if l.fs == vfs.Default {
+		if dir, err := filepath.EvalSymlinks(l.dir); err == nil {
+			name = l.fs.PathJoin(dir, lockName)
+		}
+	}
+	lock, err := l.fs.Lock(name)
 	if err == nil {
 		return lock, nil
 	}
@@ -131,6 +139,17 @@ func (l layout) take() (io.Closer, error) {
 		return nil, &ErrUnwritable{Dir: l.dir, Cause: err}
 	}
 	return nil, &ErrLocked{Dir: l.dir}
+}
+
+// clear removes what a process that did not stop cleanly left, before anything needs room: its reserve, too, which nobody
+// would give up for a full disk.
+func (l layout) clear() error {
+	for _, left := range []string{l.incoming, l.reserve} {
+		if err := l.fs.RemoveAll(left); err != nil {
+			return fmt.Errorf("removing %s: %w", left, err)
+		}
+	}
+	return nil
 }
 
 // readFormat is the directory's format, 0 when it has no FORMAT yet.

@@ -247,3 +247,43 @@ func keep(t *testing.T, dir string) {
 		t.Fatal(ok, err)
 	}
 }
+
+// A directory is in use by whatever name it is opened again.
+func TestADirectoryInUseHasManyNames(t *testing.T) {
+	above := t.TempDir()
+	t.Chdir(above)
+	dir := filepath.Join(above, "data")
+	e := open(t, engine.Options{Dir: dir, ReserveBytes: -1})
+	defer closed(t, e)
+	if err := os.Symlink(dir, "link"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{dir, "data", "./data", "link", filepath.Join(above, "link")} {
+		var locked *engine.ErrLocked
+		again, err := engine.Open(engine.Options{Dir: name, ReserveBytes: -1})
+		if !errors.As(err, &locked) {
+			t.Errorf("as %s it is opened again: %v", name, err)
+		}
+		if err == nil {
+			closed(t, again)
+		}
+	}
+}
+
+// A store stays where it was opened when the process goes to work in another directory.
+func TestAStoreStaysWhereItWasOpened(t *testing.T) {
+	above := t.TempDir()
+	t.Chdir(above)
+	e := open(t, engine.Options{Dir: "data", MemtableBytes: 64 << 10, ReserveBytes: 1})
+	t.Chdir(t.TempDir())
+	for n := range 20 { // several logs
+		put(t, e, fmt.Sprint(n), strings.Repeat("v", 10<<10))
+	}
+	if err := e.Space().Check(); err != nil {
+		t.Error(err)
+	}
+	closed(t, e)
+	e = open(t, engine.Options{Dir: filepath.Join(above, "data"), ReserveBytes: -1})
+	defer closed(t, e)
+	has(t, e, "19", strings.Repeat("v", 10<<10))
+}

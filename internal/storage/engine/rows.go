@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/batchrepr"
 )
 
 const (
@@ -185,12 +186,12 @@ func (s *rowShard) wrote(p place, key, value []byte) {
 	}
 }
 
-// applied brings the cache up to a batch that readers of the store see.
-func (r *rows) applied(b *pebble.Batch) {
+// applied brings the cache up to what a batch that readers of the store see has written.
+func (r *rows) applied(written []byte) {
 	if r == nil {
 		return
 	}
-	for reader := b.Reader(); ; {
+	for reader := batchrepr.Read(written); ; {
 		kind, key, value, ok, err := reader.Next()
 		if !ok || err != nil {
 			return // the batch was just written from the same bytes

@@ -171,3 +171,29 @@ func TestRowsAreCounted(t *testing.T) {
 		t.Errorf("three gets were %d misses and %d hits of %d bytes of rows", m.RowMisses, m.RowHits, m.RowBytes)
 	}
 }
+
+// A batch that is too large for a memtable is kept as it is, and rows follow it all the same.
+func TestRowsFollowALargeBatch(t *testing.T) {
+	for _, sync := range []bool{true, false} {
+		e := openRows(t, 1<<20)
+		put(t, e, "da", "one")
+		put(t, e, "db", "one")
+		has(t, e, "da", "one")
+		has(t, e, "db", "one")
+		b := e.NewBatch()
+		b.Set([]byte("da"), []byte("two"))
+		b.DeleteRange([]byte("db"), []byte("dc"))
+		b.Set([]byte("x"), make([]byte, small(nil).MemtableBytes))
+		if err := e.Commit(b, sync); err != nil {
+			t.Fatal(err)
+		}
+		b.Close()
+		has(t, e, "da", "two")
+		if value, found, err := e.Get([]byte("db")); found || err != nil {
+			t.Errorf("after it was deleted it reads %q, %v", value, err)
+		}
+		if head, found, err := e.Head([]byte("da")); string(head) != "two" || !found || err != nil {
+			t.Errorf("its head reads %q, %v", head, err)
+		}
+	}
+}

@@ -153,19 +153,37 @@ func (s *Space) reserveBytes(total int64) int64 {
 	return min(total/reserveDiskFraction, reserveBytesMax)
 }
 
-// holdBack makes the reserve file. Its blocks are allocated, not written.
+// holdBack makes the reserve file. Its blocks are allocated, and written only where the file system cannot do the one alone:
+// those of networks mostly cannot.
 func (s *Space) holdBack(reserve int64) error {
 	f, err := s.layout.fs.Create(s.layout.reserve, vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return fmt.Errorf("taking the disk reserve: %w", err)
 	}
-	if err := f.Preallocate(0, reserve); err != nil {
+	err = f.Preallocate(0, reserve)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = fill(f, reserve)
+	}
+	if err != nil {
 		err = errors.Join(err, f.Close(), s.layout.fs.Remove(s.layout.reserve))
 		return fmt.Errorf("taking the disk reserve of %d bytes: %w", reserve, err)
 	}
 	s.held = f
 	return nil
 }
+
+// fill makes a file so long.
+func fill(f vfs.File, bytes int64) error {
+	piece := make([]byte, min(bytes, fillPieceBytes))
+	for ; bytes > 0; bytes -= int64(len(piece)) {
+		if _, err := f.Write(piece[:min(bytes, int64(len(piece)))]); err != nil {
+			return err
+		}
+	}
+	return f.Sync()
+}
+
+const fillPieceBytes = 1 << 20
 
 // full is called inside the file system call that first met a full disk, which is tried again when it returns.
 func (s *Space) full() {

@@ -170,3 +170,51 @@ func TestAFullDiskUsesTheReserveFirst(t *testing.T) {
 		put(t, e, fmt.Sprint(n), "v")
 	}
 }
+
+// A store that was killed leaves its reserve. The next open has that room, as its log needs some, and takes writes at the next
+// measurement as before: not as if others had filled the disk by so much.
+func TestTheReserveOfAKilledStoreIsRoom(t *testing.T) {
+	killed := vfs.NewCrashableMem()
+	disk(killed, 50_000)
+	o := small(killed)
+	o.ReserveBytes = 1000
+	e := open(t, o)
+	defer closed(t, e)
+	if err := e.Space().Check(); err != nil {
+		t.Fatal(err)
+	}
+	put(t, e, "a", "v")
+	fs := killed.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: seeded(1)})
+	if !reserved(fs) {
+		t.Fatal("a killed store leaves no reserve")
+	}
+	o.FS = fs
+	again := open(t, o)
+	defer closed(t, again)
+	if reserved(fs) {
+		t.Error("an open leaves the reserve of another where it is")
+	}
+}
+
+// Where blocks can be allocated by writing them only, the reserve is written.
+func TestAReserveIsWrittenWhereItCannotBeAllocated(t *testing.T) {
+	mem := vfs.NewMem()
+	fs := newFailing(mem)
+	fs.set(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpFilePreallocate {
+			return syscall.EOPNOTSUPP
+		}
+		return nil
+	})
+	o := small(fs)
+	o.ReserveBytes = 3<<20 + 1
+	e := open(t, o)
+	defer closed(t, e)
+	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 30, TotalBytes: 1 << 30})
+	if err := e.Space().Check(); err != nil || e.Space().Low() {
+		t.Errorf("low %v, %v", e.Space().Low(), err)
+	}
+	if file, err := mem.Stat("data/RESERVE"); err != nil || file.Size() != o.ReserveBytes {
+		t.Errorf("the reserve is %v, %v", file, err)
+	}
+}
