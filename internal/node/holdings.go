@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"sync"
+	"time"
 
 	"stator/internal/cluster/catalog"
 	"stator/internal/model/table"
@@ -20,6 +21,7 @@ type livePort struct {
 	here func(partition uint64) (*replica.Replica, bool)
 	// elsewhere asks the leaders of other partitions; nil where there are none. One that does not say has no report.
 	elsewhere func(ctx context.Context, partitions []catalog.Partition) ([]command.Report, error)
+	pause     func(ctx context.Context, d time.Duration) error
 
 	mu sync.Mutex
 	// last is what partitions elsewhere said, for when their leaders do not answer.
@@ -28,9 +30,33 @@ type livePort struct {
 
 func newLivePort(n *Node) *livePort {
 	if n.cluster == nil {
-		return &livePort{Catalog: n.catalog, here: n.host.Replica}
+		return &livePort{Catalog: n.catalog, here: n.host.Replica, pause: n.options.Pause}
 	}
-	return &livePort{Catalog: n.catalog, here: n.host.Led, elsewhere: n.router.Reports, last: map[uint64]command.Stats{}}
+	return &livePort{
+		Catalog: n.catalog, here: n.host.Led, elsewhere: n.router.Reports, pause: n.options.Pause, last: map[uint64]command.Stats{},
+	}
+}
+
+// A table that was just made is waited for, as long and as often as this.
+const (
+	createdTries = 40
+	createdPause = 5 * time.Millisecond
+)
+
+// CreateBeside is the catalog's, and waits a moment for the table to become active, which mostly takes no longer: a client that
+// sees it being created may look again only after 20 s, as the waiters of AWS's SDKs do.
+func (p *livePort) CreateBeside(ctx context.Context, t *table.Table, partitions int, allowed func() error) (*table.Table, error) {
+	made, err := p.Catalog.CreateBeside(ctx, t, partitions, allowed)
+	if err != nil {
+		return nil, err
+	}
+	for range createdTries {
+		now, ok := p.Table(made.Name)
+		if !ok || now.State != table.Creating || p.pause(ctx, createdPause) != nil {
+			break
+		}
+	}
+	return made, nil
 }
 
 // Stats adds up what the partitions of a table and of its indexes hold.
