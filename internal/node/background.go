@@ -305,6 +305,7 @@ func (n *Node) broken(partition uint64, err error) {
 	n.brokenCopies.Add(1)
 	n.options.Log.Error("a partition's copy is broken and out of service", "partition", partition, "error", err)
 	if n.cluster != nil {
+		n.cluster.spoiled(partition)
 		n.cluster.groups.Stop(partition)
 	}
 	if r, ok := n.host.Replica(partition); ok {

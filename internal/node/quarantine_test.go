@@ -114,7 +114,38 @@ func TestQuarantinedFollowerAnswersNothing(t *testing.T) {
 	if err := read(); err == nil {
 		t.Error("a copy that is broken answers an eventual read")
 	}
+	f.madeAnew(damaged, parent.ID)
+	if err := read(); err != nil {
+		t.Errorf("the copy that was made anew does not answer: %v", err)
+	}
 	f.abandon()
+}
+
+// madeAnew waits for as long as a damaged copy is waited for, and then until its node, the only one that can, has another in its place.
+func (f *convoy) madeAnew(damaged *member, partition uint64) {
+	f.t.Helper()
+	broken, _ := damaged.Group(partition)
+	f.work(20)
+	answer, err := damaged.Steps.Ask(f.t.Context(), rebalance.Question{Verb: rebalance.VerbStatus})
+	if err != nil || answer.Overview == nil || answer.Overview.DamagedCount != 1 || answer.Overview.Damaged[0].Node != damaged.id {
+		f.t.Fatalf("operators are not told of it: %+v, %v", answer.Overview, err)
+	}
+	if s, _ := damaged.Group(partition); s.Replica != broken.Replica {
+		f.t.Error("it was made anew at once")
+	}
+	f.clock.Advance(6 * time.Minute)
+	for range 600 {
+		f.work(1)
+		if err := damaged.Retire(f.t.Context()); err != nil {
+			f.t.Log(err)
+		}
+		f.turn()
+		if s, ok := damaged.Group(partition); ok && s.Replica > broken.Replica && s.Role == multiraft.Follower {
+			return
+		}
+	}
+	answer, err = damaged.Steps.Ask(f.t.Context(), rebalance.Question{Verb: rebalance.VerbStatus})
+	f.t.Fatalf("it was not made anew: %+v, %v", answer.Overview, err)
 }
 
 // mended has an operator move a copy to a new node, which takes the place of one that is damaged, and waits until that is gone.
