@@ -49,6 +49,9 @@ func showStatus(to io.Writer, o *rebalance.Overview) {
 	fmt.Fprintf(table, "partitions\t%d: %d whole, %d lacking replicas, %d without a leader\n", t.Total, t.Whole, t.Lacking, t.Stopped)
 	fmt.Fprintf(table, "moving\t%s\n", orNone(moving(o)))
 	fmt.Fprintf(table, "splitting\t%s\n", orNone(splitting(o)))
+	if o.DamagedCount > 0 {
+		fmt.Fprintf(table, "damaged\t%s\n", orNone(damaged(o)))
+	}
 	blocked := o.Blocked
 	if more := o.BlockedCount - len(o.Blocked); more > 0 {
 		blocked = append(blocked, fmt.Sprintf("and %d more", more))
@@ -115,6 +118,19 @@ func moving(o *rebalance.Overview) []string {
 	}
 	for _, m := range o.Wanted {
 		lines = append(lines, fmt.Sprintf("partition %d from node %d to node %d: has yet to begin", m.Partition, m.From, m.To))
+	}
+	return lines
+}
+
+// damaged lists what waits to be made anew: as long as for a silent node, so that somebody can look at it.
+func damaged(o *rebalance.Overview) []string {
+	var lines []string
+	for _, d := range o.Damaged {
+		lines = append(lines, fmt.Sprintf("partition %d on node %d: out of service for %s, made anew after %s", d.Partition, d.Node,
+			ago(d.ForMillis), ago(o.ReplaceAfterSeconds*1000)))
+	}
+	if more := o.DamagedCount - len(o.Damaged); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return lines
 }

@@ -54,6 +54,7 @@ var shownOverview = rebalance.Overview{
 	Moves:   []rebalance.Move{{Partition: 7, Node: 1}, {Partition: 8, Node: 2, Ready: true}},
 	Wanted:  []catalog.Move{{Partition: 9, From: 1, To: 4}},
 	Splits:  []rebalance.Split{{Partition: 5, ReadBytes: 4 << 30, Bytes: 11 << 30}},
+	Damaged: []rebalance.DamagedReplica{{Partition: 6, Node: 1, ForMillis: 121_000}}, DamagedCount: 2, ReplaceAfterSeconds: 300,
 	Blocked: []string{"partition 9: no node can take one more replica (more replicas are wanted)"}, BlockedCount: 3, MovesCount: 2,
 	Recent: []rebalance.Recent{{AgoMillis: 61_000, Text: "partition 7: a replica is added on node 1: more replicas are wanted"}},
 }
@@ -78,6 +79,8 @@ moving      partition 7 to node 1: catching up
             partition 8 to node 2: has caught up
             partition 9 from node 1 to node 4: has yet to begin
 splitting   partition 5: 4 GiB of 11 GiB read in search of its middle
+damaged     partition 6 on node 1: out of service for 2 min, made anew after 5 min
+            and 1 more
 blocked     partition 9: no node can take one more replica (more replicas are wanted)
             and 2 more
 last steps  61 s ago: partition 7: a replica is added on node 1: more replicas are wanted

@@ -93,7 +93,7 @@ func storageSamples(n *node.Node, budget *limiter.Budget) []admin.Sample {
 		gauge("stator_storage_cache_bytes", "Bytes in the block cache.", m.CacheBytes),
 		gauge("stator_storage_read_amplification", "Tables that a read may have to look at.", int64(m.ReadAmplification)),
 		gauge("stator_storage_compaction_debt_bytes", "Bytes that compactions have yet to rewrite.", m.CompactionDebtBytes),
-		gauge("stator_partitions_broken", "Copies of partitions on this node that were found damaged and are out of service until it is started anew.", n.BrokenCopies()),
+		gauge("stator_partitions_broken", "Copies of partitions on this node that were found damaged and are out of service.", n.BrokenCopies()),
 		gauge("stator_storage_corrupt_files", "Files found corrupt.", int64(m.CorruptFiles)),
 		gauge("stator_storage_snapshots", "Open snapshots.", int64(m.OpenSnapshots)),
 		counter("stator_storage_cache_hits_total", "Blocks found in the cache.", m.CacheHits),

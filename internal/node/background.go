@@ -315,17 +315,26 @@ func (n *Node) performed(b machine.Batch, state machine.Part) {
 	}
 }
 
-// BrokenCopies is how many of this node's copies of partitions were taken out of service since it began, because they were
-// damaged.
-func (n *Node) BrokenCopies() int64 { return n.brokenCopies.Load() }
+// BrokenCopies is how many of this node's copies of partitions are out of service because they were found damaged.
+func (n *Node) BrokenCopies() int64 {
+	if n.cluster != nil {
+		return n.cluster.damagedCount()
+	}
+	return n.brokenCopies.Load()
+}
 
 // broken is told that a copy is quarantined. Where others keep copies, it takes no part in what they agree on any more: as a
-// leader that answers nobody it would keep them from leading.
+// leader that answers nobody it would keep them from leading. Nor does it answer what any copy may: where its group found it to be broken,
+// what it holds is from then on for ever old, if not wrong.
 func (n *Node) broken(partition uint64, err error) {
 	n.brokenCopies.Add(1)
 	n.options.Log.Error("a partition's copy is broken and out of service", "partition", partition, "error", err)
 	if n.cluster != nil {
+		n.cluster.spoiled(partition)
 		n.cluster.groups.Stop(partition)
+	}
+	if r, ok := n.host.Replica(partition); ok {
+		r.Stop()
 	}
 	if n.options.Broken != nil {
 		n.options.Broken(partition, err)

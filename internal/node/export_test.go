@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 
 	"stator/internal/cluster/catalog"
@@ -39,6 +40,9 @@ func (n *Node) Behindhand() (wrote <-chan error) {
 	})
 	return done
 }
+
+// Break has the group of a copy here say that it cannot go on, as it does where what was agreed cannot be performed.
+func (s *Steps) Break(partition uint64) { s.node.broken(partition, errors.New("broken by a test")) }
 
 // Copies counts the replicas that are here.
 func (n *Node) Copies() int { return len(n.host.all()) }

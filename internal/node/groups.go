@@ -17,6 +17,7 @@ func (c *cluster) open(partition uint64) (keeper, error) {
 	}
 	c.mu.Lock()
 	c.opened[partition] = g
+	delete(c.damaged, partition)
 	c.mu.Unlock()
 	return g, nil
 }
@@ -39,6 +40,7 @@ func (c *cluster) forget(gone rebalance.Copy) {
 	defer c.mu.Unlock()
 	if c.opened[gone.Partition] == g {
 		delete(c.opened, gone.Partition)
+		delete(c.damaged, gone.Partition)
 	}
 }
 

@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"stator/internal/base/clock"
+	"stator/internal/cluster/router"
 	"stator/internal/jobs/rebalance"
 	"stator/internal/model/attr"
 	"stator/internal/node/nodetest"
 	"stator/internal/partition/command"
+	"stator/internal/partition/multiraft"
 	"stator/internal/storage/keys"
 )
 
@@ -65,7 +67,88 @@ func TestQuarantinedLeaderGivesWay(t *testing.T) {
 		t.Errorf("nobody is told that the copy is broken, or it is counted %d times", n)
 	}
 	f.mended(led, id)
+	if n := led.BrokenCopies(); n != 0 {
+		t.Errorf("%d copies are still counted as broken", n)
+	}
 	f.abandon()
+}
+
+// A copy whose part in its group has ended, as what was agreed could not be performed there, answers nobody: an eventual read would be
+// of what it had then, for ever, or of what is damaged.
+func TestQuarantinedFollowerAnswersNothing(t *testing.T) {
+	f := &convoy{t: t, clock: clock.NewManual(time.UnixMilli(1_000_000)), broken: map[uint64]bool{}}
+	ctx := t.Context()
+	for range 3 {
+		f.join()
+	}
+	f.work(20)
+	if _, err := f.nodes[0].Catalog().Create(ctx, nodetest.Things(), 1); err != nil {
+		t.Fatal(err)
+	}
+	f.work(20)
+	entry, _ := f.nodes[0].Catalog().Entry("things")
+	made, parent := entry.Table, entry.Partitions[entry.Table.ID][0]
+	key := keys.Suffix([]attr.Value{attr.String("a")}, []attr.Value{attr.String("a")})
+	item := attr.NewMap([]attr.Entry{{Name: "pk", Value: attr.String("a")}, {Name: "sk", Value: attr.String("a")}})
+	put := &command.Command{Action: command.Put, Table: made.ID, TableVersion: made.Version, Key: key, Item: item}
+	if _, err := f.nodes[0].Router().Write(ctx, put); err != nil {
+		t.Fatal(err)
+	}
+	f.work(5)
+	var damaged, other *member
+	for _, m := range f.nodes {
+		if _, leads := m.Led(parent.ID); !leads {
+			damaged, other = m, damaged
+		}
+	}
+	read := func() error {
+		get := command.Get{Table: made.ID, TableVersion: made.Version, Key: key}
+		_, err := router.NewRemote(other, damaged.id, parent.ID).ReadAndWait(ctx, f.wait, &get)
+		return err
+	}
+	if err := read(); err != nil {
+		t.Fatalf("the copy does not answer before it is damaged: %v", err)
+	}
+	damaged.Break(parent.ID)
+	f.turn()
+	if s, _ := damaged.Group(parent.ID); s.Role != multiraft.Stopped || !f.broken[parent.ID] || damaged.BrokenCopies() != 1 {
+		t.Fatalf("the copy is not broken: %+v, %v", s, f.broken)
+	}
+	if err := read(); err == nil {
+		t.Error("a copy that is broken answers an eventual read")
+	}
+	f.madeAnew(damaged, parent.ID)
+	if err := read(); err != nil {
+		t.Errorf("the copy that was made anew does not answer: %v", err)
+	}
+	f.abandon()
+}
+
+// madeAnew waits for as long as a damaged copy is waited for, and then until its node, the only one that can, has another in its place.
+func (f *convoy) madeAnew(damaged *member, partition uint64) {
+	f.t.Helper()
+	broken, _ := damaged.Group(partition)
+	f.work(20)
+	answer, err := damaged.Steps.Ask(f.t.Context(), rebalance.Question{Verb: rebalance.VerbStatus})
+	if err != nil || answer.Overview == nil || answer.Overview.DamagedCount != 1 || answer.Overview.Damaged[0].Node != damaged.id {
+		f.t.Fatalf("operators are not told of it: %+v, %v", answer.Overview, err)
+	}
+	if s, _ := damaged.Group(partition); s.Replica != broken.Replica {
+		f.t.Error("it was made anew at once")
+	}
+	f.clock.Advance(6 * time.Minute)
+	for range 600 {
+		f.work(1)
+		if err := damaged.Retire(f.t.Context()); err != nil {
+			f.t.Log(err)
+		}
+		f.turn()
+		if s, ok := damaged.Group(partition); ok && s.Replica > broken.Replica && s.Role == multiraft.Follower {
+			return
+		}
+	}
+	answer, err = damaged.Steps.Ask(f.t.Context(), rebalance.Question{Verb: rebalance.VerbStatus})
+	f.t.Fatalf("it was not made anew: %+v, %v", answer.Overview, err)
 }
 
 // mended has an operator move a copy to a new node, which takes the place of one that is damaged, and waits until that is gone.

@@ -123,6 +123,7 @@ func (c *cluster) report() rebalance.Report {
 		}
 	}
 	report.Heat = rebalance.Hottest(report.Heat)
+	report.Damaged = c.damages()
 	return report
 }
 

@@ -172,7 +172,7 @@ func (b *board) layMoves() {
 			continue
 		}
 		for _, i := range p.learners {
-			if r, _ := p.replica(b.hosts[i].ID); r.Current || !b.alive(i) {
+			if r, _ := p.replica(b.hosts[i].ID); r.Current || r.Damaged > 0 || !b.alive(i) {
 				continue
 			}
 			b.plan.Moves++
@@ -240,6 +240,21 @@ func (b *board) alive(i int) bool {
 func (b *board) dead(i int) bool {
 	h := &b.hosts[i]
 	return !h.known || h.State == Gone || h.Silent >= b.rules.DeadAfter
+}
+
+// lost finds the replica on some hosts that is given up, one on a dead node rather than a damaged one; nobody if there is none.
+func (b *board) lost(p *place, some []int) (i int, why Reason) {
+	for _, i := range some {
+		if b.dead(i) {
+			return i, Repair
+		}
+	}
+	for _, i := range some {
+		if r, _ := p.replica(b.hosts[i].ID); r.Damaged > 0 && r.Damaged >= b.rules.DeadAfter {
+			return i, Damage
+		}
+	}
+	return nobody, ""
 }
 
 // leaving tells whether a node's replicas shall be elsewhere although it is alive.

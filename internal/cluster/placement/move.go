@@ -31,10 +31,11 @@ func (b *board) finish() {
 	}
 }
 
-// tidy plans that a learner goes whose node does, or that is one too many.
+// tidy plans that a learner goes that is lost, whose node goes, or that is one too many.
 func (b *board) tidy(p *place) bool {
+	damaged, _ := b.lost(p, p.learners)
 	for _, i := range p.learners {
-		if b.dead(i) || b.hosts[i].State != Up {
+		if i == damaged || b.dead(i) || b.hosts[i].State != Up {
 			b.discard(p, i)
 			return true
 		}
@@ -49,8 +50,9 @@ func (b *board) tidy(p *place) bool {
 // grow goes on with a partition that has learners because it has too few voters. One that has lost voters is helped first.
 func (b *board) grow(p *place) bool {
 	missing := b.target(p) - len(p.voters)
+	lost, _ := b.lost(p, p.voters)
 	switch {
-	case missing <= 0 || slices.ContainsFunc(p.voters, b.dead):
+	case missing <= 0 || lost != nobody:
 		return false
 	case missing > len(p.learners):
 		b.add(p, nobody, Grow)
@@ -114,10 +116,8 @@ func (b *board) replaced(p *place, learner int) (int, Reason) {
 			}
 		}
 	}
-	for _, i := range p.voters {
-		if b.dead(i) {
-			return i, Repair
-		}
+	if i, why := b.lost(p, p.voters); i != nobody {
+		return i, why
 	}
 	for _, i := range p.voters {
 		if b.leaving(i) {

@@ -42,6 +42,8 @@ type Replica struct {
 	Learner bool
 	// Current tells that its log is near the leader's: it would have caught up within a moment.
 	Current bool
+	// Damaged is for how long it has been out of service on a node that may be well; 0 if it is not.
+	Damaged time.Duration
 	// Heat is what it serves, 1 being the most that one copy of a partition serves.
 	Heat float64
 }
@@ -75,7 +77,7 @@ type Rules struct {
 	// Replicas is how many each partition shall have. Even numbers survive no more losses than one fewer.
 	Replicas int
 	// SuspectAfter is the silence after which a node is given nothing and relied on for nothing, DeadAfter the one after
-	// which its replicas are made anew elsewhere.
+	// which its replicas are made anew elsewhere. As long is a replica waited for that is damaged: somebody may want to look at it.
 	SuspectAfter, DeadAfter time.Duration
 	// MovesMax bounds the learners under way, MovesPerNodeMax those that one node sends or takes in.
 	MovesMax, MovesPerNodeMax int

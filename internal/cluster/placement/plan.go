@@ -24,7 +24,7 @@ func Next(f Facts, r Rules) Plan {
 // living tells whether a partition's replica on a host can be relied on now.
 func (b *board) living(p *place, i int) bool {
 	r, ok := p.replica(b.hosts[i].ID)
-	return ok && r.Current && b.alive(i)
+	return ok && r.Current && r.Damaged == 0 && b.alive(i)
 }
 
 // majority tells whether more than half of some replicas are living.

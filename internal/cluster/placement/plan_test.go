@@ -53,6 +53,9 @@ func drawPartition(t *rapid.T, w *world, id uint64) Partition {
 	for i, n := range nodes[len(nodes)-voters-learners:] {
 		p.Replicas = append(p.Replicas, Replica{Node: n.ID, Learner: i < learners, Current: rapid.IntRange(0, 9).Draw(t, "current") > 0})
 	}
+	if at := rapid.IntRange(0, 29).Draw(t, "damaged"); at < len(p.Replicas) {
+		p.Replicas[at].Current, p.Replicas[at].Damaged = false, rapid.SampledFrom([]time.Duration{time.Minute, time.Hour}).Draw(t, "for")
+	}
 	slices.Reverse(p.Replicas)
 	if rapid.IntRange(0, 9).Draw(t, "led") > 0 {
 		p.Leader = p.Replicas[rapid.IntRange(0, voters-1).Draw(t, "leader")].Node
@@ -87,6 +90,9 @@ func (w *world) settled(t failer, p *Partition, last Plan) {
 	}
 	for _, r := range p.Replicas {
 		n, ok := w.node(r.Node)
+		if r.Damaged >= w.rules.DeadAfter && living == voters-1 && last.BlockedCount == 0 && !w.growing() {
+			t.Fatalf("a damaged replica is left on node %d: %+v in %+v after %v", r.Node, w.Partitions, w.Nodes, last)
+		}
 		lost := !ok || n.State == Gone || n.Silent >= w.rules.DeadAfter
 		if lost || n.State == Leaving {
 			t.Fatalf("a replica is left on node %d: %+v in %+v after %v", r.Node, p, w.Nodes, last)
@@ -94,10 +100,20 @@ func (w *world) settled(t failer, p *Partition, last Plan) {
 	}
 }
 
-// waits tells whether a partition has replicas on nodes that may be back in a moment.
+// growing tells whether any partition has a learner, which damaged replicas wait for.
+func (w *world) growing() bool {
+	return slices.ContainsFunc(w.Partitions, func(p Partition) bool {
+		return slices.ContainsFunc(p.Replicas, func(r Replica) bool { return r.Learner })
+	})
+}
+
+// waits tells whether a partition has replicas that may be back in a moment, or on nodes that may.
 func (w *world) waits(p *Partition) bool {
 	return slices.ContainsFunc(p.Replicas, func(r Replica) bool {
 		n, ok := w.node(r.Node)
+		if r.Damaged > 0 && r.Damaged < w.rules.DeadAfter {
+			return true
+		}
 		return ok && n.State != Gone && n.Silent >= w.rules.SuspectAfter && n.Silent < w.rules.DeadAfter
 	})
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // The stories of testdata/scripts. `nodes` has a node a line, "1 zone=a leaving silent=6m free=10"; `partitions` a partition
-// a line, "7: 1* 2 3? 4(learner) bytes=2 heat=80" with a star for the leader, a question mark for who lags, gigabytes, and a hundredth of what a leader serves; `wish` an operator's move, "7 1 4". `plan` shows the
+// a line, "7: 1* 2 3? 4(learner) bytes=2 heat=80" with a star for the leader, a question mark for who lags, an exclamation mark for one that is damaged for ten minutes, gigabytes, and a hundredth of what a leader serves; `wish` an operator's move, "7 1 4". `plan` shows the
 // next steps and performs none; `run` performs plans until nothing is left to do, and shows the steps and what came of them.
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
@@ -111,9 +111,13 @@ func parsePartition(t *testing.T, fields []string) Partition {
 			continue
 		}
 		r := Replica{Current: true}
-		node, late := strings.CutSuffix(f, "?")
+		node, damaged := strings.CutSuffix(f, "!")
+		node, late := strings.CutSuffix(node, "?")
 		node, leads := strings.CutSuffix(node, "*")
-		r.Current = !late
+		r.Current = !late && !damaged
+		if damaged {
+			r.Damaged = 10 * time.Minute
+		}
 		node, r.Learner = strings.CutSuffix(node, "(learner)")
 		r.Node = number(t, node)
 		if leads {

@@ -35,6 +35,7 @@ type Reason string
 // The reasons.
 const (
 	Repair   Reason = "its node is silent"
+	Damage   Reason = "it is damaged"
 	Drain    Reason = "its node is leaving"
 	Grow     Reason = "more replicas are wanted"
 	Shrink   Reason = "fewer replicas are wanted"

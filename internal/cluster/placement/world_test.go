@@ -157,7 +157,7 @@ func (w *world) round(t failer) Plan {
 	for i := range w.Partitions {
 		p := &w.Partitions[i]
 		for j, r := range p.Replicas {
-			if n, ok := w.node(r.Node); ok && !r.Current && n.Silent < w.rules.SuspectAfter && w.catches() {
+			if n, ok := w.node(r.Node); ok && !r.Current && r.Damaged == 0 && n.Silent < w.rules.SuspectAfter && w.catches() {
 				p.Replicas = slices.Clone(p.Replicas)
 				p.Replicas[j].Current = true
 			}
@@ -178,7 +178,7 @@ func (w *world) bounded(t failer, plan Plan) {
 			continue
 		}
 		for _, r := range p.Replicas {
-			if n, ok := w.node(r.Node); ok && r.Learner && !r.Current && n.State != Gone && n.Silent < w.rules.SuspectAfter {
+			if n, ok := w.node(r.Node); ok && r.Learner && !r.Current && r.Damaged == 0 && n.State != Gone && n.Silent < w.rules.SuspectAfter {
 				moves[r.Node]++
 				moves[p.Leader]++
 			}

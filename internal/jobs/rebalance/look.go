@@ -122,6 +122,25 @@ func (j *Job) lookAtPartitions(s *sight) {
 		for _, h := range report.Heat {
 			s.feel(node, h)
 		}
+		for _, d := range report.Damaged {
+			s.miss(node, d)
+		}
+	}
+}
+
+// miss takes the word of a node for a replica there that is out of service. A younger one that came in its place is not.
+func (s *sight) miss(node uint64, d Damaged) {
+	i, ok := s.index[d.Partition]
+	if !ok || s.places[i].led == nil {
+		return
+	}
+	if m, there := s.places[i].led.on(node); !there || m.Replica != d.Replica {
+		return
+	}
+	for n := range s.facts.Partitions[i].Replicas {
+		if r := &s.facts.Partitions[i].Replicas[n]; r.Node == node {
+			r.Current, r.Damaged = false, max(1, time.Duration(d.ForMillis)*time.Millisecond)
+		}
 	}
 }
 

@@ -26,6 +26,9 @@ type Overview struct {
 	MovesCount int    `json:"moves_count"`
 	// Splits are partitions whose middle is being looked for, at most splitsShownMax.
 	Splits []Split `json:"splits"`
+	// Damaged are replicas that are out of service on nodes that live, at most damagedShownMax of DamagedCount.
+	Damaged      []DamagedReplica `json:"damaged"`
+	DamagedCount int              `json:"damaged_count"`
 	// Blocked is what should be done and cannot, Recent what was done last.
 	Blocked      []string `json:"blocked"`
 	BlockedCount int      `json:"blocked_count"`
@@ -79,6 +82,13 @@ type Split struct {
 	Bytes     int64  `json:"bytes"`
 }
 
+// DamagedReplica is a replica that is out of service for so long.
+type DamagedReplica struct {
+	Partition uint64 `json:"partition"`
+	Node      uint64 `json:"node"`
+	ForMillis int64  `json:"for_millis"`
+}
+
 // Recent is a step that was made so long ago.
 type Recent struct {
 	AgoMillis int64  `json:"ago_millis"`
@@ -104,8 +114,8 @@ type Replica struct {
 	Current bool   `json:"current"`
 }
 
-// movesShownMax and splitsShownMax bound the moves and splits of an overview.
-const movesShownMax, splitsShownMax = 32, 32
+// Bounds of what an overview lists.
+const movesShownMax, splitsShownMax, damagedShownMax = 32, 32, 16
 
 // Overview tells how the cluster was at the last look; false before the first.
 func (j *Job) Overview() (Overview, bool) {
@@ -119,6 +129,7 @@ func (j *Job) Overview() (Overview, bool) {
 	o := Overview{
 		Replicas: s.rules.Replicas, ReplaceAfterSeconds: int64(s.rules.DeadAfter.Seconds()), AgeMillis: (now - s.at).Milliseconds(), BlockedCount: s.plan.BlockedCount,
 		Blocked: []string{}, Recent: []Recent{}, Moves: []Move{}, Wanted: []catalog.Move{}, Splits: []Split{},
+		Damaged: []DamagedReplica{},
 	}
 	if known, ok := j.Catalog.Cluster(); ok {
 		o.Format = known.Format
@@ -186,6 +197,12 @@ func (s *sight) count(o *Overview) {
 		}
 		living := 0
 		for _, r := range p.Replicas {
+			if r.Damaged > 0 {
+				o.DamagedCount++
+				if len(o.Damaged) < damagedShownMax {
+					o.Damaged = append(o.Damaged, DamagedReplica{Partition: p.ID, Node: r.Node, ForMillis: r.Damaged.Milliseconds()})
+				}
+			}
 			if r.Learner {
 				o.MovesCount++
 				if len(o.Moves) < movesShownMax {

@@ -32,6 +32,8 @@ type world struct {
 	fails error
 	// lagging learners never catch up.
 	lagging bool
+	// damaged are replicas that are out of service for so long, by their partitions.
+	damaged map[uint64]time.Duration
 	// reads is the newest format that each node's process reads.
 	reads map[uint64]int
 }
@@ -122,6 +124,10 @@ func (w *world) Reports(context.Context) []rebalance.Report {
 		}
 	}
 	for id, g := range w.groups {
+		if d, ok := w.damaged[id]; ok {
+			last := g.members[len(g.members)-1]
+			reports[last.Node].Damaged = append(reports[last.Node].Damaged, rebalance.Damaged{Partition: id, Replica: 3, ForMillis: d.Milliseconds()})
+		}
 		r, ok := reports[g.leader]
 		if !ok {
 			continue
@@ -283,6 +289,28 @@ func TestAStepThatFailsDoesNotFillTheLog(t *testing.T) {
 	const line = "a step was not made and will be planned again"
 	if said := strings.Count(told.String(), line); said != 2 || !strings.Contains(told.String(), "untold_before=0") {
 		t.Errorf("in a minute it is told of %d times: %s", said, told.String())
+	}
+}
+
+// A replica that is damaged is shown, and made anew on its node where there is no other, once it is so for as long as a silent node is
+// borne. What its node still says of the old one does not concern the one in its place.
+func TestDamaged(t *testing.T) {
+	w := newWorld(t, 3)
+	j := w.job()
+	w.walk(j)
+	id := w.partitions()[0].ID
+	old := w.groups[id].members[2]
+	w.damaged, w.orders = map[uint64]time.Duration{id: time.Minute}, nil
+	w.walk(j)
+	o, _ := j.Overview()
+	if len(w.orders) > 0 || o.DamagedCount != 1 || o.Damaged[0] != (rebalance.DamagedReplica{Partition: id, Node: old.Node, ForMillis: 60_000}) || o.Tally.Lacking != 1 {
+		t.Errorf("%v, overview %+v", w.orders, o)
+	}
+	w.damaged[id] = 6 * time.Minute
+	w.walk(j)
+	o, _ = j.Overview()
+	if now := w.groups[id].members[2]; now.Node != old.Node || now.Replica == old.Replica || now.Learner || o.DamagedCount != 0 || o.Tally.Whole != 3 {
+		t.Errorf("%v is there for %v: %v, overview %+v", now, old, w.orders, o)
 	}
 }
 

@@ -19,9 +19,21 @@ type Report struct {
 	// UsedBytes is what the store takes.
 	UsedBytes int64 `json:"used_bytes,omitempty"`
 	// Heat is what its hottest replicas serve, leading or not; the others serve next to nothing.
-	Heat  []Heat `json:"heat,omitempty"`
-	Leads []Led  `json:"-"`
+	Heat []Heat `json:"heat,omitempty"`
+	// Damaged are replicas that are out of service, at most DamagedMax.
+	Damaged []Damaged `json:"damaged,omitempty"`
+	Leads   []Led     `json:"-"`
 }
+
+// Damaged is a replica that is out of service for so long, as it found itself to be damaged.
+type Damaged struct {
+	Partition uint64 `json:"p"`
+	Replica   uint64 `json:"r"`
+	ForMillis int64  `json:"ms"`
+}
+
+// DamagedMax bounds the damaged replicas that a node tells of: they are made anew one at a time.
+const DamagedMax = 64
 
 // Heat is what a replica serves: 1 is the most that one copy of a partition does.
 type Heat struct {

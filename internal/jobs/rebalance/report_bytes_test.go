@@ -11,7 +11,7 @@ import (
 // ledBy is what a node says that leads so many partitions.
 func ledBy(partitions int) rebalance.Report {
 	r := rebalance.Report{Node: 3, Release: "stator 1.2", Reads: 2, DiskBytes: 1 << 40, FreeBytes: 1 << 39, UsedBytes: 1 << 38,
-		Heat: []rebalance.Heat{{Partition: 101, Heat: 0.5}}}
+		Heat: []rebalance.Heat{{Partition: 101, Heat: 0.5}}, Damaged: []rebalance.Damaged{{Partition: 102, Replica: 3, ForMillis: 1000}}}
 	for i := range partitions {
 		id := uint64(100 + 7*i)
 		r.Leads = append(r.Leads, rebalance.Led{
