@@ -33,10 +33,16 @@ type Job struct {
 // Step feeds the next changes of one partition and saves how far it came. more tells that there may be further ones. A command.BeyondBound is
 // no failure: a part of an index cannot take more now, which the partition is told, and the same changes are to be fed again a little later.
 func (j *Job) Step(ctx context.Context, r *replica.Replica) (more bool, err error) {
-	state := r.State()
-	if state.Unfed() == 0 {
+	if state := r.State(); state.Unfed() == 0 {
 		return false, nil
 	}
+	// What is sent is as old as the look at what has not been fed, and only who leads may look: a copy that slept while others led would
+	// bring what they have fed since, and the index may have forgotten by now that it is gone.
+	sent := j.NowMillis()
+	if err := r.Confirm(ctx, j.Wait); err != nil {
+		return false, led(err)
+	}
+	state := r.State()
 	changes, err := r.Changes(state.Cursor(command.IndexConsumer), stepBytesMax)
 	var trimmed *command.Trimmed
 	if errors.As(err, &trimmed) {
@@ -56,7 +62,10 @@ func (j *Job) Step(ctx context.Context, r *replica.Replica) (more bool, err erro
 		if ix.Status == table.IndexDeleting {
 			continue
 		}
-		err := j.feed(ctx, state.Table, ix, recordedFor(state, ix, changes))
+		err := j.feed(ctx, &command.Command{
+			Action: command.Feed, Table: ix.ID, Consumer: command.IndexConsumer, SentMillis: sent,
+			Entries: entries(state.Table, ix, recordedFor(state, ix, changes)),
+		})
 		if busy, ok := errors.AsType[*command.BeyondBound](err); ok {
 			r.Busy(ix.ID, busy.Of)
 			return true, err
@@ -79,15 +88,25 @@ func recordedFor(state machine.Part, ix *table.Index, changes []record.Change) [
 	return changes[sort.Search(len(changes), func(i int) bool { return changes[i].Sequence > since }):]
 }
 
-func (j *Job) feed(ctx context.Context, t *table.Table, ix *table.Index, changes []record.Change) error {
-	var entries []command.Entry
+func entries(t *table.Table, ix *table.Index, changes []record.Change) []command.Entry {
+	var all []command.Entry
 	for i := range changes {
-		entries = append(entries, machine.IndexEntries(t, ix, &changes[i])...)
+		all = append(all, machine.IndexEntries(t, ix, &changes[i])...)
 	}
-	if len(entries) == 0 {
+	return all
+}
+
+func (j *Job) feed(ctx context.Context, c *command.Command) error {
+	if len(c.Entries) == 0 {
 		return nil
 	}
-	return j.Router.Feed(ctx, &command.Command{
-		Action: command.Feed, Table: ix.ID, Consumer: command.IndexConsumer, Entries: entries, SentMillis: j.NowMillis(),
-	})
+	return j.Router.Feed(ctx, c)
+}
+
+// led is why a copy could not be asked, unless another one leads: that one feeds.
+func led(err error) error {
+	if _, follows := errors.AsType[*command.NotLeader](err); follows {
+		return nil
+	}
+	return err
 }

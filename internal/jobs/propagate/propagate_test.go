@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -15,6 +16,7 @@ import (
 	"stator/internal/node/nodetest"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
+	"stator/internal/partition/replica"
 	"stator/internal/storage/record"
 )
 
@@ -218,3 +220,76 @@ func TestGoing(t *testing.T) {
 		t.Errorf("%d indexes are left", left)
 	}
 }
+
+// asleep is the log of a copy that was asleep while others led, and does not know it yet.
+type asleep struct{ replica.Log }
+
+func (asleep) Barrier(done func(error)) { done(&command.NotLeader{}) }
+
+// counting is a router that counts what it feeds.
+type counting struct {
+	propagate.Router
+	fed int
+}
+
+func (r *counting) Feed(ctx context.Context, c *command.Command) error {
+	r.fed += len(c.Entries)
+	return r.Router.Feed(ctx, c)
+}
+
+// What others have fed since, a copy that slept does not bring again: the index may have forgotten what came after it. The log that a
+// stream keeps shows it all.
+func TestSleeper(t *testing.T) {
+	n := nodetest.Open(t, nil)
+	streamed, err := nodetest.Things("color").BeginStream(table.ViewKeys, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := n.Create(streamed, 1)
+	n.Write(n.Put("things", "a", "1", "color", "red"))
+	id := n.Catalog().Partitions(made.ID)[0].ID
+	sleeper := replica.New(replica.Options{Partition: id, Engine: n.Engine(), Log: asleep{}, Wake: func() {}})
+	state := n.Must(id).State()
+	sleeper.Lead(state.Applied.Epoch, state)
+	n.Write(n.Delete("things", "a", "1"))
+	n.Rest()
+	to := &counting{Router: n.Router()}
+	job := propagate.Job{Router: to, Wait: n.Wait, NowMillis: func() int64 { return n.Clock.Now().UnixMilli() }}
+	if more, err := job.Step(t.Context(), sleeper); more || err != nil || to.fed != 0 {
+		t.Errorf("it fed %d entries, %t, %v", to.fed, more, err)
+	}
+}
+
+// slow is a log whose barrier takes its time.
+type slow struct {
+	replica.Log
+	wait func()
+}
+
+func (s slow) Barrier(done func(error)) {
+	s.wait()
+	done(nil)
+}
+
+// What is fed is as old as the look at what is not fed yet: it may come late.
+func TestAgeOfWhatIsFed(t *testing.T) {
+	n := nodetest.Open(t, nil)
+	made := n.Create(nodetest.Things("color"), 1)
+	n.Write(n.Put("things", "a", "1", "color", "red"))
+	id := n.Catalog().Partitions(made.ID)[0].ID
+	state := n.Must(id).State()
+	r := replica.New(replica.Options{Partition: id, Engine: n.Engine(), Log: slow{wait: func() { n.Clock.Advance(time.Second) }}, Wake: func() {}})
+	r.Lead(state.Applied.Epoch, state)
+	began, sent := n.Clock.Now().UnixMilli(), int64(0)
+	job := propagate.Job{
+		Router: feeds(func(c *command.Command) error { sent = c.SentMillis; return errLost }), Wait: n.Wait,
+		NowMillis: func() int64 { return n.Clock.Now().UnixMilli() },
+	}
+	if _, err := job.Step(t.Context(), r); !errors.Is(err, errLost) || sent != began {
+		t.Errorf("sent at %d, begun at %d: %v", sent, began, err)
+	}
+}
+
+type feeds func(c *command.Command) error
+
+func (f feeds) Feed(_ context.Context, c *command.Command) error { return f(c) }

@@ -47,13 +47,13 @@ func TestStreamKeepsADay(t *testing.T) {
 	n.Clock.Advance(day / 2)
 	n.Write(n.Put("things", "a", "1", "v", "3"))
 	n.Clock.Advance(day/2 - time.Second)
-	sweep(t, n)
+	step(t, n)
 	wantKept(t, n, 1, 3)
 	n.Clock.Advance(2 * time.Second)
-	sweep(t, n)
+	step(t, n)
 	wantKept(t, n, 3, 3)
 	n.Clock.Advance(day)
-	sweep(t, n)
+	step(t, n)
 	wantKept(t, n, 4, 3)
 }
 
@@ -62,7 +62,7 @@ func TestStreamAndIndexHoldTheLogForEachOther(t *testing.T) {
 	n := streaming(t, "color")
 	n.Write(n.Put("things", "a", "1", "color", "red"))
 	n.Clock.Advance(2 * day)
-	sweep(t, n)
+	step(t, n)
 	wantKept(t, n, 1, 1)
 	n.Rest()
 	wantKept(t, n, 2, 1)
@@ -85,13 +85,13 @@ func TestEndedStreamGoesAfterADay(t *testing.T) {
 	n.Rest()
 	n.Write(n.Put("things", "b", "1"))
 	n.Clock.Advance(day)
-	sweep(t, n)
+	step(t, n)
 	n.Rest()
 	if state := stateOf(n); len(state.Streams) != 1 || state.Applied.Sequence != 1 {
 		t.Errorf("streams %+v, %d changes", state.Streams, state.Applied.Sequence)
 	}
 	n.Clock.Advance(time.Second)
-	sweep(t, n)
+	step(t, n)
 	n.Rest()
 	wantKept(t, n, 2, 1)
 	if state := stateOf(n); len(state.Streams) != 0 || len(n.Entry("things").Table.Streams) != 0 {

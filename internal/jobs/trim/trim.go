@@ -10,11 +10,16 @@ import (
 	"stator/internal/cluster/catalog"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
 	"stator/internal/partition/replica"
 )
 
 // tombstoneAgeMillis is how long a tombstone is kept at least: ten times the age at which a feed is refused.
 const tombstoneAgeMillis = 600_000
+
+// lookAgeMillis is how long ago it was seen that a change is fed before the tombstones that keep it out may go: whatever of it was sent
+// before, to no avail as it seemed, is refused by then. A node's clock may be some seconds from another's.
+const lookAgeMillis = 2 * machine.FeedAgeMillisMax
 
 // stepBytesMax bounds what one step walks of an index.
 const stepBytesMax = 4 << 20
@@ -41,12 +46,21 @@ type Job struct {
 	Leaders Leaders
 	// after is where the walk of a partition goes on.
 	after map[uint64][]byte
+	// looks are at what is fed of the tables of indexes.
+	looks map[uint64]looks
+}
+
+// looks are two looks at what is fed to an index, each a version below which everything was: the last one that is old enough, and one that
+// becomes so, made at a moment.
+type looks struct {
+	old, young  uint64
+	youngMillis int64
 }
 
 // Step trims every stream, and walks a stretch of every index partition.
 func (j *Job) Step(ctx context.Context) error {
 	if j.after == nil {
-		j.after = map[uint64][]byte{}
+		j.after, j.looks = map[uint64][]byte{}, map[uint64]looks{}
 	}
 	var failed []error
 	for _, entry := range j.Catalog.Entries() {
@@ -77,15 +91,31 @@ func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) 
 		return nil
 	}
 	limit, err := j.fedUpTo(ctx, entry)
-	if err != nil {
+	if err != nil || limit == 0 {
 		return err
 	}
+	limit = min(limit, j.seenBefore(ix.ID, limit))
 	for _, r := range led {
 		if err := j.partition(ctx, r, limit); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// seenBefore is what an earlier look found, so old that nothing of what it found fed can still be on its way: a change that could not be fed for
+// long brings a tombstone that is old as it comes, and the same change may have been sent before. limit is what is found now.
+func (j *Job) seenBefore(index, limit uint64) uint64 {
+	now, l := j.NowMillis(), j.looks[index]
+	switch age := now - l.youngMillis; {
+	case l.young != 0 && age >= 0 && age < lookAgeMillis:
+		return l.old
+	case age >= 0:
+		l.old = l.young
+	}
+	l.young, l.youngMillis = limit, now
+	j.looks[index] = l
+	return l.old
 }
 
 // fedUpTo is the version under which tombstones may go: old enough, and below everything that is not fed yet. The

@@ -11,10 +11,14 @@ import (
 	"stator/internal/jobs/trim"
 	"stator/internal/node/nodetest"
 	"stator/internal/partition/command"
+	"stator/internal/partition/machine"
 )
 
-// kept is how long a tombstone stays at least.
-const kept = 10 * time.Minute
+// kept is how long a tombstone stays at least, trimEvery how often a node makes a step.
+const (
+	kept      = 10 * time.Minute
+	trimEvery = 30 * time.Second
+)
 
 // tombstones counts the deleted entries in the index of the table.
 func tombstones(t *testing.T, n *nodetest.Node) (count int) {
@@ -35,11 +39,24 @@ func tombstones(t *testing.T, n *nodetest.Node) (count int) {
 	return count
 }
 
-func sweep(t *testing.T, n *nodetest.Node) {
+func step(t *testing.T, n *nodetest.Node) {
 	t.Helper()
 	if err := n.Trim(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// lookAge is how long ago it was seen that a change is fed before a tombstone goes.
+const lookAge = 2 * machine.FeedAgeMillisMax * time.Millisecond
+
+// sweep makes steps until one of them knows of a look that is made now.
+func sweep(t *testing.T, n *nodetest.Node) {
+	t.Helper()
+	for range 2 {
+		step(t, n)
+		n.Clock.Advance(lookAge)
+	}
+	step(t, n)
 }
 
 // bury makes items and deletes every other one, so that the index has as many tombstones.
@@ -62,12 +79,14 @@ func TestAge(t *testing.T) {
 	if got := tombstones(t, n); got != 10 {
 		t.Fatalf("%d tombstones, want 10", got)
 	}
-	n.Clock.Advance(kept - time.Second)
-	sweep(t, n)
+	for range int(kept / trimEvery) {
+		n.Clock.Advance(trimEvery)
+		step(t, n)
+	}
 	if got := tombstones(t, n); got != 10 {
 		t.Errorf("%d of 10 tombstones before their time", got)
 	}
-	n.Clock.Advance(2 * time.Second)
+	n.Clock.Advance(time.Second)
 	sweep(t, n)
 	if got := tombstones(t, n); got != 0 {
 		t.Errorf("%d tombstones after their time", got)
@@ -162,12 +181,14 @@ func TestSteps(t *testing.T) {
 	}
 	n.Rest()
 	n.Clock.Advance(2 * kept)
-	sweep(t, n)
+	step(t, n)
+	n.Clock.Advance(lookAge)
+	step(t, n)
 	if got := tombstones(t, n); got == 0 || got == 15 {
 		t.Errorf("%d of 15 tombstones after the first step", got)
 	}
 	for range 3 {
-		sweep(t, n)
+		step(t, n)
 	}
 	if got := tombstones(t, n); got != 0 {
 		t.Errorf("%d tombstones after the last step", got)
@@ -183,5 +204,37 @@ func TestClockAtItsEpoch(t *testing.T) {
 	job := trim.Job{Catalog: n.Catalog(), Host: n, Wait: n.Wait, NowMillis: func() int64 { return 5 }}
 	if err := job.Step(t.Context()); err != nil || tombstones(t, n) != 2 {
 		t.Errorf("%d of 2 tombstones, %v", tombstones(t, n), err)
+	}
+}
+
+// A change that waited long to be fed may have been sent twice, the first time for nothing as it seemed. When the tombstone that keeps it
+// out comes to the index, it is old already, and stays until nothing that was sent before can arrive any more.
+func TestLateFeed(t *testing.T) {
+	n := nodetest.Open(t, nil)
+	made := n.Create(nodetest.Things("color"), 1)
+	bury(t, n, 1)
+	n.Clock.Advance(2 * kept)
+	base := n.Must(n.Catalog().Partitions(made.ID)[0].ID)
+	changes, err := base.Changes(0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ix := &made.Global[0]
+	late := &command.Command{
+		Action: command.Feed, Table: ix.ID, Consumer: command.IndexConsumer, SentMillis: n.Clock.Now().UnixMilli(),
+		Entries: machine.IndexEntries(made, ix, &changes[0]),
+	}
+	step(t, n)
+	n.Rest()
+	step(t, n)
+	n.Clock.Advance(machine.FeedAgeMillisMax*time.Millisecond - time.Second)
+	step(t, n)
+	if err := n.Router().Feed(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
+	n.Check("things")
+	sweep(t, n)
+	if got := tombstones(t, n); got != 0 {
+		t.Errorf("%d tombstones when nothing can come any more", got)
 	}
 }

@@ -16,9 +16,8 @@ func (r *Replica) Leads() (leading bool, hint uint64) {
 	return r.leading, r.hint
 }
 
-// confirmed waits, for a strong plan, until whatever was answered before is seen here, and refuses where another copy
-// leads.
-func (r *Replica) confirmed(ctx context.Context, wait Wait) (failed error) {
+// Confirm waits until whatever was answered before is seen here, and refuses where another copy leads.
+func (r *Replica) Confirm(ctx context.Context, wait Wait) (failed error) {
 	r.blocking(ctx, wait)(func(err error) { failed = err })
 	if failed != nil {
 		return &command.Rejected{Cause: failed}
@@ -33,7 +32,7 @@ func (r *Replica) confirmed(ctx context.Context, wait Wait) (failed error) {
 // ends.
 func (r *Replica) ChangesAndWait(ctx context.Context, wait Wait, p command.ChangesPlan) (command.LogPage, error) {
 	if p.Strong {
-		if err := r.confirmed(ctx, wait); err != nil {
+		if err := r.Confirm(ctx, wait); err != nil {
 			return command.LogPage{}, err
 		}
 	}
@@ -50,7 +49,7 @@ func (r *Replica) ChangesAndWait(ctx context.Context, wait Wait, p command.Chang
 
 // ReportAndWait says what this partition is and holds, if this copy leads, for a caller that may block.
 func (r *Replica) ReportAndWait(ctx context.Context, wait Wait) (command.Report, error) {
-	if err := r.confirmed(ctx, wait); err != nil {
+	if err := r.Confirm(ctx, wait); err != nil {
 		return command.Report{}, err
 	}
 	state := r.State()
