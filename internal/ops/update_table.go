@@ -137,11 +137,17 @@ func checkUpdateAlone(in *api.UpdateTableInput) error {
 			{"TableClass modification", in.TableClass != nil},
 			{"DeletionProtection modification", in.DeletionProtectionEnabled != nil},
 			{"Replica modification", len(in.ReplicaUpdates) > 0},
-			{"WarmThroughput", asksWarm(in)},
 		} {
 			if m.sent {
 				return invalidValue(m.text + " must be the only operation in the request")
 			}
+		}
+		switch {
+		case !asksWarm(in):
+		case createsIndex(in.GlobalSecondaryIndexUpdates):
+			return invalidValue("Create global secondary index cannot be specified when updating WarmThroughput")
+		default:
+			return invalidValue("WarmThroughput must be the only operation in the request")
 		}
 	}
 	if asksOnDemand(in) && (sent > 2 || (sent == 2 && in.BillingMode == nil)) {

@@ -374,7 +374,9 @@ func (s *CreateTableInput) check(c *checks, at *path) {
 		}
 	}
 	if s.TableClass != nil {
-		c.enum(at, "TableClass", *s.TableClass, &enumTableClass)
+		if !enumTableClass.has(*s.TableClass) {
+			c.only("Invalid table-class parameter provided. Please try again with a valid table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS].")
+		}
 	}
 	if s.GlobalTableSourceArn != nil {
 		c.str(at, "GlobalTableSourceArn", *s.GlobalTableSourceArn, &textTableArn)
@@ -2589,7 +2591,9 @@ func (s *UpdateTableInput) check(c *checks, at *path) {
 		}
 	}
 	if s.TableClass != nil {
-		c.enum(at, "TableClass", *s.TableClass, &enumTableClass)
+		if !enumTableClass.has(*s.TableClass) {
+			c.only("Invalid table-class parameter provided. Please try again with a valid table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS].")
+		}
 	}
 	if s.MultiRegionConsistency != nil {
 		c.enum(at, "MultiRegionConsistency", *s.MultiRegionConsistency, &enumMultiRegionConsistency)
