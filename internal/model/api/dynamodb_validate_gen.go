@@ -1436,15 +1436,15 @@ func (s *Projection) check(c *checks, at *path) {
 }
 
 func (s *ProvisionedThroughput) check(c *checks, at *path) {
-	if s.ReadCapacityUnits == nil {
-		c.null(at, "ReadCapacityUnits")
-	} else {
-		c.number(at, "ReadCapacityUnits", *s.ReadCapacityUnits, bounds{min: 1, max: unbounded})
-	}
 	if s.WriteCapacityUnits == nil {
 		c.null(at, "WriteCapacityUnits")
 	} else {
 		c.number(at, "WriteCapacityUnits", *s.WriteCapacityUnits, bounds{min: 1, max: unbounded})
+	}
+	if s.ReadCapacityUnits == nil {
+		c.null(at, "ReadCapacityUnits")
+	} else {
+		c.number(at, "ReadCapacityUnits", *s.ReadCapacityUnits, bounds{min: 1, max: unbounded})
 	}
 }
 
