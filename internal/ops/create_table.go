@@ -125,11 +125,14 @@ func checkCreateMembers(in *api.CreateTableInput) error {
 	if in.GlobalTableSourceArn != nil || in.GlobalTableSettingsReplicationMode != nil {
 		return refusedGlobalTables.refusal()
 	}
-	if in.AttributeDefinitions == nil {
-		return api.NewValidationException("The parameter 'AttributeDefinitions' is required but was not present in the request")
-	}
-	if in.KeySchema == nil {
-		return api.NewValidationException("The parameter 'KeySchema' is required but was not present in the request")
+	const null = " failed to satisfy constraint: Member must not be null"
+	switch {
+	case in.AttributeDefinitions == nil && in.KeySchema == nil:
+		return api.NewValidationException("2 validation errors detected: Value null at 'attributeDefinitions'" + null + "; Value null at 'keySchema'" + null)
+	case in.AttributeDefinitions == nil:
+		return api.NewValidationException("1 validation error detected: Value null at 'attributeDefinitions'" + null)
+	case in.KeySchema == nil:
+		return api.NewValidationException("1 validation error detected: Value null at 'keySchema'" + null)
 	}
 	return nil
 }

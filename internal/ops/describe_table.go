@@ -159,7 +159,7 @@ func (o *Ops) encryptionDescription(e table.Encryption) *api.SSEDescription {
 	}
 	key := e.Key
 	switch {
-	case key == "":
+	case key == "" || key == managedAlias:
 		key = o.kmsARN("key/" + o.managedKey())
 	case strings.HasPrefix(key, "alias/"):
 		key = o.kmsARN(key)
@@ -169,9 +169,12 @@ func (o *Ops) encryptionDescription(e table.Encryption) *api.SSEDescription {
 	return &api.SSEDescription{Status: ref(api.SSEStatusEnabled), SSEType: ref(api.SSETypeKms), KMSMasterKeyArn: &key}
 }
 
+// managedAlias names the key that the service would manage for the account.
+const managedAlias = "alias/aws/dynamodb"
+
 // managedKey is the id of the key that the service would manage for the account, always the same.
 func (o *Ops) managedKey() string {
-	sum := sha256.Sum256([]byte(o.kmsARN("alias/aws/dynamodb")))
+	sum := sha256.Sum256([]byte(o.kmsARN(managedAlias)))
 	return uuidOf([16]byte(sum[:16]))
 }
 
@@ -186,10 +189,10 @@ func onDemandDescription(d table.OnDemand) *api.OnDemandThroughput {
 	return &api.OnDemandThroughput{MaxReadRequestUnits: onDemandUnits(d.Read), MaxWriteRequestUnits: onDemandUnits(d.Write)}
 }
 
-// onDemandUnits shows a member without a bound as the value that takes one away.
+// onDemandUnits leaves out a member without a bound.
 func onDemandUnits(units int64) *int64 {
 	if units == 0 {
-		units = table.OnDemandCleared
+		return nil
 	}
 	return &units
 }

@@ -144,8 +144,15 @@ func checkTransacted(b *partiql.Bound, t *table.Table) error {
 			return bare.refuse("EXISTS() must contain a single item read with additional condition")
 		}
 	case b.Verb == partiql.Select:
-		if _, err := b.Where.Branches(t.Key.Hash[0].Name, sortName(t.Key)); err != nil {
+		branches, err := b.Where.Branches(t.Key.Hash[0].Name, sortName(t.Key))
+		if err != nil {
 			return refuseStatement(err)
+		}
+		// A key that does not fit the table is no fault yet: it cancels the transaction.
+		if all, err := (source{table: t}).branched(branches); err == nil {
+			if err := checkOverlaps(all); err != nil {
+				return err
+			}
 		}
 		if _, ok := b.Where.Lookup(t.Key.Names()); !ok {
 			return bare.refuse("Select statements within ExecuteTransaction must specify the primary key in the where clause.")

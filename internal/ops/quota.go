@@ -8,27 +8,46 @@ import (
 	"stator/internal/model/table"
 )
 
-// checkQuotas refuses more provisioned units than the account's quotas allow (semantics §4): of one table with its global indexes, which
-// binds new tables only, and of all of them together. Whoever wants no more than before is within them.
+const higherQuotas = "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+
+// checkQuotas refuses more provisioned units than the account's quotas allow (semantics §4): of the table, of each of its global indexes,
+// and of all tables and global indexes together. Whoever wants no more than before is within them.
 func (o *Ops) checkQuotas(before, t *table.Table) error {
-	if !o.account.Quotas {
+	if !o.account.Quotas || t.Billing != table.Provisioned {
 		return nil
 	}
 	for _, write := range []bool{false, true} {
-		units := "ReadCapacityUnits"
-		if write {
-			units = "WriteCapacityUnits"
+		if err := o.checkQuota(before, t, write); err != nil {
+			return err
 		}
-		wanted := t.ProvisionedUnits(write)
-		if wanted <= before.ProvisionedUnits(write) {
-			continue
+	}
+	return nil
+}
+
+func (o *Ops) checkQuota(before, t *table.Table, write bool) error {
+	units := "ReadCapacityUnits"
+	if write {
+		units = "WriteCapacityUnits"
+	}
+	tooMany := func(wanted, had int64) bool { return wanted > had && wanted > capacity.TableUnitsMax }
+	if wanted := t.Throughput.Units(write); tooMany(wanted, before.Throughput.Units(write)) {
+		return o.overQuota(units, wanted, "table")
+	}
+	for i := range t.Global {
+		var had int64
+		if ix, ok := before.GlobalIndex(t.Global[i].Name); ok {
+			had = ix.Throughput.Units(write)
 		}
-		if before.Name == "" && wanted > capacity.TableUnitsMax {
-			return overQuota("a new table and its global secondary indexes", units, capacity.TableUnitsMax, wanted)
+		if wanted := t.Global[i].Throughput.Units(write); tooMany(wanted, had) {
+			return o.overQuota(units+" for index "+t.Global[i].Name, wanted, "index")
 		}
-		if all := wanted + o.provisionedBeside(t.Name, write); all > capacity.AccountUnitsMax {
-			return overQuota("all tables and global secondary indexes of the account", units, capacity.AccountUnitsMax, all)
-		}
+	}
+	had := before.ProvisionedUnits(write)
+	more, reserved := t.ProvisionedUnits(write)-had, had+o.provisionedBeside(t.Name, write)
+	if more > 0 && reserved+more > capacity.AccountUnitsMax {
+		return api.NewLimitExceededException(fmt.Sprintf("This request would have caused the %s limit to be exceeded for the account in %s. "+
+			"Current %[1]s reserved by the account: %[3]d. Limit: %[4]d. Requested: %[5]d. "+higherQuotas,
+			units, o.account.Region, reserved, capacity.AccountUnitsMax, more))
 	}
 	return nil
 }
@@ -43,7 +62,8 @@ func (o *Ops) provisionedBeside(name string, write bool) (units int64) {
 	return units
 }
 
-func overQuota(of, units string, most, wanted int64) error {
-	return api.NewLimitExceededException(fmt.Sprintf("Subscriber limit exceeded: The provisioned %s of %s are limited to %d. Requested: %d. "+
-		"Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.", units, of, most, wanted))
+// overQuota is told of the table's maximum where an index has too many, too.
+func (o *Ops) overQuota(units string, wanted int64, of string) error {
+	return api.NewLimitExceededException(fmt.Sprintf("The requested %s, %d, is above the per %s maximum for the account in %s. Per table maximum: %d. "+
+		higherQuotas, units, wanted, of, o.account.Region, capacity.TableUnitsMax))
 }

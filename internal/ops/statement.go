@@ -42,7 +42,7 @@ func refuseStatement(err error) error {
 	return err
 }
 
-const existsOutside = "EXISTS is only supported in ExecuteTransaction"
+const existsOutside = "EXISTS can only be used in ExecuteTransaction write requests."
 
 // onlyItem is the key that a write's condition names.
 func onlyItem(where *partiql.Where, t *table.Table) (partiql.Pin, error) {

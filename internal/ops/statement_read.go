@@ -182,7 +182,7 @@ func (r *statementRead) checkOrder(key table.Key, stretches []stretch) error {
 	byHash := false
 	for _, o := range r.Order {
 		if !key.Has(o.Name) {
-			return api.NewValidationException("Variable reference " + o.Name + " in ORDER BY clause must be part of the primary key")
+			return api.NewValidationException("Attribute " + o.Name + " in ORDER BY clause must be part of the primary key")
 		}
 		byHash = byHash || o.Name == key.Hash[0].Name
 	}

@@ -23,8 +23,17 @@ type stretch struct {
 	open bool     // it may overlap others
 }
 
-// stretches are those of all branches, in the order of their keys.
+// stretches are those of all branches, in the order of their keys, of which no two share a place.
 func (s source) stretches(branches []partiql.Branch) ([]stretch, error) {
+	all, err := s.branched(branches)
+	if err != nil {
+		return nil, err
+	}
+	return all, checkOverlaps(all)
+}
+
+// branched is stretches before anybody asked what they share.
+func (s source) branched(branches []partiql.Branch) ([]stretch, error) {
 	if branches == nil {
 		return nil, nil
 	}
@@ -41,7 +50,7 @@ func (s source) stretches(branches []partiql.Branch) ([]stretch, error) {
 		}
 		return bytes.Compare(a.lower, b.lower)
 	})
-	return all, checkOverlaps(all)
+	return all, nil
 }
 
 func (s source) stretch(b *partiql.Branch) (stretch, error) {
@@ -148,9 +157,11 @@ func filtered(all []stretch) bool {
 	return slices.ContainsFunc(all, func(one stretch) bool { return one.open || len(one.rest) > 0 })
 }
 
-// arrange brings the stretches into the order that the statement asks for, and tells whether each is read from its end.
+// arrange brings the stretches into the order that the statement asks for, and tells whether each is read from its end. An ORDER BY that does not
+// name the sort key has it descending, whichever way it has the partition key: DynamoDB does so.
 func (r *statementRead) arrange(key table.Key, all []stretch) (reverse bool) {
 	hashReverse := false
+	reverse = len(r.Order) > 0
 	for _, o := range r.Order {
 		if o.Name == key.Hash[0].Name {
 			hashReverse = o.Descending

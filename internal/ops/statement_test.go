@@ -65,7 +65,7 @@ func TestStatementPages(t *testing.T) {
 		{`SELECT * FROM "pair" WHERE pk IN ['q', 'p']`, 4, "p0 p1 p2 p3|p4 q0 q1 q2|q3 q4"},
 		{`SELECT * FROM "pair" WHERE pk IN ['q', 'p']`, 5, "p0 p1 p2 p3 p4|q0 q1 q2 q3 q4|"},
 		{`SELECT * FROM "pair" WHERE pk IN ['q', 'p'] ORDER BY pk DESC, sk DESC`, 3, "q4 q3 q2|q1 q0 p4|p3 p2 p1|p0"},
-		{`SELECT * FROM "pair" WHERE pk IN ['q', 'p'] ORDER BY pk DESC`, 6, "q0 q1 q2 q3 q4 p0|p1 p2 p3 p4"},
+		{`SELECT * FROM "pair" WHERE pk IN ['q', 'p'] ORDER BY pk DESC`, 6, "q4 q3 q2 q1 q0 p4|p3 p2 p1 p0"},
 		{`SELECT * FROM "pair" WHERE pk IN ['q', 'p'] AND sk IN ['4', '1', '3'] AND n <> 3`, 2, "p1|p4 q1|q4|"},
 		{`SELECT * FROM "pair" WHERE pk = 'p' AND (sk < '2' OR sk > '3') ORDER BY sk DESC`, 2, "p4 p1|p0"},
 		{`SELECT * FROM "pair" WHERE pk = 'p' AND sk > '1' AND sk < '4'`, 10, "p2 p3"},

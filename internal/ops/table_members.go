@@ -119,12 +119,13 @@ func warmUnits(sent *int64) int64 {
 	return value(sent)
 }
 
-// encryptionOf checks a server-side encryption setting (errors.json sse-enabled-false).
+// encryptionOf checks a server-side encryption setting (errors.json sse-enabled-false). A type alone enables it.
 func encryptionOf(sent *api.SSESpecification) (table.Encryption, error) {
 	if sent == nil {
 		return table.Encryption{}, nil
 	}
-	switch enabled := value(sent.Enabled); {
+	enabled := value(sent.Enabled) || sent.Enabled == nil && sent.SSEType != nil
+	switch {
 	case !enabled && sent.SSEType != nil:
 		return table.Encryption{}, invalidValue("SSEType can not be specified if Enabled is false")
 	case !enabled && sent.KMSMasterKeyId != nil:

@@ -132,7 +132,7 @@ func (o *Ops) resourceTable(arn string) (string, error) {
 	}
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 || parts[2] != "dynamodb" {
-		return "", api.NewValidationException("Invalid TableArn: Invalid ResourceArn provided as input " + arn)
+		return "", wrongResource(arn)
 	}
 	path := strings.Split(parts[5], "/")
 	if len(path) == 4 && path[2] == "backup" {
@@ -145,10 +145,17 @@ func (o *Ops) resourceTable(arn string) (string, error) {
 	if parts[4] != o.account.Number {
 		return "", api.NewAccessDeniedException("The resource " + arn + " belongs to another account than " + o.account.Number)
 	}
-	if isStream || parts[3] != o.account.Region {
+	if parts[3] != o.account.Region {
+		return "", wrongResource(arn)
+	}
+	if isStream {
 		return "", resourceMissing(arn)
 	}
 	return path[1], nil
+}
+
+func wrongResource(arn string) error {
+	return api.NewValidationException("Invalid TableArn: Invalid ResourceArn provided as input " + arn)
 }
 
 func resourceMissing(arn string) error {

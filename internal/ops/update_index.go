@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"slices"
 	"strings"
 
 	"stator/internal/model/api"
@@ -15,6 +16,11 @@ func movesIndexes(updates []api.GlobalSecondaryIndexUpdate) bool {
 		}
 	}
 	return false
+}
+
+// createsIndex reports whether an index is created.
+func createsIndex(updates []api.GlobalSecondaryIndexUpdate) bool {
+	return slices.ContainsFunc(updates, func(u api.GlobalSecondaryIndexUpdate) bool { return u.Create != nil })
 }
 
 // updatedIndex is the index that an update speaks of, and of how many actions it consists.

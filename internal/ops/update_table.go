@@ -27,7 +27,32 @@ func (o *Ops) UpdateTable(ctx context.Context, in *api.UpdateTableInput) (*api.U
 	if err != nil {
 		return nil, err
 	}
+	describeUpdate(d, before, in)
 	return &api.UpdateTableOutput{TableDescription: d}, nil
+}
+
+// describeUpdate makes of a table's description that of the request that changed it (ack-api-quirks DDB-TABLE-177, -182, -284): a billing
+// mode or class is being changed, even to what it was, a class is still the one before, and a bound that was taken away is told as such.
+func describeUpdate(d *api.TableDescription, before *table.Table, in *api.UpdateTableInput) {
+	if in.BillingMode != nil || in.TableClass != nil {
+		d.TableStatus = ref(api.TableStatusUpdating)
+	}
+	if in.TableClass != nil {
+		d.TableClassSummary = classSummary(before)
+	}
+	cleared := onDemandOf(in.OnDemandThroughput).Clears()
+	if cleared == (table.OnDemandWish{}) {
+		return
+	}
+	if d.OnDemandThroughput == nil {
+		d.OnDemandThroughput = &api.OnDemandThroughput{}
+	}
+	if cleared.Read != nil {
+		d.OnDemandThroughput.MaxReadRequestUnits = cleared.Read
+	}
+	if cleared.Write != nil {
+		d.OnDemandThroughput.MaxWriteRequestUnits = cleared.Write
+	}
 }
 
 // checkUpdate makes the checks that need only the request (semantics §16 UpdateTable).
@@ -137,11 +162,17 @@ func checkUpdateAlone(in *api.UpdateTableInput) error {
 			{"TableClass modification", in.TableClass != nil},
 			{"DeletionProtection modification", in.DeletionProtectionEnabled != nil},
 			{"Replica modification", len(in.ReplicaUpdates) > 0},
-			{"WarmThroughput", asksWarm(in)},
 		} {
 			if m.sent {
 				return invalidValue(m.text + " must be the only operation in the request")
 			}
+		}
+		switch {
+		case !asksWarm(in):
+		case createsIndex(in.GlobalSecondaryIndexUpdates):
+			return invalidValue("Create global secondary index cannot be specified when updating WarmThroughput")
+		default:
+			return invalidValue("WarmThroughput must be the only operation in the request")
 		}
 	}
 	if asksOnDemand(in) && (sent > 2 || (sent == 2 && in.BillingMode == nil)) {
@@ -221,8 +252,11 @@ func (o *Ops) updateSettings(t *table.Table, in *api.UpdateTableInput) error {
 		if err != nil {
 			return err
 		}
-		if !wanted.Enabled && !t.Encryption.Enabled {
+		switch {
+		case !wanted.Enabled && !t.Encryption.Enabled:
 			return invalidValue("Table is already encrypted by default")
+		case wanted.Key != "" && t.Encryption.Enabled && wanted.Key == *o.encryptionDescription(t.Encryption).KMSMasterKeyArn:
+			return invalidValue("Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change Master Key")
 		}
 		t.Encryption = wanted
 	}

@@ -124,6 +124,8 @@ func TestTransactionsOfStatementsAreChecked(t *testing.T) {
 	} {
 		c.invalid(table, "Validation failed in TransactStatements[1]: "+test.message, `DELETE FROM %T WHERE pk = 'q' AND sk = '1'`, test.statement)
 	}
+	c.invalid(table, "Validation failed in TransactStatements[0]: Overlapping conditions with range keys are not supported in where clause",
+		`SELECT * FROM %T WHERE pk IN ['p', 'p'] AND sk = '1'`)
 	c.invalid(table, "Validation failed in TransactStatements[0]: Reads on indices are not supported within transactions.", `SELECT * FROM %T."i" WHERE pk = 'p' AND sk = '1'`)
 	c.invalid(table, "Transaction request cannot include multiple operations on one item", write, `DELETE FROM %T WHERE pk = 'p' AND sk = '1'`)
 

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"hash"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -126,7 +125,7 @@ func hostSigned(signedHeaders []byte) bool {
 	return false
 }
 
-// checkScope concatenates a sentence for each wrong part of the scope (errors.json auth-credential-scope).
+// checkScope concatenates a sentence for each wrong part of the scope. All but that about the date end with a space, as AWS has it.
 func (v *Verifier) checkScope(r *Request, c *claim, date string) *Failure {
 	_, scope, _ := bytes.Cut(c.credential, []byte("/"))
 	day, rest, _ := bytes.Cut(scope, []byte("/"))
@@ -135,21 +134,21 @@ func (v *Verifier) checkScope(r *Request, c *claim, date string) *Failure {
 	if string(region) == v.region && string(service) == r.Service && string(term) == terminator && string(day) == date[:8] {
 		return nil
 	}
-	var sentences []string
+	text := ""
 	if string(region) != v.region {
-		sentences = append(sentences, "Credential should be scoped to a valid region, not '"+string(region)+"'.")
+		text += "Credential should be scoped to a valid region. "
 	}
 	if string(service) != r.Service {
-		sentences = append(sentences, "Credential should be scoped to correct service: '"+r.Service+"'.")
+		text += "Credential should be scoped to correct service: '" + r.Service + "'. "
 	}
 	if string(term) != terminator {
-		sentences = append(sentences, "Credential should be scoped with a valid terminator: 'aws4_request', not '"+string(term)+"'.")
+		text += "Credential should be scoped with a valid terminator: 'aws4_request', not '" + string(term) + "'. "
 	}
 	if string(day) != date[:8] {
-		sentences = append(sentences, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '"+
-			string(day)+"' != '"+date[:8]+"', from '"+date+"'.")
+		text += "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '" +
+			string(day) + "' != '" + date[:8] + "', from '" + date + "'."
 	}
-	return &Failure{"InvalidSignatureException", strings.Join(sentences, " ")}
+	return &Failure{"InvalidSignatureException", text}
 }
 
 // checkSignature computes the signature anew and compares it in constant time.

@@ -374,7 +374,9 @@ func (s *CreateTableInput) check(c *checks, at *path) {
 		}
 	}
 	if s.TableClass != nil {
-		c.enum(at, "TableClass", *s.TableClass, &enumTableClass)
+		if !enumTableClass.has(*s.TableClass) {
+			c.only("Invalid table-class parameter provided. Please try again with a valid table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS].")
+		}
 	}
 	if s.GlobalTableSourceArn != nil {
 		c.str(at, "GlobalTableSourceArn", *s.GlobalTableSourceArn, &textTableArn)
@@ -1434,15 +1436,15 @@ func (s *Projection) check(c *checks, at *path) {
 }
 
 func (s *ProvisionedThroughput) check(c *checks, at *path) {
-	if s.ReadCapacityUnits == nil {
-		c.null(at, "ReadCapacityUnits")
-	} else {
-		c.number(at, "ReadCapacityUnits", *s.ReadCapacityUnits, bounds{min: 1, max: unbounded})
-	}
 	if s.WriteCapacityUnits == nil {
 		c.null(at, "WriteCapacityUnits")
 	} else {
 		c.number(at, "WriteCapacityUnits", *s.WriteCapacityUnits, bounds{min: 1, max: unbounded})
+	}
+	if s.ReadCapacityUnits == nil {
+		c.null(at, "ReadCapacityUnits")
+	} else {
+		c.number(at, "ReadCapacityUnits", *s.ReadCapacityUnits, bounds{min: 1, max: unbounded})
 	}
 }
 
@@ -2589,7 +2591,9 @@ func (s *UpdateTableInput) check(c *checks, at *path) {
 		}
 	}
 	if s.TableClass != nil {
-		c.enum(at, "TableClass", *s.TableClass, &enumTableClass)
+		if !enumTableClass.has(*s.TableClass) {
+			c.only("Invalid table-class parameter provided. Please try again with a valid table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS].")
+		}
 	}
 	if s.MultiRegionConsistency != nil {
 		c.enum(at, "MultiRegionConsistency", *s.MultiRegionConsistency, &enumMultiRegionConsistency)

@@ -65,8 +65,8 @@ var numberSentences = []sentence{
 		"2 validation errors detected: Value '1000001' at 'totalSegments'" + constraint + "Member must have value less than or equal to 1000000; " +
 			"Value '1000000' at 'segment'" + constraint + "Member must have value less than or equal to 999999"},
 	{new(CreateTableInput), `{"TableName":"abc","ProvisionedThroughput":{"ReadCapacityUnits":0}}`,
-		"2 validation errors detected: Value '0' at 'provisionedThroughput.readCapacityUnits'" + constraint + "Member must have value greater than or equal to 1; " +
-			"Value null at 'provisionedThroughput.writeCapacityUnits'" + constraint + "Member must not be null"},
+		"2 validation errors detected: Value null at 'provisionedThroughput.writeCapacityUnits'" + constraint + "Member must not be null; " +
+			"Value '0' at 'provisionedThroughput.readCapacityUnits'" + constraint + "Member must have value greater than or equal to 1"},
 	{new(SearchVectorsInput), `{"TableName":"abc","IndexName":"idx","SearchVector":[{"N":"1"}],"TopK":0}`, ""},
 }
 

@@ -55,10 +55,10 @@ func (t *updateTree) undefined(b *bound, n *Names) string {
 
 // typeWords are the types as the texts about ADD and DELETE spell them.
 var typeWords = map[attr.Type]string{
-	attr.S: "STRING", attr.N: "NUMBER", attr.B: "BINARY", attr.BOOL: "BOOLEAN", attr.NULL: "NULL", attr.L: "LIST", attr.M: "MAP",
+	attr.S: "STRING", attr.N: "NUMBER", attr.B: "BINARY", attr.BOOL: "BOOL", attr.NULL: "NULL", attr.L: "LIST", attr.M: "MAP",
 }
 
-// checkOperand checks that ADD has a number or a set, DELETE a set.
+// checkOperand checks that ADD has a number or a set, DELETE a set. The text names ADD's types for both: DynamoDB's does.
 func (a *action) checkOperand(b *bound) string {
 	if a.clause != clauseAdd && a.clause != clauseDelete {
 		return ""
@@ -68,7 +68,7 @@ func (a *action) checkOperand(b *bound) string {
 		return ""
 	}
 	return "Incorrect operand type for operator or function; operator: " + a.clause.String() + ", operand type: " + typeWords[t] +
-		", typeSet: ALLOWED_FOR_" + a.clause.String() + "_OPERAND"
+		", typeSet: ALLOWED_FOR_ADD_OPERAND"
 }
 
 // checkCalls checks the functions of a right-hand side, innermost first.

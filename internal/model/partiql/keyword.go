@@ -2,8 +2,8 @@ package partiql
 
 import "strings"
 
-// keywords are the words that are no names unless they are quoted: those of SQL-92 and those that PartiQL adds. DynamoDB's own reserved words
-// (package expr) are of no account here.
+// keywords are the words that are no names unless they are quoted: those of SQL-92 and those that PartiQL adds, except ONLY, which DynamoDB
+// takes for a name. DynamoDB's own reserved words (package expr) are of no account here.
 var keywords = func() map[string]bool {
 	words := map[string]bool{}
 	for _, word := range strings.Fields(sqlWords + partiqlWords) {
@@ -19,7 +19,7 @@ continue convert corresponding count create cross current current_date current_t
 deallocate dec decimal declare default deferrable deferred delete desc describe descriptor diagnostics disconnect distinct domain double drop else end
 escape except exception exec execute exists external extract false fetch first float for foreign found from full get global go goto grant group having
 identity immediate in indicator initially inner input insensitive insert int integer intersect interval into is isolation join key language last left
-level like local lower match max min module names national natural nchar next no not null nullif numeric octet_length of on only open option or order
+level like local lower match max min module names national natural nchar next no not null nullif numeric octet_length of on open option or order
 outer output overlaps pad partial position precision prepare preserve primary prior privileges procedure public read real references relative restrict
 revoke right rollback rows schema scroll section select session session_user set size smallint some space sql sqlcode sqlerror sqlstate substring sum
 system_user table temporary then time timestamp to transaction translate translation trim true union unique unknown update upper usage user using value

@@ -184,6 +184,17 @@ func (w OnDemandWish) WithoutClears() OnDemandWish {
 	return w
 }
 
+// Clears is w with nothing but the members that take a bound away.
+func (w OnDemandWish) Clears() OnDemandWish {
+	if w.Read != nil && *w.Read != OnDemandCleared {
+		w.Read = nil
+	}
+	if w.Write != nil && *w.Write != OnDemandCleared {
+		w.Write = nil
+	}
+	return w
+}
+
 // Warm is the throughput in units per second that a table or index serves at once. It only grows (semantics §17.8). Of a wish, a member that
 // was not sent is 0, and one that was sent as 0 is -1, which is below all that there is.
 type Warm struct {
