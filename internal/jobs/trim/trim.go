@@ -63,6 +63,7 @@ func (j *Job) Step(ctx context.Context) error {
 		j.after, j.looks = map[uint64][]byte{}, map[uint64]looks{}
 	}
 	var failed []error
+	looked := map[uint64]looks{}
 	for _, entry := range j.Catalog.Entries() {
 		if err := j.streams(ctx, entry); err != nil {
 			failed = append(failed, fmt.Errorf("trimming streams of table %s: %w", entry.Table.Name, err))
@@ -75,8 +76,10 @@ func (j *Job) Step(ctx context.Context) error {
 			if err := j.index(ctx, entry, ix); err != nil {
 				failed = append(failed, fmt.Errorf("sweeping index %s of table %s: %w", ix.Name, entry.Table.Name, err))
 			}
+			looked[ix.ID] = j.looks[ix.ID]
 		}
 	}
+	j.looks = looked // of indexes that are gone nothing is kept
 	return errors.Join(failed...)
 }
 
