@@ -106,13 +106,7 @@ func (d Damage) String() string {
 // Inspect reads a whole data directory that no server has open, and verifies every checksum and every record. Damage is
 // in the report, not in the error: that says why there is no report.
 func Inspect(ctx context.Context, o InspectOptions) (*Report, error) {
-	options := engine.Options{Dir: o.Dir, ReadOnly: !o.Compact, ReserveBytes: -1}
-	if absent, err := engine.Absent(options); err != nil {
-		return nil, err
-	} else if absent {
-		return nil, &engine.ErrAbsent{Dir: o.Dir} // one that may be written to would be made
-	}
-	store, err := engine.Open(options)
+	store, err := engine.Open(engine.Options{Dir: o.Dir, Existing: true, ReadOnly: !o.Compact, ReserveBytes: -1})
 	if err != nil {
 		return nil, err
 	}

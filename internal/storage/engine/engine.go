@@ -33,8 +33,8 @@ type Options struct {
 	ReserveBytes int64
 	// Log gets Pebble's events; nil discards them.
 	Log *slog.Logger
-	// ReadOnly changes nothing on disk, and refuses a directory that holds no store.
-	ReadOnly bool
+	// Existing refuses a directory that holds no store. ReadOnly does so too, and changes nothing on disk.
+	Existing, ReadOnly bool
 	// Ident is given to a new store, completed by a cluster id drawn from Random (nil is crypto/rand), node 1, and
 	// members {node}. What of it is set must agree with that of an existing store, members excepted.
 	Ident  Ident
@@ -96,7 +96,7 @@ type Engine struct {
 func Open(o Options) (*Engine, error) {
 	o = o.withDefaults()
 	l := newLayout(o.FS, o.Dir)
-	if err := l.prepare(o.ReadOnly); err != nil {
+	if err := l.prepare(o.Existing); err != nil {
 		return nil, err
 	}
 	lock, err := l.take()
@@ -128,7 +128,7 @@ func (e *Engine) open(o Options) error {
 		version, creator = o.Format, o.Creator
 	}
 	e.format, e.creator = version, creator
-	if isNew && o.ReadOnly {
+	if isNew && o.Existing {
 		return &ErrAbsent{Dir: o.Dir}
 	}
 	if !o.ReadOnly {
@@ -202,6 +202,7 @@ func (o Options) withDefaults() Options {
 		o.FS = vfs.Default
 		o.Dir = absolute(o.Dir)
 	}
+	o.Existing = o.Existing || o.ReadOnly
 	if o.CacheBytes == 0 {
 		o.CacheBytes = CacheBytesDefault
 	}

@@ -46,7 +46,7 @@ func (e *ErrDamaged) Error() string {
 	return fmt.Sprintf("the data directory %s is damaged (%s): restore it from a copy, or choose another directory with --data", e.Dir, e.What)
 }
 
-// ErrAbsent says that a directory that was to be read only holds no store.
+// ErrAbsent says that a directory that was to hold a store holds none.
 type ErrAbsent struct{ Dir string }
 
 func (e *ErrAbsent) Error() string {

@@ -58,11 +58,11 @@ func newLayout(fsys vfs.FS, dir string) layout {
 }
 
 // prepare makes the directory when it is absent, and refuses it when it holds somebody else's files: nothing, not even
-// a LOCK, is put into such a one.
-func (l layout) prepare(readOnly bool) error {
+// a LOCK, is put into such a one. One that is to exist is refused when it does not, or holds no store.
+func (l layout) prepare(existing bool) error {
 	names, err := l.fs.List(l.dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		if readOnly {
+		if existing {
 			return &ErrAbsent{Dir: l.dir}
 		}
 		return l.makeDir()
@@ -81,7 +81,7 @@ func (l layout) prepare(readOnly bool) error {
 			return &ErrForeign{Dir: l.dir, Found: name}
 		}
 	}
-	if readOnly {
+	if existing {
 		return &ErrAbsent{Dir: l.dir}
 	}
 	return nil
