@@ -89,7 +89,7 @@ func (o *Ops) wantedTable(in *api.CreateTableInput) (*table.Table, error) {
 		return nil, err
 	}
 	if t.Name = o.tableName(*in.TableName); !tableNameText.MatchString(t.Name) {
-		return nil, api.NewValidationException("Invalid TableArn: Invalid ResourceArn provided as input " + *in.TableName)
+		return nil, wrongResource(*in.TableName)
 	}
 	o.settle(t, in)
 	if t, err = o.streamed(t, in.StreamSpecification); err != nil || in.ResourcePolicy == nil {
@@ -130,9 +130,9 @@ func checkCreateMembers(in *api.CreateTableInput) error {
 	case in.AttributeDefinitions == nil && in.KeySchema == nil:
 		return api.NewValidationException("2 validation errors detected: Value null at 'attributeDefinitions'" + null + "; Value null at 'keySchema'" + null)
 	case in.AttributeDefinitions == nil:
-		return api.NewValidationException("1 validation error detected: Value null at 'attributeDefinitions'" + null)
+		return api.NewValidationException(envelope + "Value null at 'attributeDefinitions'" + null)
 	case in.KeySchema == nil:
-		return api.NewValidationException("1 validation error detected: Value null at 'keySchema'" + null)
+		return api.NewValidationException(envelope + "Value null at 'keySchema'" + null)
 	}
 	return nil
 }

@@ -174,23 +174,17 @@ func (w OnDemandWish) CheckInitial(billing Billing, index string) string {
 }
 
 // WithoutClears is w without the members that take a bound away: what is left has to be in range.
-func (w OnDemandWish) WithoutClears() OnDemandWish {
-	if w.Read != nil && *w.Read == OnDemandCleared {
-		w.Read = nil
-	}
-	if w.Write != nil && *w.Write == OnDemandCleared {
-		w.Write = nil
-	}
-	return w
-}
+func (w OnDemandWish) WithoutClears() OnDemandWish { return w.only(false) }
 
 // Clears is w with nothing but the members that take a bound away.
-func (w OnDemandWish) Clears() OnDemandWish {
-	if w.Read != nil && *w.Read != OnDemandCleared {
-		w.Read = nil
-	}
-	if w.Write != nil && *w.Write != OnDemandCleared {
-		w.Write = nil
+func (w OnDemandWish) Clears() OnDemandWish { return w.only(true) }
+
+// only is w with the members that take a bound away, or with the others.
+func (w OnDemandWish) only(clears bool) OnDemandWish {
+	for _, member := range []**int64{&w.Read, &w.Write} {
+		if *member != nil && (**member == OnDemandCleared) != clears {
+			*member = nil
+		}
 	}
 	return w
 }
