@@ -97,7 +97,9 @@ func (j *Job) index(ctx context.Context, entry *catalog.Entry, ix *table.Index) 
 	if err != nil || limit == 0 {
 		return err
 	}
-	limit = min(limit, j.seenBefore(ix.ID, limit))
+	if limit = min(limit, j.seenBefore(ix.ID, limit)); limit == 0 {
+		return nil
+	}
 	for _, r := range led {
 		if err := j.partition(ctx, r, limit); err != nil {
 			return err
