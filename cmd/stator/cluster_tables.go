@@ -52,10 +52,7 @@ func showStatus(to io.Writer, o *rebalance.Overview) {
 	if o.DamagedCount > 0 {
 		fmt.Fprintf(table, "damaged\t%s\n", orNone(damaged(o)))
 	}
-	blocked := o.Blocked
-	if more := o.BlockedCount - len(o.Blocked); more > 0 {
-		blocked = append(blocked, fmt.Sprintf("and %d more", more))
-	}
+	blocked := andMore(o.Blocked, o.BlockedCount)
 	fmt.Fprintf(table, "blocked\t%s\n", orNone(blocked))
 	var recent []string
 	for _, r := range o.Recent {
@@ -113,9 +110,7 @@ func moving(o *rebalance.Overview) []string {
 		}
 		lines = append(lines, fmt.Sprintf("partition %d to node %d: %s", m.Partition, m.Node, how))
 	}
-	if more := o.MovesCount - len(o.Moves); more > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more", more))
-	}
+	lines = andMore(lines, o.MovesCount)
 	for _, m := range o.Wanted {
 		lines = append(lines, fmt.Sprintf("partition %d from node %d to node %d: has yet to begin", m.Partition, m.From, m.To))
 	}
@@ -129,16 +124,21 @@ func damaged(o *rebalance.Overview) []string {
 		lines = append(lines, fmt.Sprintf("partition %d on node %d: out of service for %s, made anew after %s", d.Partition, d.Node,
 			ago(d.ForMillis), ago(o.ReplaceAfterSeconds*1000)))
 	}
-	if more := o.DamagedCount - len(o.Damaged); more > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more", more))
-	}
-	return lines
+	return andMore(lines, o.DamagedCount)
 }
 
 func splitting(o *rebalance.Overview) []string {
 	var lines []string
 	for _, s := range o.Splits {
 		lines = append(lines, fmt.Sprintf("partition %d: %s of %s read in search of its middle", s.Partition, byteSize(s.ReadBytes), byteSize(s.Bytes)))
+	}
+	return lines
+}
+
+// andMore adds how many more there are than the lines that an overview lists.
+func andMore(lines []string, of int) []string {
+	if more := of - len(lines); more > 0 {
+		return append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return lines
 }
