@@ -316,21 +316,19 @@ func (n *Node) performed(b machine.Batch, state machine.Part) {
 }
 
 // BrokenCopies is how many of this node's copies of partitions are out of service because they were found damaged.
-func (n *Node) BrokenCopies() int64 {
-	if n.cluster != nil {
-		return n.cluster.damagedCount()
-	}
-	return n.brokenCopies.Load()
-}
+func (n *Node) BrokenCopies() int64 { return n.damaged.count() }
 
 // broken is told that a copy is quarantined. Where others keep copies, it takes no part in what they agree on any more: as a
 // leader that answers nobody it would keep them from leading. Nor does it answer what any copy may: where its group found it to be broken,
 // what it holds is from then on for ever old, if not wrong.
 func (n *Node) broken(partition uint64, err error) {
-	n.brokenCopies.Add(1)
 	n.options.Log.Error("a partition's copy is broken and out of service", "partition", partition, "error", err)
-	if n.cluster != nil {
-		n.cluster.spoiled(partition)
+	found := damage{since: n.steady()}
+	if n.cluster == nil {
+		n.damaged.add(partition, found)
+	} else if g, ok := n.cluster.group(partition); ok {
+		found.replica = g.Status().Replica
+		n.damaged.add(partition, found)
 		n.cluster.groups.Stop(partition)
 	}
 	if r, ok := n.host.Replica(partition); ok {

@@ -69,8 +69,6 @@ type cluster struct {
 	mu     sync.Mutex // guards what follows
 	roster roster
 	opened map[uint64]*multiraft.Group
-	// damaged are the groups that are out of service, by their partitions.
-	damaged map[uint64]damage
 }
 
 // How the groups and the other nodes are attended to.
@@ -91,7 +89,7 @@ func newCluster(n *Node, known roster) (*cluster, error) {
 	c := &cluster{
 		node: n, membership: n.options.Membership, id: id, self: ident.Node, roster: known,
 		meeting: newSignal(), leaving: newSignal(),
-		births: newBirths(), opened: map[uint64]*multiraft.Group{}, damaged: map[uint64]damage{},
+		births: newBirths(), opened: map[uint64]*multiraft.Group{},
 		pulses: pulses{}, ship: n.core.run,
 	}
 	c.spending, c.keeper = newSignal(), budget.NewKeeper(n.steady)

@@ -17,8 +17,8 @@ func (c *cluster) open(partition uint64) (keeper, error) {
 	}
 	c.mu.Lock()
 	c.opened[partition] = g
-	delete(c.damaged, partition)
 	c.mu.Unlock()
+	c.node.damaged.gone(partition)
 	return g, nil
 }
 
@@ -40,7 +40,7 @@ func (c *cluster) forget(gone rebalance.Copy) {
 	defer c.mu.Unlock()
 	if c.opened[gone.Partition] == g {
 		delete(c.opened, gone.Partition)
-		delete(c.damaged, gone.Partition)
+		c.node.damaged.gone(gone.Partition)
 	}
 }
 

@@ -123,7 +123,7 @@ func (h *host) Start(partition uint64) error {
 	next := maps.Clone(h.all())
 	next[partition] = t.replica
 	h.replicas.Store(&next)
-	if c := h.node.cluster; c != nil && c.isDamaged(partition) {
+	if h.node.damaged.has(partition) {
 		t.replica.Stop() // it was found to be so before it could be found here
 	}
 	h.node.expects(state, 0)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"stator/internal/base/metric"
@@ -60,8 +59,7 @@ type Node struct {
 	expired sums[int]
 	online  sums[float64]
 	settled settled
-	// brokenCopies counts those that were found damaged.
-	brokenCopies atomic.Int64
+	damaged damages
 	// cluster is nil on a node that is alone.
 	cluster *cluster
 

@@ -9,26 +9,33 @@ import (
 	"stator/internal/cluster/router"
 	"stator/internal/jobs/rebalance"
 	"stator/internal/model/attr"
+	"stator/internal/model/table"
 	"stator/internal/node/nodetest"
 	"stator/internal/partition/command"
 	"stator/internal/partition/multiraft"
 	"stator/internal/storage/keys"
 )
 
-// A copy that is quarantined leads no longer: one of the others does, and what was written before is there.
-func TestQuarantinedLeaderGivesWay(t *testing.T) {
-	f := &convoy{t: t, clock: clock.NewManual(time.UnixMilli(1_000_000))}
-	ctx := t.Context()
+// convoyOfThree is three nodes, and a table of which each has a copy of the only partition.
+func convoyOfThree(t *testing.T) (f *convoy, made *table.Table, partition uint64) {
+	t.Helper()
+	f = &convoy{t: t, clock: clock.NewManual(time.UnixMilli(1_000_000))}
 	for range 3 {
 		f.join()
 	}
 	f.work(20)
-	if _, err := f.nodes[0].Catalog().Create(ctx, nodetest.Things(), 1); err != nil {
+	if _, err := f.nodes[0].Catalog().Create(t.Context(), nodetest.Things(), 1); err != nil {
 		t.Fatal(err)
 	}
 	f.work(20)
 	entry, _ := f.nodes[0].Catalog().Entry("things")
-	made, id := entry.Table, entry.Partitions[entry.Table.ID][0].ID
+	return f, entry.Table, entry.Partitions[entry.Table.ID][0].ID
+}
+
+// A copy that is quarantined leads no longer: one of the others does, and what was written before is there.
+func TestQuarantinedLeaderGivesWay(t *testing.T) {
+	f, made, id := convoyOfThree(t)
+	ctx := t.Context()
 	write := func(value string) error {
 		key := attr.String("a")
 		item := attr.NewMap([]attr.Entry{{Name: "pk", Value: key}, {Name: "sk", Value: key}, {Name: "v", Value: attr.String(value)}})
@@ -76,18 +83,9 @@ func TestQuarantinedLeaderGivesWay(t *testing.T) {
 // A copy whose part in its group has ended, as what was agreed could not be performed there, answers nobody: an eventual read would be
 // of what it had then, for ever, or of what is damaged.
 func TestQuarantinedFollowerAnswersNothing(t *testing.T) {
-	f := &convoy{t: t, clock: clock.NewManual(time.UnixMilli(1_000_000)), broken: map[uint64]bool{}}
+	f, made, id := convoyOfThree(t)
 	ctx := t.Context()
-	for range 3 {
-		f.join()
-	}
-	f.work(20)
-	if _, err := f.nodes[0].Catalog().Create(ctx, nodetest.Things(), 1); err != nil {
-		t.Fatal(err)
-	}
-	f.work(20)
-	entry, _ := f.nodes[0].Catalog().Entry("things")
-	made, parent := entry.Table, entry.Partitions[entry.Table.ID][0]
+	f.broken = map[uint64]bool{}
 	key := keys.Suffix([]attr.Value{attr.String("a")}, []attr.Value{attr.String("a")})
 	item := attr.NewMap([]attr.Entry{{Name: "pk", Value: attr.String("a")}, {Name: "sk", Value: attr.String("a")}})
 	put := &command.Command{Action: command.Put, Table: made.ID, TableVersion: made.Version, Key: key, Item: item}
@@ -97,27 +95,27 @@ func TestQuarantinedFollowerAnswersNothing(t *testing.T) {
 	f.work(5)
 	var damaged, other *member
 	for _, m := range f.nodes {
-		if _, leads := m.Led(parent.ID); !leads {
+		if _, leads := m.Led(id); !leads {
 			damaged, other = m, damaged
 		}
 	}
 	read := func() error {
 		get := command.Get{Table: made.ID, TableVersion: made.Version, Key: key}
-		_, err := router.NewRemote(other, damaged.id, parent.ID).ReadAndWait(ctx, f.wait, &get)
+		_, err := router.NewRemote(other, damaged.id, id).ReadAndWait(ctx, f.wait, &get)
 		return err
 	}
 	if err := read(); err != nil {
 		t.Fatalf("the copy does not answer before it is damaged: %v", err)
 	}
-	damaged.Break(parent.ID)
+	damaged.Break(id)
 	f.turn()
-	if s, _ := damaged.Group(parent.ID); s.Role != multiraft.Stopped || !f.broken[parent.ID] || damaged.BrokenCopies() != 1 {
+	if s, _ := damaged.Group(id); s.Role != multiraft.Stopped || !f.broken[id] || damaged.BrokenCopies() != 1 {
 		t.Fatalf("the copy is not broken: %+v, %v", s, f.broken)
 	}
 	if err := read(); err == nil {
 		t.Error("a copy that is broken answers an eventual read")
 	}
-	f.madeAnew(damaged, parent.ID)
+	f.madeAnew(damaged, id)
 	if err := read(); err != nil {
 		t.Errorf("the copy that was made anew does not answer: %v", err)
 	}

@@ -123,7 +123,7 @@ func (c *cluster) report() rebalance.Report {
 		}
 	}
 	report.Heat = rebalance.Hottest(report.Heat)
-	report.Damaged = c.damages()
+	report.Damaged = c.node.damaged.report(c.node.steady())
 	return report
 }
 
