@@ -131,7 +131,7 @@ func (o Options) engine() engine.Options {
 		Log: o.Log, Random: o.Random, Creator: o.Creator, Fatal: o.Fatal, Reads: o.reads,
 	}
 	if o.InMemory {
-		options.FS, options.Dir = engine.Memory(), "memory"
+		options.FS, options.Dir, options.Volatile = engine.Memory(), "memory", true
 	}
 	return options
 }

@@ -51,9 +51,9 @@ func misused(err error) {
 
 // Commit performs the batch: readers see all of it from now on. With sync it returns when the batch and all that was
 // committed before it are on disk; without, a crash of the machine may lose it (of the process, too: Pebble writes its log
-// behind). An empty batch is nothing and syncs nothing. The error of a store that was not opened to be read only is an *ErrBroken.
+// behind). A volatile store syncs nothing. An empty batch is nothing and syncs nothing. The error of a store that was not opened to be read only is an *ErrBroken.
 func (e *Engine) Commit(b *Batch, sync bool) error {
-	if sync {
+	if sync && !e.volatile {
 		return e.CommitNoWait(b)()
 	}
 	if err := e.writable(); err != nil {
@@ -72,6 +72,10 @@ func (e *Engine) Commit(b *Batch, sync bool) error {
 // Commits with sync always come this way: Pebble's Apply would meet a failed sync with Fatalf and then return as if all
 // were well, while ApplyNoSyncWait hands the error over.
 func (e *Engine) CommitNoWait(b *Batch) (wait func() error) {
+	if e.volatile {
+		err := e.Commit(b, false)
+		return func() error { return err }
+	}
 	if err := e.writable(); err != nil {
 		return func() error { return err }
 	}
@@ -91,6 +95,9 @@ func (e *Engine) CommitNoWait(b *Batch) (wait func() error) {
 
 // Sync brings everything committed so far to disk: the heartbeat of relaxed durability.
 func (e *Engine) Sync() error {
+	if e.volatile {
+		return e.Broken()
+	}
 	b := e.NewBatch()
 	misused(b.b.LogData(nil, nil))
 	if err := e.Commit(b, true); err != nil {

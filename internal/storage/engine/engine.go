@@ -33,6 +33,8 @@ type Options struct {
 	ReserveBytes int64
 	// Log gets Pebble's events; nil discards them.
 	Log *slog.Logger
+	// Volatile is a store that ends with the process: its log stays empty, and no commit waits for anything.
+	Volatile bool
 	// Existing refuses a directory that holds no store. ReadOnly does so too, and changes nothing on disk.
 	Existing, ReadOnly bool
 	// Ident is given to a new store, completed by a cluster id drawn from Random (nil is crypto/rand), node 1, and
@@ -77,8 +79,9 @@ type Engine struct {
 	tables       tableOptions
 	excises      excises
 	replacements atomic.Uint64
-	// readOnly, reads and release, which is Options.Creator, are set for good by Open.
+	// readOnly, volatile, reads and release, which is Options.Creator, are set for good by Open.
 	readOnly bool
+	volatile bool
 	reads    int
 	release  string
 
@@ -103,7 +106,7 @@ func Open(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{layout: l, lock: lock, health: newHealth(o), readOnly: o.ReadOnly, reads: o.Reads, release: o.Creator}
+	e := &Engine{layout: l, lock: lock, health: newHealth(o), readOnly: o.ReadOnly, volatile: o.Volatile, reads: o.Reads, release: o.Creator}
 	if err := e.open(o); err != nil {
 		if e.db != nil {
 			err = errors.Join(err, e.db.Close())
@@ -182,7 +185,7 @@ func (e *Engine) identify(o Options, isNew bool) error {
 		if ident, err = newIdent(o.Ident, o.Random); err != nil {
 			return err
 		}
-		if err := writeIdent(e.db, ident); err != nil {
+		if err := e.writeIdent(ident); err != nil {
 			return err
 		}
 		// The name db/ in the directory must outlive a crash before FORMAT says that it is there.

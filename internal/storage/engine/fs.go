@@ -18,8 +18,8 @@ const (
 	logSuffix    = ".log"
 )
 
-// logStepBytes is how far ahead of its end a log file has its blocks allocated.
-const logStepBytes = 4 << 20
+// logStepBytes is how far ahead of its writes a log file is written with zeros.
+const logStepBytes = 256 << 10
 
 // storeFS is the innermost of what is between Pebble and the file system: two of its habits are mended here.
 type storeFS struct{ vfs.FS }
@@ -51,26 +51,33 @@ func stepped(name string) func(vfs.File, error) (vfs.File, error) {
 		if err != nil || !strings.HasSuffix(name, logSuffix) {
 			return f, err
 		}
-		return &steppedLog{File: f}, nil
+		var ready int64
+		if info, err := f.Stat(); err == nil {
+			ready = info.Size()
+		}
+		return &steppedLog{File: f, ready: ready}, nil
 	}
 }
 
-// steppedLog is a log file that allocates blocks a step ahead of its writes. Pebble asks for more than a whole memtable's
-// worth with the first byte, for each of the four or five logs it keeps and reuses: a new store would take 35 MB of disk
-// for its first item, and a small disk would be full of nothing.
+// steppedLog is a log file whose bytes exist a step ahead of its writes, as zeros: a sync of bytes that a file did not have yet makes
+// its new size or blocks durable too, with a write of their own, and takes a fifth to a third longer. (A log that is reused has the
+// bytes of the one before.) Pebble would allocate blocks, and more than a whole memtable's worth with the first byte of each of
+// the four or five logs that it keeps: a new store would take 35 MB of disk for its first item.
 type steppedLog struct {
 	vfs.File
-	written, allocated int64
+	written, ready int64
 }
 
-// Preallocate implements vfs.File and does nothing: Write allocates.
+var zeros [logStepBytes]byte
+
+// Preallocate implements vfs.File and does nothing: Write goes ahead.
 func (l *steppedLog) Preallocate(_, _ int64) error { return nil }
 
-// Write implements vfs.File. An allocation that fails is no fault: the write then finds its blocks itself, or fails.
+// Write implements vfs.File. A step that fails is no fault: the write then finds its room itself, or fails.
 func (l *steppedLog) Write(p []byte) (int, error) {
-	for l.written+int64(len(p)) > l.allocated {
-		_ = l.File.Preallocate(l.allocated, logStepBytes)
-		l.allocated += logStepBytes
+	for l.written+int64(len(p)) > l.ready {
+		_, _ = l.File.WriteAt(zeros[:], l.ready)
+		l.ready += logStepBytes
 	}
 	n, err := l.File.Write(p)
 	l.written += int64(n)

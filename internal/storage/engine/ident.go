@@ -69,7 +69,7 @@ func (e *Engine) SetMembers(members []uint64) error {
 		return nil
 	}
 	ident.Members = slices.Clone(members)
-	if err := writeIdent(e.db, ident); err != nil {
+	if err := e.writeIdent(ident); err != nil {
 		return e.fail(err)
 	}
 	e.identMu.Lock()
@@ -96,21 +96,28 @@ func readIdent(db *pebble.DB) (ident Ident, found bool, err error) {
 	return ident, true, nil
 }
 
-func writeIdent(db *pebble.DB, ident Ident) error {
+func (e *Engine) writeIdent(ident Ident) error {
 	value, err := json.Marshal(ident)
 	if err != nil {
 		return fmt.Errorf("encoding the store's ident: %w", err)
 	}
-	b := db.NewBatch()
+	b := e.db.NewBatch()
 	if err := b.Set([]byte(identKey), value, nil); err != nil {
 		return fmt.Errorf("writing the store's ident: %w", err)
 	}
-	// Not Apply: that ends the process through Fatalf where an error will do.
-	if err := db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
-		return fmt.Errorf("writing the store's ident: %w", err)
-	}
-	if err := b.SyncWait(); err != nil {
+	if err := e.write(b); err != nil {
 		return fmt.Errorf("writing the store's ident: %w", err)
 	}
 	return b.Close()
+}
+
+// write commits a batch of the store's own, synced. Not by Apply: that ends the process through Fatalf where an error will do.
+func (e *Engine) write(b *pebble.Batch) error {
+	if e.volatile {
+		return e.db.Apply(b, pebble.NoSync)
+	}
+	if err := e.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
+		return err
+	}
+	return b.SyncWait()
 }

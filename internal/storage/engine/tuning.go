@@ -104,6 +104,7 @@ func (e *Engine) pebbleOptions(o Options, version int) *pebble.Options {
 		Logger:                      e.health,
 		EventListener:               e.events.listener(),
 		ReadOnly:                    o.ReadOnly,
+		DisableWAL:                  o.Volatile,
 		FormatMajorVersion:          engineFormat(version),
 		MemTableSize:                uint64(o.MemtableBytes),
 		MemTableStopWritesThreshold: MemtablesMax,
