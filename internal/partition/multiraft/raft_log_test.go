@@ -7,6 +7,8 @@ import (
 
 	"go.etcd.io/raft/v3/raftpb"
 
+	"stator/internal/partition/machine"
+	"stator/internal/partition/replica"
 	"stator/internal/storage/keys"
 )
 
@@ -118,5 +120,32 @@ func TestALogThatCannotBeReadEndsOneCopy(t *testing.T) {
 	}
 	if leads, _ := r.node(2).copies[10].Leads(); !leads {
 		t.Error("the copy that has everything does not lead")
+	}
+}
+
+// A batch that no message could carry is refused, and the group goes on.
+func TestABatchThatIsTooLargeIsRefused(t *testing.T) {
+	r := newRig(t)
+	s := r.add()
+	r.birth(10, 1)
+	r.settle()
+	r.told()
+	state := s.copies[10].State()
+	state.Applied.Chain++
+	term := s.copies[10].group.log.hard.term
+	large := machine.Batch{
+		Kind: machine.Writes, Epoch: term, Chain: 1, Generation: state.Descriptor.Generation, After: state,
+		Writes: []machine.Write{{Key: keys.Data(100, key("a")), Value: make([]byte, entryBytesMax)}},
+	}
+	outcome := replica.Outcome(0)
+	s.copies[10].group.Append(large, func(o replica.Outcome) { outcome = o })
+	r.settle()
+	if outcome != replica.Rejected {
+		t.Errorf("the outcome is %d", outcome)
+	}
+	s.put(10, "b", "c")
+	r.settle()
+	if told := r.told(); !strings.Contains(told, "put b=c: done") {
+		t.Errorf("it was told\n%s", told)
 	}
 }
