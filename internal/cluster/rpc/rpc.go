@@ -72,7 +72,7 @@ const SnapshotRateDefault = 32 << 20
 
 // The bounds of one message and one frame.
 const (
-	// messageBytesMax fits the largest batch: a transaction's writes with what they replace are some 40 MB.
+	// messageBytesMax fits the largest batch that a group proposes (multiraft's entryBytesMax).
 	messageBytesMax = 128 << 20
 	// wholeBytesMax is how large an entry may be that is sent whole: pages and raft's usual messages, of a megabyte and what
 	// they need around it, are not worth the waking that parts cost.

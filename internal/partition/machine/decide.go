@@ -14,19 +14,28 @@ const FeedAgeMillisMax = 60_000
 // UnfedBytesMax is how many bytes of changes may wait for the table's indexes before writes are throttled.
 const UnfedBytesMax = 1 << 30
 
-// Decide answers every command in order, each over what the ones before it wrote, and returns the one batch that makes
-// it so. nowMillis is the leader's clock. An error is *Unread, a fault of the view: nothing was decided.
+// BatchBytesMax is how much a pass writes: the command that brings it there is its last. What commands bring says little of
+// it, as the update of one attribute writes its whole item, and a change with two of them.
+const BatchBytesMax = 4 << 20
+
+// Decide answers commands in order, each over what the ones before it wrote, and returns the one batch that makes it so.
+// Those behind BatchBytesMax have no answer: they are left for the next pass. nowMillis is the leader's clock. An error is
+// *Unread, a fault of the view: nothing was decided.
 func Decide(state Part, nowMillis int64, view View, commands []*command.Command) (Batch, []Answer, error) {
 	d := decision{
 		part: state, recorded: state.Applied.Sequence, nowMillis: nowMillis, view: view, writes: make([]Write, 0, 2*len(commands)+1),
 	}
-	answers := make([]Answer, len(commands))
+	answers := make([]Answer, 0, len(commands))
 	for i, c := range commands {
-		var err error
-		if answers[i], err = d.decide(c); err != nil {
+		if d.bytes >= BatchBytesMax {
+			break
+		}
+		answer, err := d.decide(c)
+		if err != nil {
 			return Batch{}, nil, &Unread{At: i, Cause: fmt.Errorf("deciding for partition %d: %w", state.Descriptor.Partition, err)}
 		}
-		answers[i].Result.Sequence = d.part.Applied.Sequence
+		answer.Result.Sequence = d.part.Applied.Sequence
+		answers = append(answers, answer)
 	}
 	return d.batch(state), answers, nil
 }
@@ -47,6 +56,8 @@ type decision struct {
 	view      View
 	writes    []Write
 	ranges    []Range
+	// bytes is the size of the values among writes.
+	bytes int
 	// at maps a written engine key to its place in writes.
 	at      map[string]int
 	changes int
@@ -80,7 +91,9 @@ func (d *decision) Head(key []byte) ([]byte, bool, error) {
 
 // put and delete remember the place of a key, and a second write of it takes the first one's: a batch names a key once.
 func (d *decision) put(key, value []byte) {
+	d.bytes += len(value)
 	if i, ok := d.at[string(key)]; ok {
+		d.bytes -= len(d.writes[i].Value)
 		d.writes[i].Value = value
 		return
 	}

@@ -257,6 +257,7 @@ func (d *decision) record(change record.Change) {
 	if d.part.Indexed() {
 		d.part.Applied.UnfedBytes += int64(len(value))
 	}
+	d.bytes += len(value)
 	// No command reads the log, so the place of the key needs no remembering.
 	d.writes = append(d.writes, Write{Key: keys.Log(d.part.Descriptor.Partition, change.Sequence), Value: value})
 	d.changes++

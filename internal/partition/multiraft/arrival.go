@@ -175,7 +175,9 @@ func (g *Group) reload(h hard, at mark) error {
 	if err != nil {
 		return err
 	}
-	must.That(found && placed && place.mark == at, "the snapshot of partition %d is of %v, not %v", g.id, place.mark, at)
+	if !found || !placed || place.mark != at {
+		return fmt.Errorf("the snapshot of partition %d is of %v, not %v", g.id, place.mark, at)
+	}
 	g.state, g.at = state, place
 	g.log.restart(h, at)
 	g.peers.know(&g.state.Descriptor, g.at.outgoing)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -426,4 +427,38 @@ func FuzzIncoming(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// A snapshot that is not of the position which its message names breaks the copy whose place it took, and leaves nothing behind
+// that would keep another one from coming.
+func TestASnapshotOfAnotherPositionIsToldOf(t *testing.T) {
+	r := newRig(t)
+	r.quiet = true
+	for range 3 {
+		r.add()
+	}
+	r.birth(10, 1, 2, 3)
+	r.tick(youngTicks)
+	led, behind := r.node(1), r.node(3)
+	r.cut[[2]uint64{1, 3}] = true
+	led.put(10, "a", "b")
+	r.settle()
+	led.truncate(10)
+	r.cut = map[[2]uint64]bool{}
+	r.freights.left = 1
+	r.tick(2 * electionTicks)
+	if len(r.freights.under) != 1 || r.freights.under[0].in == nil {
+		t.Fatalf("no snapshot is on its way: %s", r.told())
+	}
+	in := r.freights.under[0].in
+	in.at.index++
+	*in.message.Snapshot.Metadata.Index++
+	r.freights.held = false
+	r.settle()
+	if told := r.told(); !strings.Contains(told, "3: copy of 10 is broken") || !strings.Contains(told, "3: snapshot of 10: ") {
+		t.Errorf("it was told\n%s", told)
+	}
+	if n := len(behind.host.arrivals.under); n != 0 {
+		t.Errorf("%d snapshots are on their way", n)
+	}
 }

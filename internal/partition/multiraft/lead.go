@@ -39,7 +39,8 @@ func (g *Group) Append(b machine.Batch, done func(replica.Outcome)) {
 // it certainly will not be performed.
 func (g *Group) propose(p proposal) {
 	b := &p.batch
-	if g.node == nil || !g.lead.deciding || b.Epoch != g.lead.term || b.Chain != g.lead.chain+1 || !g.lawfulNow(b) {
+	if g.node == nil || !g.lead.deciding || b.Epoch != g.lead.term || b.Chain != g.lead.chain+1 || !g.lawfulNow(b) ||
+		machine.BatchBytes(b) > entryBytesMax {
 		g.refuse(p)
 		return
 	}

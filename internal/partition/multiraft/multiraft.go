@@ -24,6 +24,9 @@ const (
 	committedBytesMax   = 16 << 20
 	// commitBytesMax ends one engine commit of a pass; what follows goes into the next.
 	commitBytesMax = 32 << 20
+	// entryBytesMax is the largest batch that is proposed: a larger one might be in the log of its leader and get to nobody. All
+	// but those of the largest transactions have a few megabytes (machine.BatchBytesMax).
+	entryBytesMax = 96 << 20
 )
 
 // A group is born as if entries up to birthIndex had been there and gone. No such entry exists anywhere, so a replica

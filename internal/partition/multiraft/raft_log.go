@@ -113,12 +113,19 @@ func (l *raftLog) Term(index uint64) (uint64, error) {
 		return l.recent[at].GetTerm(), nil
 	}
 	b, found, err := l.engine.Get(keys.RaftEntry(l.group, index))
-	if err != nil {
-		return 0, err
-	}
+	l.readable(err)
 	must.That(found, "entry %d of partition %d is not in its raft log, which ends at %d", index, l.group, l.last)
 	e, err := parseEntry(index, b)
-	return e.GetTerm(), err
+	l.readable(err)
+	return e.GetTerm(), nil
+}
+
+// readable has a log that cannot be read break this copy. The library would panic with the error, which ends the process, and
+// again after each start.
+func (l *raftLog) readable(err error) {
+	if err != nil {
+		must.That(false, "the raft log of partition %d cannot be read: %v", l.group, err)
+	}
 }
 
 // inRecent is the place of an entry in memory.
@@ -138,9 +145,7 @@ func (l *raftLog) Entries(lo, hi, bytesMax uint64) ([]*raftpb.Entry, error) {
 		return nil, raft.ErrUnavailable
 	}
 	entries, bytes, err := l.stored(lo, hi, bytesMax)
-	if err != nil {
-		return nil, err
-	}
+	l.readable(err)
 	for index := lo + uint64(len(entries)); index < hi; index++ {
 		at, ok := l.inRecent(index)
 		if !ok {

@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	"go.etcd.io/raft/v3/raftpb"
+
+	"stator/internal/partition/machine"
+	"stator/internal/partition/replica"
+	"stator/internal/storage/keys"
 )
 
 // A log that is opened knows about how large it is: exactly where it has few entries.
@@ -85,5 +89,63 @@ func TestRestartsLetGoOfTheLog(t *testing.T) {
 	}
 	if l := s.copies[10].group.log; l.truncated.index == birthIndex || l.bytes >= retentionDefault.BytesMin {
 		t.Errorf("the log begins behind entry %d and has %d bytes", l.truncated.index, l.bytes)
+	}
+}
+
+// A raft log that cannot be read, here because of one entry that a follower needs, ends one copy: another one leads, and the node
+// goes on.
+func TestALogThatCannotBeReadEndsOneCopy(t *testing.T) {
+	r := newRig(t)
+	r.quiet = true
+	for range 3 {
+		r.add()
+	}
+	r.birth(10, 1, 2, 3)
+	r.tick(1)
+	led := r.node(1)
+	if leads, _ := led.copies[10].Leads(); !leads {
+		t.Fatal("the first replica does not lead")
+	}
+	first := led.copies[10].group.log.last + 1
+	r.cut[[2]uint64{1, 3}] = true
+	for i := range 6 {
+		led.put(10, fmt.Sprint(i), strings.Repeat("x", 100<<10))
+		r.settle()
+	}
+	r.write(led, keys.RaftEntry(10, first), []byte{1})
+	r.cut = nil
+	r.tick(10 * electionTicks)
+	if told := r.told(); !strings.Contains(told, "1: copy of 10 is broken: broken invariant: the raft log of partition 10 cannot be read") {
+		t.Errorf("it was told\n%s", told)
+	}
+	if leads, _ := r.node(2).copies[10].Leads(); !leads {
+		t.Error("the copy that has everything does not lead")
+	}
+}
+
+// A batch that no message could carry is refused, and the group goes on.
+func TestABatchThatIsTooLargeIsRefused(t *testing.T) {
+	r := newRig(t)
+	s := r.add()
+	r.birth(10, 1)
+	r.settle()
+	r.told()
+	state := s.copies[10].State()
+	state.Applied.Chain++
+	term := s.copies[10].group.log.hard.term
+	large := machine.Batch{
+		Kind: machine.Writes, Epoch: term, Chain: 1, Generation: state.Descriptor.Generation, After: state,
+		Writes: []machine.Write{{Key: keys.Data(100, key("a")), Value: make([]byte, entryBytesMax)}},
+	}
+	outcome := replica.Outcome(0)
+	s.copies[10].group.Append(large, func(o replica.Outcome) { outcome = o })
+	r.settle()
+	if outcome != replica.Rejected {
+		t.Errorf("the outcome is %d", outcome)
+	}
+	s.put(10, "b", "c")
+	r.settle()
+	if told := r.told(); !strings.Contains(told, "put b=c: done") {
+		t.Errorf("it was told\n%s", told)
 	}
 }

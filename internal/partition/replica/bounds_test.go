@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"stator/internal/model/attr"
+	"stator/internal/model/expr"
 	"stator/internal/model/table"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
@@ -91,6 +93,85 @@ func TestBatchBytesAreBounded(t *testing.T) {
 	}
 	w.log.perform(w.log.find(1), nothing)
 	w.log.perform(w.log.find(2), nothing)
+}
+
+// manyWrites is enough to write a batch's worth several times, where each has an item of 390 KB and a change with two of them.
+const manyWrites = 20
+
+// writeMany has that many items written, each by a command that is changed before.
+func (w *world) writeMany(t *testing.T, change func(c *command.Command), done func(i int, r command.Result, err error)) {
+	for i := range manyWrites {
+		c := w.put(t, fmt.Sprintf("a/%d", i))
+		change(c)
+		w.replica.Write(c, func(r command.Result, err error) { done(i, r, err) })
+	}
+}
+
+// newWorldOfLarge has a leader, that many large items, and a change to commands on them that brings next to nothing.
+func newWorldOfLarge(t *testing.T) (w *world, paint func(c *command.Command)) {
+	w = newWorld(t)
+	w.replica.Lead(machine.SoloEpoch, w.part)
+	large, written := attr.String(string(make([]byte, 390_000))), 0
+	w.writeMany(t, func(c *command.Command) { c.Item = c.Item.With("large", large) }, func(int, command.Result, error) { written++ })
+	w.performAll(func() bool { return written == manyWrites })
+	update, err := expr.ParseUpdate("SET color = :v", expr.NewNames(nil, attr.NewMap([]attr.Entry{{Name: ":v", Value: attr.String("red")}})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, func(c *command.Command) { c.Action, c.Update = command.Update, update }
+}
+
+func (w *world) performAll(done func() bool) {
+	for !done() {
+		w.step()
+		for _, h := range w.log.held {
+			if !h.ended {
+				w.log.perform(h, nothing)
+			}
+		}
+	}
+}
+
+// A batch ends with the command that makes it large, however little the commands bring. What is left is decided behind it, in
+// its order.
+func TestWrittenBytesAreBounded(t *testing.T) {
+	w, paint := newWorldOfLarge(t)
+	before := len(w.log.held)
+	var answered []int
+	w.writeMany(t, paint, func(i int, r command.Result, err error) {
+		if err != nil || r.Refusal != command.Accepted {
+			t.Errorf("command %d: %+v, %v", i, r, err)
+		}
+		answered = append(answered, i)
+	})
+	w.performAll(func() bool { return len(answered) == manyWrites })
+	if !slices.IsSorted(answered) {
+		t.Errorf("the commands were answered in the order %v", answered)
+	}
+	for _, h := range w.log.held[before:] {
+		if bytes := machine.BatchBytes(&h.batch); bytes > machine.BatchBytesMax+(2<<20) {
+			t.Errorf("a batch of %d changes has %d bytes", h.batch.Changes, bytes)
+		}
+	}
+}
+
+// What is left of a pass is sent away as what waits is, where its copy ceased to lead meanwhile.
+func TestLeftOfAPassIsSentAway(t *testing.T) {
+	w, paint := newWorldOfLarge(t)
+	elsewhere, rejected := 0, 0
+	w.writeMany(t, paint, func(_ int, _ command.Result, err error) {
+		if _, ok := errors.AsType[*command.NotLeader](err); ok {
+			elsewhere++
+		}
+		if _, ok := errors.AsType[*command.Rejected](err); ok {
+			rejected++
+		}
+	})
+	w.meanwhile = func() { w.replica.Follow(7) }
+	w.step()
+	if elsewhere == 0 || rejected == 0 || elsewhere+rejected != manyWrites {
+		t.Errorf("%d were sent elsewhere and %d rejected, of %d", elsewhere, rejected, manyWrites)
+	}
 }
 
 // Too many changes of the partition at once are rejected, as they certainly did not happen.

@@ -109,17 +109,14 @@ func (f *flights) uncover() {
 }
 
 // landed takes out the waits for a batch.
-func (f *flights) landed(number uint64) []wait {
-	var done []wait
-	kept := f.waits[:0]
-	for _, w := range f.waits {
-		if w.batch == number {
+func (f *flights) landed(number uint64) (done []wait) {
+	f.waits = slices.DeleteFunc(f.waits, func(w wait) bool {
+		landed := w.batch == number
+		if landed {
 			done = append(done, w)
-		} else {
-			kept = append(kept, w)
 		}
-	}
-	f.waits = kept
+		return landed
+	})
 	return done
 }
 

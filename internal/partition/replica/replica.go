@@ -17,7 +17,8 @@ import (
 const (
 	// queueCommandsMax is how many commands may wait for a decision; one more is refused as Throttled.
 	queueCommandsMax = 4096
-	// batchCommandsMax and batchBytesMax end a decision pass; a single command may be larger.
+	// batchCommandsMax and batchBytesMax end what a decision pass takes; a single command may be larger. What it writes may end
+	// it earlier (machine.BatchBytesMax).
 	batchCommandsMax = 256
 	batchBytesMax    = 1 << 20
 	// flightsMax is how many batches may be under way to the log: further ones are decided over the one being synced and

@@ -36,7 +36,12 @@ func (r *Replica) ChangesAndWait(ctx context.Context, wait Wait, p command.Chang
 			return command.LogPage{}, err
 		}
 	}
-	applied := r.State().Applied
+	r.mu.Lock()
+	applied, broken := r.performed.Applied, r.broken
+	r.mu.Unlock()
+	if broken != nil {
+		return command.LogPage{}, &command.Rejected{Cause: broken}
+	}
 	page := command.LogPage{Shard: command.Shard{First: applied.First, Last: applied.Sequence, Open: true}}
 	changes, err := r.Changes(p.After, p.Bytes)
 	if trimmed(err) {

@@ -73,3 +73,21 @@ func TestWhoGaveUpIsAnsweredAlone(t *testing.T) {
 		t.Errorf("the second write: %s, %v", before, err)
 	}
 }
+
+// A copy that is out of service answers nobody who follows its log: to them it would be one that has no news.
+func TestABrokenCopyIsNotFollowed(t *testing.T) {
+	w := newWorld(t)
+	w.replica.Replaced(w.part)
+	w.replica.Follow(2)
+	follow := func() error {
+		_, err := w.replica.ChangesAndWait(t.Context(), replica.WaitOnChannel, command.ChangesPlan{Bytes: 1})
+		return err
+	}
+	if err := follow(); err != nil {
+		t.Error(err)
+	}
+	w.replica.Stop()
+	if _, ok := errors.AsType[*command.Rejected](follow()); !ok {
+		t.Error("a copy that has stopped answers")
+	}
+}

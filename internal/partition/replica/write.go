@@ -99,6 +99,8 @@ func (r *Replica) Step() (more bool) {
 		r.quarantine(err)
 		return false
 	}
+	r.putBack(taken[len(answers):])
+	taken = taken[:len(answers)]
 	r.charge(p.state.Table, taken, answers)
 	d := decided{taken: taken, answers: answers, ordered: r.options.Ordered}
 	p.appended = func() { d.answerSteps(Performed) }
@@ -106,8 +108,9 @@ func (r *Replica) Step() (more bool) {
 	return r.waiting()
 }
 
-// decide puts into p what becomes of the commands. One that meets what cannot be read fails alone where nobody else has a
-// copy: what can be read is served. Where others have one, all fail, so that one of those leads.
+// decide puts into p what becomes of the commands; those left without an answer are for the next pass. One that meets what
+// cannot be read fails alone where nobody else has a copy: what can be read is served. Where others have one, all fail, so that
+// one of those leads.
 func (r *Replica) decide(p *pass, taken []pending) (left []pending, answers []machine.Answer, err error) {
 	for {
 		err = whole(func() (err error) {
@@ -164,7 +167,23 @@ func (r *Replica) take() []pending {
 	return taken
 }
 
-// brings is about how many bytes a command adds to a batch.
+// putBack has what a pass did not come to wait for the next one, in front of the others.
+func (r *Replica) putBack(left []pending) {
+	if len(left) == 0 {
+		return
+	}
+	r.mu.Lock()
+	err := r.refusal()
+	if err == nil {
+		r.queue = slices.Concat(left, r.queue)
+	}
+	r.mu.Unlock()
+	if err != nil {
+		reject(left, nil, err)
+	}
+}
+
+// brings is about how many bytes a command adds to a batch at the least.
 func brings(c *command.Command) int {
 	bytes := len(c.Item) + len(c.Key)
 	for _, e := range c.Entries {
