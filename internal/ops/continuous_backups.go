@@ -43,6 +43,9 @@ func (o *Ops) UpdateContinuousBackups(
 // backedUp finds a table by its name or ARN. That of a missing one has an exception of its own among operations on backups.
 func (o *Ops) backedUp(ctx context.Context, sent string) (*table.Table, error) {
 	return o.present(ctx, o.tableName(sent), func(name string) error {
+		if err := o.elsewhere(name); err != nil {
+			return err
+		}
 		return api.NewTableNotFoundException("Table not found: " + name)
 	})
 }

@@ -11,6 +11,9 @@ import (
 // UpdateContributorInsights says whether the keys of a table or global index are counted that are asked for and throttled most. What
 // changes nothing is answered as done (semantics §17.10).
 func (o *Ops) UpdateContributorInsights(ctx context.Context, in *api.UpdateContributorInsightsInput) (*api.UpdateContributorInsightsOutput, error) {
+	if err := checkInsightsIndex(in.IndexName); err != nil {
+		return nil, err
+	}
 	enable := *in.ContributorInsightsAction == api.ContributorInsightsActionEnable
 	throttledOnly := value(in.ContributorInsightsMode) == api.ContributorInsightsModeThrottledKeys
 	t, err := o.changeTable(ctx, o.tableName(*in.TableName), func(t *table.Table) (*table.Table, error) {
@@ -45,6 +48,9 @@ func (o *Ops) UpdateContributorInsights(ctx context.Context, in *api.UpdateContr
 
 // DescribeContributorInsights tells whether they are, and by which rules.
 func (o *Ops) DescribeContributorInsights(ctx context.Context, in *api.DescribeContributorInsightsInput) (*api.DescribeContributorInsightsOutput, error) {
+	if err := checkInsightsIndex(in.IndexName); err != nil {
+		return nil, err
+	}
 	t, err := o.current(ctx, o.tableName(*in.TableName))
 	if err != nil {
 		return nil, err
@@ -65,6 +71,14 @@ func (o *Ops) DescribeContributorInsights(ctx context.Context, in *api.DescribeC
 		}
 	}
 	return out, nil
+}
+
+// checkInsightsIndex refuses what is too short or too long for an index's name, in words that only these operations have.
+func checkInsightsIndex(name *string) error {
+	if name != nil && (len(*name) < 3 || len(*name) > 255) {
+		return api.NewValidationException("IndexName must be at least 3 characters long and at most 255 characters long")
+	}
+	return nil
 }
 
 // insightsPageMax bounds a page of ListContributorInsights.
@@ -147,11 +161,12 @@ func insightsOf(t *table.Table, index *string) (insights, error) {
 	return insights{Insights: &ix.Insights, table: t, index: ix, sorted: len(ix.Key.Range) > 0}, nil
 }
 
-// ready refuses to turn them on for what is not settled (errors.json insights-state).
+// ready refuses to turn them on for a table that is not there yet or no more, or for an index that is not settled (errors.json
+// insights-state). They go on beside a table's change.
 func (i insights) ready() error {
 	unsettled := ""
 	switch {
-	case i.table.State != table.Active:
+	case !i.table.Serves():
 		unsettled = "TableStatus"
 	case i.index != nil && i.index.Status != table.IndexActive:
 		unsettled = "IndexStatus"

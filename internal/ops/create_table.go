@@ -32,12 +32,20 @@ func (o *Ops) CreateTable(ctx context.Context, in *api.CreateTableInput) (*api.C
 	case ok:
 		return nil, refused
 	case errors.Is(err, catalog.ErrExists):
-		return nil, api.NewResourceInUseException("Table already exists: " + wanted.Name)
+		return nil, o.nameTaken(wanted.Name)
 	case err != nil:
 		return nil, fmt.Errorf("creating table %s: %w", wanted.Name, err)
 	}
 	o.reportNoEffect(&table.Table{}, t)
 	return &api.CreateTableOutput{TableDescription: o.createdDescription(t, in)}, nil
+}
+
+// nameTaken refuses a name that another table has. One that is being created itself is told of in other words.
+func (o *Ops) nameTaken(name string) error {
+	if t, ok := o.catalog.Table(name); ok && t.State == table.Creating {
+		return tableBusy(t)
+	}
+	return api.NewResourceInUseException("Table already exists: " + name)
 }
 
 // createdDescription is a new table's description as CreateTable answers it: warm throughput is there only where it was asked for, and is

@@ -53,7 +53,7 @@ func (o *Ops) changeTable(ctx context.Context, name string, change Change) (*tab
 	case err == nil:
 		return t, nil
 	case errors.Is(err, catalog.ErrMissing):
-		return nil, tableMissing(name)
+		return nil, o.tableMissing(name)
 	case errors.As(err, &refused):
 		return nil, refused
 	default:

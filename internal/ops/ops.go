@@ -150,7 +150,7 @@ func (o *Ops) find(ctx context.Context, name string) (*table.Table, bool, error)
 
 // current is find for a table that has to be there.
 func (o *Ops) current(ctx context.Context, name string) (*table.Table, error) {
-	return o.present(ctx, name, tableMissing)
+	return o.present(ctx, name, o.tableMissing)
 }
 
 // present is current where a missing table has an exception of its own.

@@ -144,7 +144,7 @@ func (o *Ops) policyPlace(arn string) (policyPlace, error) {
 func (p policyPlace) checkChange(t *table.Table, expected *string) error {
 	switch t.State {
 	case table.Creating:
-		return tableMissing(t.Name)
+		return nameMissing(t.Name)
 	case table.Deleting:
 		return tableBusy(t)
 	}

@@ -124,6 +124,10 @@ func encryptionOf(sent *api.SSESpecification) (table.Encryption, error) {
 	if sent == nil {
 		return table.Encryption{}, nil
 	}
+	if sent.KMSMasterKeyId != nil && *sent.KMSMasterKeyId == "" {
+		return table.Encryption{}, api.NewValidationException("1 validation error detected: Value '' at 'sSESpecification.kMSMasterKeyId' " +
+			"failed to satisfy constraint: Member must have length greater than or equal to 1")
+	}
 	enabled := value(sent.Enabled) || sent.Enabled == nil && sent.SSEType != nil
 	switch {
 	case !enabled && sent.SSEType != nil:

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"strings"
+
 	"stator/internal/model/api"
 	"stator/internal/model/table"
 )
@@ -36,10 +38,34 @@ func (o *Ops) tableCalls() map[string]api.Call {
 	}
 }
 
-// tableMissing is the answer of operations on tables to a name that no table has.
-func tableMissing(name string) error {
+// tableMissing is the answer of operations on tables to a name, or an ARN, that no table here has.
+func (o *Ops) tableMissing(name string) error {
+	if err := o.elsewhere(name); err != nil {
+		return err
+	}
+	return nameMissing(name)
+}
+
+func nameMissing(name string) error {
 	return api.NewResourceNotFoundException("Requested resource not found: Table: " + name + " not found")
 }
+
+// elsewhere refuses the ARN of another region or account.
+func (o *Ops) elsewhere(arn string) error {
+	parts := strings.SplitN(arn, ":", 6)
+	switch {
+	case len(parts) < 6:
+		return nil
+	case parts[3] != o.account.Region:
+		return api.NewValidationException("1 validation error detected: Invalid AWS region in '" + arn + "'")
+	case parts[4] != o.account.Number:
+		return accessDenied()
+	}
+	return nil
+}
+
+// accessDenied is the answer to an ARN of another account, where no policy of that account's can be asked.
+func accessDenied() error { return api.NewAccessDeniedException("Access is denied") }
 
 // inUse are the words that open most refusals of changes to what is changing.
 const inUse = "Attempt to change a resource which is still in use: "

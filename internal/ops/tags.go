@@ -7,15 +7,19 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"stator/internal/model/api"
 	"stator/internal/model/table"
 )
 
-// tagsMax bounds the tags of a table, tagsPageMax those of one page of ListTagsOfResource (semantics §4).
+// tagsMax bounds the tags of a table, and those that a request takes from it, tagsPageMax those of one page of ListTagsOfResource
+// (semantics §4).
 const (
 	tagsMax     = 50
 	tagsPageMax = 50
+	tagKeyMax   = 128
+	tagValueMax = 256
 )
 
 // TagResource adds tags to a table and replaces those it has. They are there when it returns.
@@ -35,11 +39,14 @@ func (o *Ops) UntagResource(ctx context.Context, in *api.UntagResourceInput) (*a
 	if len(in.TagKeys) == 0 {
 		return nil, api.NewValidationException("Atleast one Tag Key needs to be provided as Input.")
 	}
+	if len(in.TagKeys) > tagsMax {
+		return nil, tooManyTags()
+	}
 	err := o.retag(ctx, *in.ResourceArn, func(tags map[string]string) (map[string]string, error) {
 		left := maps.Clone(tags)
 		for _, key := range in.TagKeys {
 			switch {
-			case !tagText.MatchString(key):
+			case !tagKeyHolds(key):
 				return nil, api.NewValidationException("The Tag Key provided is invalid, Key: " + key)
 			case reservedTag(key):
 				return nil, reservedTagKey(key)
@@ -143,7 +150,7 @@ func (o *Ops) resourceTable(arn string) (string, error) {
 		return "", invalidValue("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: " + arn)
 	}
 	if parts[4] != o.account.Number {
-		return "", api.NewAccessDeniedException("The resource " + arn + " belongs to another account than " + o.account.Number)
+		return "", accessDenied()
 	}
 	if parts[3] != o.account.Region {
 		return "", wrongResource(arn)
@@ -162,8 +169,19 @@ func resourceMissing(arn string) error {
 	return api.NewResourceNotFoundException("Requested resource not found: ResourceArn: " + arn + " not found")
 }
 
-// tagText is what tag keys and values may be made of. Lengths, which count code points, are the generated checks' business.
+// tagText is what tag keys and values may be made of.
 var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+
+func tagKeyHolds(key string) bool { return key != "" && tagHolds(key, tagKeyMax) }
+
+// tagHolds tells whether text may be a tag's. Lengths count code points.
+func tagHolds(text string, most int) bool {
+	return utf8.RuneCountInString(text) <= most && tagText.MatchString(text)
+}
+
+func tooManyTags() error {
+	return api.NewValidationException("Number of Tags exceed the current limit for the provided ResourceArn")
+}
 
 // reservedTag tells a key that only the service gives.
 func reservedTag(key string) bool { return strings.HasPrefix(strings.ToLower(key), "aws:") }
@@ -188,9 +206,9 @@ func mergedTags(tags map[string]string, sent []api.Tag) (map[string]string, erro
 			return nil, api.NewValidationException("The Tag Key provided is invalid, Key: null")
 		case tag.Value == nil:
 			return nil, api.NewValidationException("The Tag Value provided is invalid, Value: null")
-		case !tagText.MatchString(key):
+		case !tagKeyHolds(key):
 			return nil, api.NewValidationException("The Tag Key provided is invalid, Key: " + key)
-		case !tagText.MatchString(text):
+		case !tagHolds(text, tagValueMax):
 			return nil, api.NewValidationException("The Tag Value provided is invalid, Value: " + text)
 		case reservedTag(key):
 			return nil, reservedTagKey(key)
@@ -201,7 +219,7 @@ func mergedTags(tags map[string]string, sent []api.Tag) (map[string]string, erro
 		}
 	}
 	if len(merged) > tagsMax {
-		return nil, api.NewValidationException("Number of Tags exceed the current limit for the provided ResourceArn")
+		return nil, tooManyTags()
 	}
 	return merged, nil
 }

@@ -183,25 +183,33 @@ func indexesBusy(t *table.Table, updates []api.GlobalSecondaryIndexUpdate) error
 
 // throughputBusy refuses to change the table's units while an index goes, or while partitions learn of a new one.
 func throughputBusy(t *table.Table) error {
-	for _, change := range []struct {
-		done string
-		of   func(ix *table.Index) bool
-	}{
-		{"created", beingAllocated},
-		{"deleted", func(ix *table.Index) bool { return ix.Status == table.IndexDeleting }},
-	} {
-		var names []string
-		for i := range t.Global {
-			if ix := &t.Global[i]; change.of(ix) {
-				names = append(names, ix.Name)
-			}
-		}
-		if len(names) > 0 {
-			return api.NewResourceInUseException(inUse + "Can't change table IOPS when an index is being " + change.done + ". Table: " + t.Name +
-				" Indexes: [" + strings.Join(names, ", ") + "]")
+	if err := besideIndexes(t, "table IOPS", "created", beingAllocated); err != nil {
+		return err
+	}
+	return besideIndexes(t, "table IOPS", "deleted", func(ix *table.Index) bool { return ix.Status == table.IndexDeleting })
+}
+
+// streamBusy refuses to change the stream while partitions learn of units or of an index.
+func streamBusy(t *table.Table) error {
+	if t.Throughput.Before != nil {
+		return api.NewResourceInUseException(inUse + "Can't enable or disable stream while table IOPS are being updated. Table: " + t.Name)
+	}
+	return besideIndexes(t, "stream status", "created", beingAllocated)
+}
+
+// besideIndexes refuses to change what beside the indexes that are being done something to, if there are any.
+func besideIndexes(t *table.Table, what, done string, being func(ix *table.Index) bool) error {
+	var names []string
+	for i := range t.Global {
+		if ix := &t.Global[i]; being(ix) {
+			names = append(names, ix.Name)
 		}
 	}
-	return nil
+	if len(names) == 0 {
+		return nil
+	}
+	return api.NewResourceInUseException(inUse + "Can't change " + what + " when an index is being " + done + ". Table: " + t.Name +
+		" Indexes: [" + strings.Join(names, ", ") + "]")
 }
 
 // beingAllocated tells that an index is made of which partitions may still be learning.

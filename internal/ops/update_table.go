@@ -234,6 +234,11 @@ func updateBusy(t *table.Table, in *api.UpdateTableInput) error {
 			return err
 		}
 	}
+	if in.StreamSpecification != nil {
+		if err := streamBusy(t); err != nil {
+			return err
+		}
+	}
 	switch {
 	case t.State == table.Active:
 		return nil

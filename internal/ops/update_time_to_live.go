@@ -8,15 +8,18 @@ import (
 )
 
 // UpdateTimeToLive says which attribute ends the life of a table's items, or that none does. It is described at once; partitions act on it
-// as they adopt it, and enter the items that are there already in their indexes of expiry meanwhile.
+// as they adopt it, and enter the items that are there already in their indexes of expiry meanwhile. It goes on beside a table's change.
 //
 // DynamoDB refuses a second change within about an hour (errors.json ttl-twice). What that protects is its own fleet: here a change costs
 // one walk over one's own table, so it is let through.
 func (o *Ops) UpdateTimeToLive(ctx context.Context, in *api.UpdateTimeToLiveInput) (*api.UpdateTimeToLiveOutput, error) {
 	wanted := in.TimeToLiveSpecification
 	_, err := o.changeTable(ctx, o.tableName(*in.TableName), func(t *table.Table) (*table.Table, error) {
-		if err := tableBusy(t); err != nil {
-			return nil, err
+		switch t.State {
+		case table.Creating:
+			return nil, api.NewResourceInUseException(inUse + "Table " + t.Name + " is being created")
+		case table.Deleting:
+			return nil, tableBusy(t)
 		}
 		if text := timeToLiveRefusal(t.TimeToLive, wanted); text != "" {
 			return nil, api.NewValidationException(text)

@@ -104,6 +104,24 @@ func TestItemsEnd(t *testing.T) {
 	})
 }
 
+// It can be turned on while the table is UPDATING, and so can contributor insights.
+func TestTimeToLiveBesideAChangeOfTheTable(t *testing.T) {
+	c := connect(t)
+	table := c.table(nil)
+	_, err := c.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: &table, StreamSpecification: &types.StreamSpecification{
+		StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeKeysOnly,
+	}})
+	check(t, err)
+	c.lives(table, "ends")
+	_, err = c.UpdateContributorInsights(ctx, &dynamodb.UpdateContributorInsightsInput{
+		TableName: &table, ContributorInsightsAction: types.ContributorInsightsActionEnable,
+	})
+	check(t, err)
+	c.awaitActive(table)
+	c.put(table, item{"pk": s("gone"), "sk": s("1"), "ends": after(-time.Minute)})
+	c.eventually("the item ends", func() bool { return c.count(table) == 0 })
+}
+
 // Turned on for a table with items, it ends those too. Turned off, it ends nothing more.
 func TestTimeToLiveOfAFilledTable(t *testing.T) {
 	c := connect(t)

@@ -3,15 +3,15 @@
 package api
 
 func (s *AttributeDefinition) check(c *checks, at *path) {
-	if s.AttributeName == nil {
-		c.null(at, "AttributeName")
-	} else {
-		c.str(at, "AttributeName", *s.AttributeName, &textKeySchemaAttributeName)
-	}
 	if s.AttributeType == nil {
 		c.null(at, "AttributeType")
 	} else {
 		c.enum(at, "AttributeType", *s.AttributeType, &enumScalarAttributeType)
+	}
+	if s.AttributeName == nil {
+		c.null(at, "AttributeName")
+	} else {
+		c.str(at, "AttributeName", *s.AttributeName, &textKeySchemaAttributeName)
 	}
 }
 
@@ -666,9 +666,6 @@ func (s *DescribeContributorInsightsInput) check(c *checks, at *path) {
 		c.only("The parameter 'TableName' is required but was not present in the request")
 	} else {
 		c.str(at, "TableName", *s.TableName, &ruleTableName)
-	}
-	if s.IndexName != nil {
-		c.str(at, "IndexName", *s.IndexName, &textIndexName)
 	}
 }
 
@@ -2066,12 +2063,6 @@ func (s *TableCreationParameters) check(c *checks, at *path) {
 }
 
 func (s *Tag) check(c *checks, at *path) {
-	if s.Key != nil {
-		c.str(at, "Key", *s.Key, &textTagKeyString)
-	}
-	if s.Value != nil {
-		c.str(at, "Value", *s.Value, &textTagValueString)
-	}
 }
 
 // Validate checks the input against the constraints of the service's model.
@@ -2098,13 +2089,13 @@ func (s *TagResourceInput) check(c *checks, at *path) {
 }
 
 func (s *TimeToLiveSpecification) check(c *checks, at *path) {
-	if s.Enabled == nil {
-		c.null(at, "Enabled")
-	}
 	if s.AttributeName == nil {
 		c.null(at, "AttributeName")
 	} else {
 		c.str(at, "AttributeName", *s.AttributeName, &textTimeToLiveAttributeName)
+	}
+	if s.Enabled == nil {
+		c.null(at, "Enabled")
 	}
 }
 
@@ -2198,14 +2189,6 @@ func (s *UntagResourceInput) check(c *checks, at *path) {
 	}
 	if s.TagKeys == nil {
 		c.null(at, "TagKeys")
-	} else {
-		dump := func(dst []byte) []byte { return dumpTagKeyList(dst, s.TagKeys) }
-		for _, v := range s.TagKeys {
-			if !textTagKeyString.holds(v) {
-				c.fail(at, "TagKeys", dump, "Member must satisfy constraint: ["+textTagKeyString.text()+"]")
-				break
-			}
-		}
 	}
 }
 
@@ -2267,9 +2250,6 @@ func (s *UpdateContributorInsightsInput) check(c *checks, at *path) {
 		c.only("The parameter 'TableName' is required but was not present in the request")
 	} else {
 		c.str(at, "TableName", *s.TableName, &ruleTableName)
-	}
-	if s.IndexName != nil {
-		c.str(at, "IndexName", *s.IndexName, &textIndexName)
 	}
 	if s.ContributorInsightsAction == nil {
 		c.null(at, "ContributorInsightsAction")
@@ -2780,7 +2760,7 @@ var (
 	enumOutputTypeEnum                       = enumRule{"ERROR", "CONDITION_CHECK_FAILURE"}
 	textPartiQLNextToken                     = textRule{min: 1, max: 32768}
 	textPartiQLStatement                     = textRule{min: 1, max: 8192}
-	textPolicyRevisionId                     = textRule{min: 1, max: 255}
+	textPolicyRevisionId                     = textRule{min: 1, max: 255, echoEmpty: true}
 	enumProjectionType                       = enumRule{"ALL", "INCLUDE", "KEYS_ONLY"}
 	textResourceArnString                    = textRule{min: 1, max: 1283}
 	enumReturnConsumedCapacity               = enumRule{"INDEXES", "TOTAL", "NONE"}

@@ -78,9 +78,7 @@ var textSentences = []sentence{
 		"2 validation errors detected: Value 'b' at 'globalSecondaryIndexes.1.member.indexName'" + constraint + "Member must have length greater than or equal to 3; " +
 			"Value 'a' at 'localSecondaryIndexes.1.member.indexName'" + constraint + "Member must have length greater than or equal to 3"},
 	{new(UpdateTimeToLiveInput), `{"TableName":"abc","TimeToLiveSpecification":{"Enabled":true,"AttributeName":""}}`, one("Value '' at 'timeToLiveSpecification.attributeName'" + constraint + "Member must have length greater than or equal to 1")},
-	{new(TagResourceInput), `{"ResourceArn":"a","Tags":[{"Key":"` + strings.Repeat("é", 128) + `","Value":""}]}`, ""},
-	{new(TagResourceInput), `{"ResourceArn":"a","Tags":[{"Key":"","Value":""}]}`, one("Value at 'Tags.1.member.Key'" + constraint + "Member must have length greater than or equal to 1")},
-	{new(UntagResourceInput), `{"ResourceArn":"a","TagKeys":["a",""]}`, one("Value '[a, ]' at 'tagKeys'" + constraint + "Member must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1]")},
+	{new(UpdateTableInput), `{"TableName":"abc","GlobalSecondaryIndexUpdates":[{"Create":{"IndexName":"gsi","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}],"Projection":{"NonKeyAttributes":["a",""]}}}]}`, one("Value '[a, ]' at 'globalSecondaryIndexUpdates.1.member.create.projection.nonKeyAttributes'" + constraint + "Member must satisfy constraint: [Member must have length less than or equal to 255, Member must have length greater than or equal to 1]")},
 }
 
 // containerSentences are about lists and maps.
