@@ -172,6 +172,39 @@ func TestUpdateTableThroughput(t *testing.T) {
 	wantError(t, err, "ValidationException", "The provisioned throughput for the table will not change")
 }
 
+func TestWarmThroughputOfATableAndItsIndexes(t *testing.T) {
+	c := connect(t)
+	name := c.table(func(in *dynamodb.CreateTableInput) {
+		in.AttributeDefinitions = define("pk", "S", "sk", "S", "g", "S")
+		in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{{IndexName: aws.String("byg"), KeySchema: key("g"), Projection: projectAll()}}
+	})
+	warm := func(read, write int64) *types.WarmThroughput {
+		return &types.WarmThroughput{ReadUnitsPerSecond: &read, WriteUnitsPerSecond: &write}
+	}
+	index := types.UpdateGlobalSecondaryIndexAction{IndexName: aws.String("byg"), WarmThroughput: warm(12_002, 4_002)}
+	change := func() error {
+		_, err := c.UpdateTable(ctx, &dynamodb.UpdateTableInput{
+			TableName: &name, WarmThroughput: warm(12_001, 4_001),
+			GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Update: &index}},
+		})
+		return err
+	}
+	check(t, change())
+	c.awaitActive(name)
+	out, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+	check(t, err)
+	ofTable, ofIndex := out.Table.WarmThroughput, out.Table.GlobalSecondaryIndexes[0].WarmThroughput
+	if *ofTable.ReadUnitsPerSecond != 12_001 || *ofTable.WriteUnitsPerSecond != 4_001 {
+		t.Errorf("the table is warm for %d reads and %d writes", *ofTable.ReadUnitsPerSecond, *ofTable.WriteUnitsPerSecond)
+	}
+	if *ofIndex.ReadUnitsPerSecond != 12_002 || *ofIndex.WriteUnitsPerSecond != 4_002 {
+		t.Errorf("the index is warm for %d reads and %d writes", *ofIndex.ReadUnitsPerSecond, *ofIndex.WriteUnitsPerSecond)
+	}
+
+	index.OnDemandThroughput = &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(20_000)}
+	wantError(t, change(), "ValidationException", "WarmThroughput must be the only operation in the request")
+}
+
 func TestTags(t *testing.T) {
 	c := connect(t)
 	name := c.table(nil)
