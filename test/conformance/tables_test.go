@@ -207,11 +207,12 @@ func TestWarmThroughputOfATableAndItsIndexes(t *testing.T) {
 
 func TestTags(t *testing.T) {
 	c := connect(t)
-	name := c.table(nil)
+	name := c.table(func(in *dynamodb.CreateTableInput) {
+		in.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeKeysOnly}
+	})
 	out, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 	check(t, err)
-	arn := out.Table.TableArn
-	tags := func() string {
+	tags := func(arn *string) string {
 		t.Helper()
 		out, err := c.ListTagsOfResource(ctx, &dynamodb.ListTagsOfResourceInput{ResourceArn: arn})
 		check(t, err)
@@ -222,14 +223,32 @@ func TestTags(t *testing.T) {
 		slices.Sort(pairs)
 		return strings.Join(pairs, " ")
 	}
-	_, err = c.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: arn, Tags: []types.Tag{
-		{Key: aws.String("a"), Value: aws.String("1")}, {Key: aws.String("b"), Value: aws.String("2")},
-	}})
-	check(t, err)
-	c.eventually("two tags", func() bool { return tags() == "a=1 b=2" })
-	_, err = c.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: arn, TagKeys: []string{"a"}})
-	check(t, err)
-	c.eventually("one tag", func() bool { return tags() == "b=2" })
+	// A table and its stream have tags of their own.
+	for _, of := range []struct {
+		arn, other *string
+		value      string
+	}{
+		{out.Table.TableArn, out.Table.LatestStreamArn, "t"},
+		{out.Table.LatestStreamArn, out.Table.TableArn, "s"},
+	} {
+		before := tags(of.other)
+		_, err = c.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: of.arn, Tags: []types.Tag{
+			{Key: aws.String("a"), Value: aws.String("1")}, {Key: aws.String("b"), Value: &of.value},
+		}})
+		check(t, err)
+		c.eventually("two tags", func() bool { return tags(of.arn) == "a=1 b="+of.value })
+		_, err = c.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: of.arn, TagKeys: []string{"a"}})
+		check(t, err)
+		c.eventually("one tag", func() bool { return tags(of.arn) == "b="+of.value })
+		if now := tags(of.other); now != before {
+			t.Errorf("the tags of %s became %q", *of.other, now)
+		}
+	}
+
+	_, err = c.TagResource(ctx, &dynamodb.TagResourceInput{
+		ResourceArn: aws.String(*out.Table.TableArn + "/stream/2020-01-01T00:00:00.000"), Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}},
+	})
+	wantError(t, err, "ResourceNotFoundException", "Requested resource not found: ResourceArn: ")
 }
 
 func TestDescribeLimits(t *testing.T) {
