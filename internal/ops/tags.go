@@ -13,16 +13,17 @@ import (
 	"stator/internal/model/table"
 )
 
-// tagsMax bounds the tags of a table, and those that a request takes from it, tagsPageMax those of one page of ListTagsOfResource
-// (semantics §4).
+// tagsMax bounds the tags of a table or stream, and those that a request takes from it, tagsPageMax those of one page of
+// ListTagsOfResource (semantics §4). A stream's also have a size together.
 const (
-	tagsMax     = 50
-	tagsPageMax = 50
-	tagKeyMax   = 128
-	tagValueMax = 256
+	tagsMax            = 50
+	tagsPageMax        = 50
+	tagKeyMax          = 128
+	tagValueMax        = 256
+	streamTagsBytesMax = 10 << 10
 )
 
-// TagResource adds tags to a table and replaces those it has. They are there when it returns.
+// TagResource adds tags to a table or a stream and replaces those it has. They are there when it returns.
 func (o *Ops) TagResource(ctx context.Context, in *api.TagResourceInput) (*api.TagResourceOutput, error) {
 	if len(in.Tags) == 0 {
 		return nil, api.NewValidationException("Atleast one Tag needs to be provided as Input.")
@@ -34,7 +35,7 @@ func (o *Ops) TagResource(ctx context.Context, in *api.TagResourceInput) (*api.T
 	return &api.TagResourceOutput{}, nil
 }
 
-// UntagResource takes tags from a table. Keys it does not have are ignored.
+// UntagResource takes tags from a table or a stream. Keys it does not have are ignored.
 func (o *Ops) UntagResource(ctx context.Context, in *api.UntagResourceInput) (*api.UntagResourceOutput, error) {
 	if len(in.TagKeys) == 0 {
 		return nil, api.NewValidationException("Atleast one Tag Key needs to be provided as Input.")
@@ -61,9 +62,9 @@ func (o *Ops) UntagResource(ctx context.Context, in *api.UntagResourceInput) (*a
 	return &api.UntagResourceOutput{}, nil
 }
 
-// ListTagsOfResource pages through a table's tags in the order of their keys. The token is the last key of the page before.
+// ListTagsOfResource pages through the tags of a table or a stream in the order of their keys. The token is the last key of the page before.
 func (o *Ops) ListTagsOfResource(ctx context.Context, in *api.ListTagsOfResourceInput) (*api.ListTagsOfResourceOutput, error) {
-	t, err := o.taggedTable(ctx, *in.ResourceArn)
+	t, label, err := o.tagged(ctx, *in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (o *Ops) ListTagsOfResource(ctx context.Context, in *api.ListTagsOfResource
 	if err != nil {
 		return nil, invalidValue("Invalid NextToken")
 	}
-	page, next := tagPage(t.Tags, string(after), tagsPageMax)
+	page, next := tagPage(t.TagsOf(label), string(after), tagsPageMax)
 	out := &api.ListTagsOfResourceOutput{Tags: page}
 	if next != "" {
 		out.NextToken = ref(base64.RawURLEncoding.EncodeToString([]byte(next)))
@@ -94,71 +95,84 @@ func tagPage(tags map[string]string, after string, limit int) (page []api.Tag, n
 	return page, ""
 }
 
-// retag replaces a table's tags by what change makes of them.
+// retag replaces the tags of a table or a stream by what change makes of them.
 func (o *Ops) retag(ctx context.Context, arn string, change func(map[string]string) (map[string]string, error)) error {
-	t, err := o.taggedTable(ctx, arn)
+	t, label, err := o.tagged(ctx, arn)
 	if err != nil {
 		return err
 	}
 	_, err = o.changeTable(ctx, t.Name, func(t *table.Table) (*table.Table, error) {
-		if t.State == table.Creating || t.State == table.Deleting {
+		if !taggable(t, label) {
 			return nil, resourceMissing(arn)
 		}
-		tags, err := change(t.Tags)
+		tags, err := change(t.TagsOf(label))
 		if err != nil {
 			return nil, err
 		}
-		c := t.Clone()
-		c.Tags = tags
-		return c, nil
+		if label != "" && tagBytes(tags) > streamTagsBytesMax {
+			return nil, tooManyTags()
+		}
+		return t.WithTags(label, tags), nil
 	})
 	return err
 }
 
-// taggedTable finds the table that an ARN names. A table that is being created has no tags to speak of yet (semantics §17.9).
-func (o *Ops) taggedTable(ctx context.Context, arn string) (*table.Table, error) {
-	name, err := o.resourceTable(arn)
+// tagged finds what an ARN names: a table, or with a label a stream of it.
+func (o *Ops) tagged(ctx context.Context, arn string) (t *table.Table, label string, err error) {
+	name, label, err := o.taggedNames(arn)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	t, ok, err := o.find(ctx, name)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	if !ok || t.State == table.Creating || t.State == table.Deleting {
-		return nil, resourceMissing(arn)
+	if !ok || !taggable(t, label) {
+		return nil, "", resourceMissing(arn)
 	}
-	return t, nil
+	return t, label, nil
 }
 
-// resourceTable takes the table's name out of a ResourceArn (errors.json arn-*). Another account's tables are behind its own policies,
-// another region's are not here.
-func (o *Ops) resourceTable(arn string) (string, error) {
+// taggable tells whether a table, or the stream with the label, can have tags: a table that is being created cannot yet (semantics §17.9).
+func taggable(t *table.Table, label string) bool {
+	return t.State != table.Creating && t.State != table.Deleting && (label == "" || hasStream(t, label))
+}
+
+func tagBytes(tags map[string]string) (n int) {
+	for key, text := range tags {
+		n += len(key) + len(text)
+	}
+	return n
+}
+
+// taggedNames takes a ResourceArn apart: into the name of a table and, of a stream, its label (errors.json arn-*). Another account's
+// tables are behind its own policies, another region's are not here.
+func (o *Ops) taggedNames(arn string) (name, label string, err error) {
 	if !strings.HasPrefix(arn, "arn:") {
-		return "", invalidValue("ARNs must start with 'arn:': " + arn)
+		return "", "", invalidValue("ARNs must start with 'arn:': " + arn)
 	}
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 || parts[2] != "dynamodb" {
-		return "", wrongResource(arn)
+		return "", "", wrongResource(arn)
 	}
 	path := strings.Split(parts[5], "/")
 	if len(path) == 4 && path[2] == "backup" {
-		return "", invalidValue("Provided Arn is not a DynamoDB resource arn: " + arn)
+		return "", "", invalidValue("Provided Arn is not a DynamoDB resource arn: " + arn)
 	}
 	isTable, isStream := len(path) == 2, len(path) == 4 && path[2] == "stream"
 	if path[0] != "table" || !(isTable || isStream) {
-		return "", invalidValue("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: " + arn)
+		return "", "", invalidValue("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: " + arn)
 	}
 	if parts[4] != o.account.Number {
-		return "", accessDenied()
+		return "", "", accessDenied()
 	}
 	if parts[3] != o.account.Region {
-		return "", wrongResource(arn)
+		return "", "", wrongResource(arn)
 	}
 	if isStream {
-		return "", resourceMissing(arn)
+		label = path[3]
 	}
-	return path[1], nil
+	return path[1], label, nil
 }
 
 func wrongResource(arn string) error {
@@ -190,7 +204,7 @@ func reservedTagKey(key string) error {
 	return api.NewValidationException("Tag Key cannot be prefixed with aws:, Key: " + key)
 }
 
-// mergedTags is a table's tags with those of a request (errors.json tag-*).
+// mergedTags are the tags of a table or stream with those of a request (errors.json tag-*).
 func mergedTags(tags map[string]string, sent []api.Tag) (map[string]string, error) {
 	if len(sent) == 0 {
 		return tags, nil

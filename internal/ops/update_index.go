@@ -23,6 +23,13 @@ func createsIndex(updates []api.GlobalSecondaryIndexUpdate) bool {
 	return slices.ContainsFunc(updates, func(u api.GlobalSecondaryIndexUpdate) bool { return u.Create != nil })
 }
 
+// warmsIndexes reports whether there are updates, all of warm throughput and of nothing else: the table's own may come with them.
+func warmsIndexes(updates []api.GlobalSecondaryIndexUpdate) bool {
+	return len(updates) > 0 && !slices.ContainsFunc(updates, func(u api.GlobalSecondaryIndexUpdate) bool {
+		return u.Update == nil || u.Update.WarmThroughput == nil || u.Update.ProvisionedThroughput != nil || u.Update.OnDemandThroughput != nil
+	})
+}
+
 // updatedIndex is the index that an update speaks of, and of how many actions it consists.
 func updatedIndex(u *api.GlobalSecondaryIndexUpdate) (name string, actions int) {
 	if u.Update != nil {

@@ -171,7 +171,7 @@ func checkUpdateAlone(in *api.UpdateTableInput) error {
 		case !asksWarm(in):
 		case createsIndex(in.GlobalSecondaryIndexUpdates):
 			return invalidValue("Create global secondary index cannot be specified when updating WarmThroughput")
-		default:
+		case sent > 2 || !warmsIndexes(in.GlobalSecondaryIndexUpdates):
 			return invalidValue("WarmThroughput must be the only operation in the request")
 		}
 	}

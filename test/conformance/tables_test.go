@@ -172,13 +172,47 @@ func TestUpdateTableThroughput(t *testing.T) {
 	wantError(t, err, "ValidationException", "The provisioned throughput for the table will not change")
 }
 
-func TestTags(t *testing.T) {
+func TestWarmThroughputOfATableAndItsIndexes(t *testing.T) {
 	c := connect(t)
-	name := c.table(nil)
+	name := c.table(func(in *dynamodb.CreateTableInput) {
+		in.AttributeDefinitions = define("pk", "S", "sk", "S", "g", "S")
+		in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{{IndexName: aws.String("byg"), KeySchema: key("g"), Projection: projectAll()}}
+	})
+	warm := func(read, write int64) *types.WarmThroughput {
+		return &types.WarmThroughput{ReadUnitsPerSecond: &read, WriteUnitsPerSecond: &write}
+	}
+	index := types.UpdateGlobalSecondaryIndexAction{IndexName: aws.String("byg"), WarmThroughput: warm(12_002, 4_002)}
+	change := func() error {
+		_, err := c.UpdateTable(ctx, &dynamodb.UpdateTableInput{
+			TableName: &name, WarmThroughput: warm(12_001, 4_001),
+			GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Update: &index}},
+		})
+		return err
+	}
+	check(t, change())
+	c.awaitActive(name)
 	out, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 	check(t, err)
-	arn := out.Table.TableArn
-	tags := func() string {
+	ofTable, ofIndex := out.Table.WarmThroughput, out.Table.GlobalSecondaryIndexes[0].WarmThroughput
+	if *ofTable.ReadUnitsPerSecond != 12_001 || *ofTable.WriteUnitsPerSecond != 4_001 {
+		t.Errorf("the table is warm for %d reads and %d writes", *ofTable.ReadUnitsPerSecond, *ofTable.WriteUnitsPerSecond)
+	}
+	if *ofIndex.ReadUnitsPerSecond != 12_002 || *ofIndex.WriteUnitsPerSecond != 4_002 {
+		t.Errorf("the index is warm for %d reads and %d writes", *ofIndex.ReadUnitsPerSecond, *ofIndex.WriteUnitsPerSecond)
+	}
+
+	index.OnDemandThroughput = &types.OnDemandThroughput{MaxReadRequestUnits: aws.Int64(20_000)}
+	wantError(t, change(), "ValidationException", "WarmThroughput must be the only operation in the request")
+}
+
+func TestTags(t *testing.T) {
+	c := connect(t)
+	name := c.table(func(in *dynamodb.CreateTableInput) {
+		in.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeKeysOnly}
+	})
+	out, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+	check(t, err)
+	tags := func(arn *string) string {
 		t.Helper()
 		out, err := c.ListTagsOfResource(ctx, &dynamodb.ListTagsOfResourceInput{ResourceArn: arn})
 		check(t, err)
@@ -189,14 +223,32 @@ func TestTags(t *testing.T) {
 		slices.Sort(pairs)
 		return strings.Join(pairs, " ")
 	}
-	_, err = c.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: arn, Tags: []types.Tag{
-		{Key: aws.String("a"), Value: aws.String("1")}, {Key: aws.String("b"), Value: aws.String("2")},
-	}})
-	check(t, err)
-	c.eventually("two tags", func() bool { return tags() == "a=1 b=2" })
-	_, err = c.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: arn, TagKeys: []string{"a"}})
-	check(t, err)
-	c.eventually("one tag", func() bool { return tags() == "b=2" })
+	// A table and its stream have tags of their own.
+	for _, of := range []struct {
+		arn, other *string
+		value      string
+	}{
+		{out.Table.TableArn, out.Table.LatestStreamArn, "t"},
+		{out.Table.LatestStreamArn, out.Table.TableArn, "s"},
+	} {
+		before := tags(of.other)
+		_, err = c.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: of.arn, Tags: []types.Tag{
+			{Key: aws.String("a"), Value: aws.String("1")}, {Key: aws.String("b"), Value: &of.value},
+		}})
+		check(t, err)
+		c.eventually("two tags", func() bool { return tags(of.arn) == "a=1 b="+of.value })
+		_, err = c.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: of.arn, TagKeys: []string{"a"}})
+		check(t, err)
+		c.eventually("one tag", func() bool { return tags(of.arn) == "b="+of.value })
+		if now := tags(of.other); now != before {
+			t.Errorf("the tags of %s became %q", *of.other, now)
+		}
+	}
+
+	_, err = c.TagResource(ctx, &dynamodb.TagResourceInput{
+		ResourceArn: aws.String(*out.Table.TableArn + "/stream/2020-01-01T00:00:00.000"), Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}},
+	})
+	wantError(t, err, "ResourceNotFoundException", "Requested resource not found: ResourceArn: ")
 }
 
 func TestDescribeLimits(t *testing.T) {

@@ -1,10 +1,13 @@
 package iam
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
+	"stator/internal/model/api"
 	"stator/internal/model/policy"
 )
 
@@ -33,9 +36,48 @@ func (f *facts) Values(k policy.Key) []string {
 		return some(f.need.items.enclosing)
 	case policy.FullTableScan:
 		return some(f.need.items.fullScan)
+	case policy.TagKeys:
+		return tagKeys(f.request.Input)
 	default:
 		return f.ofRequest(k)
 	}
+}
+
+// Tags implements policy.Facts. An index has the tags of its table, a stream only its own.
+func (f *facts) Tags(k policy.Key) map[string]string {
+	switch {
+	case k == policy.RequestTag:
+		return requestTags(f.request.Input)
+	case f.need.table == nil:
+		return nil
+	}
+	return f.need.table.TagsOf(f.need.stream)
+}
+
+// requestTags are the tags that a request gives.
+func requestTags(in api.Input) map[string]string {
+	var sent []api.Tag
+	switch in := in.(type) {
+	case *api.CreateTableInput:
+		sent = in.Tags
+	case *api.TagResourceInput:
+		sent = in.Tags
+	}
+	tags := map[string]string{}
+	for _, tag := range sent {
+		if tag.Key != nil && tag.Value != nil {
+			tags[*tag.Key] = *tag.Value
+		}
+	}
+	return tags
+}
+
+// tagKeys are the keys of the tags that a request gives or takes away.
+func tagKeys(in api.Input) []string {
+	if in, ok := in.(*api.UntagResourceInput); ok {
+		return in.TagKeys
+	}
+	return slices.Collect(maps.Keys(requestTags(in)))
 }
 
 // ofRequest answers what is the same for all that a request needs.

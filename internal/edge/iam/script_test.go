@@ -71,6 +71,8 @@ var inputs = map[string]func() api.Input{
 	"ListStreams":           func() api.Input { return &api.ListStreamsInput{} },
 	"DescribeLimits":        func() api.Input { return &api.DescribeLimitsInput{} },
 	"ListTagsOfResource":    func() api.Input { return &api.ListTagsOfResourceInput{} },
+	"TagResource":           func() api.Input { return &api.TagResourceInput{} },
+	"UntagResource":         func() api.Input { return &api.UntagResourceInput{} },
 	"PutResourcePolicy":     func() api.Input { return &api.PutResourcePolicyInput{} },
 	"DescribeStream":        func() api.Input { return &api.DescribeStreamInput{} },
 	"ExecuteStatement":      func() api.Input { return &api.ExecuteStatementInput{} },
@@ -83,6 +85,7 @@ var inputs = map[string]func() api.Input{
 //
 //	caller NAME                  binds NAME to the policy below, and to none if there is none
 //	attach TABLE [LABEL]         attaches the policy below to the table, or to the table's stream
+//	tag TABLE NAME=TEXT [LABEL]  gives the table, or the table's stream, this tag alone
 //	require                      from here on a caller without a policy may do nothing
 //	OPERATION CALLER [from=IP]   the caller asks for the operation with the input below
 func TestScripts(t *testing.T) {
@@ -94,6 +97,8 @@ func TestScripts(t *testing.T) {
 				return r.bind(t, d)
 			case "attach":
 				return r.attach(d)
+			case "tag":
+				return r.tag(d)
 			case "require":
 				callers := r.callers
 				r = newRoom(true)
@@ -126,6 +131,23 @@ func (r *room) attach(d *datadriven.TestData) string {
 	}
 	name := d.CmdArgs[0].Key
 	r.tables[name] = r.tables[name].WithPolicy(label, d.Input, 1)
+	return ""
+}
+
+func (r *room) tag(d *datadriven.TestData) string {
+	name, tag, label := d.CmdArgs[0].Key, d.CmdArgs[1], ""
+	if len(d.CmdArgs) > 2 {
+		label = d.CmdArgs[2].Key
+	}
+	t := r.tables[name].Clone()
+	if _, ok := t.StreamByLabel(label); label != "" && !ok {
+		at, err := time.Parse("2006-01-02T15:04:05.000", label)
+		if err != nil {
+			return err.Error()
+		}
+		t.Streams = append(t.Streams, table.Stream{CreatedMillis: at.UnixMilli(), View: table.ViewKeys})
+	}
+	r.tables[name] = t.WithTags(label, map[string]string{tag.Key: tag.Vals[0]})
 	return ""
 }
 

@@ -14,6 +14,7 @@ type condition struct {
 	ifExists bool
 	name     string // the key as it was written
 	key      Key
+	tag      string // the tag that the key is about, "" if it is about none
 	values   []value
 }
 
@@ -33,7 +34,7 @@ type value struct {
 }
 
 func (c *condition) holds(f Facts) bool {
-	values := f.Values(c.key)
+	values := c.asked(f)
 	if c.operator.absence {
 		return c.absent() == (len(values) == 0)
 	}
@@ -56,6 +57,20 @@ func (c *condition) holds(f Facts) bool {
 		}
 	}
 	return false
+}
+
+// asked are the values that the request has for the key. The case of a tag's name does not matter, as that of no key does.
+func (c *condition) asked(f Facts) []string {
+	if !c.key.ofTag() {
+		return f.Values(c.key)
+	}
+	var values []string
+	for name, text := range f.Tags(c.key) {
+		if strings.EqualFold(name, c.tag) {
+			values = append(values, text)
+		}
+	}
+	return values
 }
 
 // passes tells whether one value of a request matches one of the document's, or with a negated operator none of them.

@@ -25,6 +25,9 @@ const (
 	RequestedRegion
 	ViaAWSService
 	PrincipalIsAWSService
+	ResourceTag
+	RequestTag
+	TagKeys
 	keyCount
 )
 
@@ -40,7 +43,8 @@ const (
 	arn
 )
 
-// keys describes the condition keys. Many says that a request may have several values, which takes a set operator to compare.
+// keys describes the condition keys. Many says that a request may have several values, which takes a set operator to compare. A key whose
+// name ends with / goes on with that of a tag.
 var keys = [keyCount]struct {
 	name string
 	kinds
@@ -64,17 +68,26 @@ var keys = [keyCount]struct {
 	RequestedRegion:        {"aws:RequestedRegion", textual, false},
 	ViaAWSService:          {"aws:ViaAWSService", boolean, false},
 	PrincipalIsAWSService:  {"aws:PrincipalIsAWSService", boolean, false},
+	ResourceTag:            {"aws:ResourceTag/", textual, false},
+	RequestTag:             {"aws:RequestTag/", textual, false},
+	TagKeys:                {"aws:TagKeys", textual, true},
 }
 
 // String is the key's name.
 func (k Key) String() string { return keys[k].name }
 
-// keyNamed finds a key by its name, whose case does not matter.
-func keyNamed(name string) (Key, bool) {
-	for k := range keys {
-		if strings.EqualFold(keys[k].name, name) {
-			return Key(k), true
+// ofTag tells a key that needs the name of a tag to have a value.
+func (k Key) ofTag() bool { return k == ResourceTag || k == RequestTag }
+
+// keyNamed finds a key by its name, whose case does not matter, and the tag that the name goes on with.
+func keyNamed(name string) (k Key, tag string, known bool) {
+	if at := strings.IndexByte(name, '/') + 1; at > 0 {
+		name, tag = name[:at], name[at:]
+	}
+	for i := range keys {
+		if strings.EqualFold(keys[i].name, name) {
+			return Key(i), tag, Key(i).ofTag() == (tag != "")
 		}
 	}
-	return 0, false
+	return 0, "", false
 }

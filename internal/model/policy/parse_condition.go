@@ -21,7 +21,7 @@ func (r *reader) condition(w writtenCondition) (condition, error) {
 		return c, refuse("Invalid Condition type : " + w.operator)
 	}
 	var known bool
-	if c.key, known = keyNamed(w.key); !known {
+	if c.key, c.tag, known = keyNamed(w.key); !known {
 		return c, refuse("Policy has an invalid condition key: " + w.key)
 	}
 	if fault := c.checkKey(); fault != "" {

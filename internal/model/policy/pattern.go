@@ -72,8 +72,8 @@ func variableNamed(name string) (rune, bool) {
 	case "*", "?", "$":
 		return rune(name[0]), true
 	}
-	k, known := keyNamed(name)
-	return firstVariable - rune(k), known && !keys[k].many
+	k, _, known := keyNamed(name)
+	return firstVariable - rune(k), known && !keys[k].many && !k.ofTag()
 }
 
 func (p *pattern) matches(text string, f Facts) bool {

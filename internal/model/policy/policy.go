@@ -33,6 +33,8 @@ type Request struct {
 type Facts interface {
 	// Values are the request's values of a condition key; none if the request has nothing to say about it.
 	Values(k Key) []string
+	// Tags are those of the resource or of the request, by whether k is ResourceTag or RequestTag.
+	Tags(k Key) map[string]string
 }
 
 // Verdict is what the policies that concern a request come to.

@@ -15,6 +15,16 @@ type said map[policy.Key][]string
 
 func (s said) Values(k policy.Key) []string { return s[k] }
 
+// Tags are written as NAME:TEXT.
+func (s said) Tags(k policy.Key) map[string]string {
+	tags := map[string]string{}
+	for _, pair := range s[k] {
+		name, text, _ := strings.Cut(pair, ":")
+		tags[name] = text
+	}
+	return tags
+}
+
 // room is what a script plays with: the policy of whoever asks, and that of the table or stream that is asked for.
 type room struct{ identity, resource *policy.Document }
 
@@ -23,6 +33,7 @@ const account = "arn:aws:dynamodb:us-east-1:000000000000:"
 var keysByName = map[string]policy.Key{
 	"keys": policy.LeadingKeys, "attributes": policy.Attributes, "select": policy.Select, "returns": policy.ReturnValues,
 	"ip": policy.SourceIP, "tls": policy.SecureTransport, "now": policy.CurrentTime, "epoch": policy.EpochTime,
+	"tags": policy.ResourceTag, "gives": policy.RequestTag, "tag-keys": policy.TagKeys,
 	"scan": policy.FullTableScan, "within": policy.EnclosingOperation, "region": policy.RequestedRegion,
 }
 

@@ -12,6 +12,7 @@ func TestDecodeAfterEncodeIsTheIdentity(t *testing.T) {
 	settings.Throughput = Throughput{Read: 1, Write: 2, IncreasedMillis: 3, DecreasedMillis: 4, Decreases: 5}
 	settings.OnDemand, settings.Warm = OnDemand{Read: 6}, Warm{Read: 7, Write: 8}
 	settings.Policies = map[string]Policy{"": {Text: "{}", ChangedMillis: 9}, "2026-01-01T00:00:00.000": {ChangedMillis: 10}}
+	settings.StreamTags = map[string]map[string]string{"2026-01-01T00:00:00.000": {"team": "a"}}
 	settings.Encryption = Encryption{Enabled: true, Key: "k"}
 	settings.Global[0].Added, settings.Global[0].Backfilling, settings.Global[0].Status = true, true, IndexCreating
 	for _, want := range []*Table{{Name: "bare"}, orders(), settings} {

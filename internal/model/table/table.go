@@ -38,6 +38,8 @@ type Table struct {
 
 	// Policies are the table's own under "", a stream's under its label. Partitions do not keep them.
 	Policies map[string]Policy `json:"policies,omitempty"`
+	// StreamTags are the tags of streams by their labels. Who changes a stream's puts another map in their place.
+	StreamTags map[string]map[string]string `json:"streamTags,omitempty"`
 }
 
 // Clone is a copy that shares nothing that the owner of either may change.
@@ -49,6 +51,7 @@ func (t *Table) Clone() *Table {
 	c.Streams = slices.Clone(t.Streams)
 	c.Tags = maps.Clone(t.Tags)
 	c.Policies = maps.Clone(t.Policies)
+	c.StreamTags = maps.Clone(t.StreamTags)
 	return &c
 }
 
