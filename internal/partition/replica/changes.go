@@ -18,6 +18,14 @@ func (r *Replica) Changes(after uint64, bytesMax int) ([]record.Change, error) {
 
 // ChangesUpTo is Changes up to sequence last, and no more than countMax of them.
 func (r *Replica) ChangesUpTo(last, after uint64, countMax, bytesMax int) ([]record.Change, error) {
+	changes, err := r.changesUpTo(last, after, countMax, bytesMax)
+	if err != nil {
+		err = r.unreadable(err)
+	}
+	return changes, err
+}
+
+func (r *Replica) changesUpTo(last, after uint64, countMax, bytesMax int) ([]record.Change, error) {
 	state := r.State()
 	last = min(last, state.Applied.Sequence)
 	if after >= last {

@@ -99,6 +99,7 @@ func (l *scripted) end(h *held, outcome replica.Outcome) {
 // world is one replica over an engine in memory and a scripted log.
 type world struct {
 	engine  *engine.Engine
+	fs      vfs.FS
 	log     *scripted
 	replica *replica.Replica
 	part    machine.Part
@@ -115,7 +116,8 @@ type world struct {
 // recorded. Nobody leads yet.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	e, err := engine.Open(engine.Options{Dir: "memory", FS: vfs.NewMem(), Fatal: func(error) {}})
+	fs := vfs.NewMem()
+	e, err := engine.Open(engine.Options{Dir: "memory", FS: fs, Fatal: func(error) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +126,7 @@ func newWorld(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{engine: e, millis: 1000, part: machine.Born(10, 100, command.Bounds{})}
+	w := &world{engine: e, fs: fs, millis: 1000, part: machine.Born(10, 100, command.Bounds{})}
 	w.part.Table = things(1)
 	w.log = &scripted{engine: e, events: &w.events}
 	newCopy(w)

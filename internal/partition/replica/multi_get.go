@@ -46,7 +46,7 @@ func (r *Replica) readTogether(g *command.MultiGet, done func([]command.Seen, er
 		err = closed
 	}
 	if err != nil {
-		done(nil, fmt.Errorf("reading items together: %w", err))
+		done(nil, r.unreadable(fmt.Errorf("reading items together: %w", err)))
 		return
 	}
 	r.servedTogether(g, seen)

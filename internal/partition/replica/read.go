@@ -8,6 +8,7 @@ import (
 	"stator/internal/model/capacity"
 	"stator/internal/partition/command"
 	"stator/internal/partition/machine"
+	"stator/internal/storage/engine"
 	"stator/internal/storage/keys"
 	"stator/internal/storage/record"
 )
@@ -50,7 +51,7 @@ func (r *Replica) read(g *command.Get, done func(command.GetResult, error)) {
 	replacements := r.replacements.Load()
 	value, found, err := r.options.Engine.GetInto(result.Arena.Rest(), key)
 	if err != nil {
-		done(command.GetResult{}, fmt.Errorf("reading an item: %w", err))
+		done(command.GetResult{}, r.unreadable(fmt.Errorf("reading an item: %w", err)))
 		return
 	}
 	if found {
@@ -91,6 +92,21 @@ func (r *Replica) read(g *command.Get, done func(command.GetResult, error)) {
 		result = command.GetResult{}
 	}
 	done(result, err)
+}
+
+// unreadable is the answer to a read that failed. Where others have a copy, a file that is damaged ends this one, so that one of
+// those serves what it held; alone it goes on, as what can be read is served.
+func (r *Replica) unreadable(err error) error {
+	state := r.State()
+	_, damaged := errors.AsType[*engine.ErrCorrupt](err)
+	switch {
+	case errors.Is(err, engine.ErrReplaced): // a snapshot came to this copy meanwhile
+	case damaged && !state.Descriptor.Alone():
+		r.quarantine(err)
+	default:
+		return err
+	}
+	return &command.Rejected{Cause: err}
 }
 
 // unconfirmed is the answer to a strong read whose barrier failed: it says where the leader is, if the log knows.

@@ -1,7 +1,6 @@
 package replica
 
 import (
-	"errors"
 	"fmt"
 
 	"stator/internal/model/attr"
@@ -130,8 +129,8 @@ func (r *Replica) scanSnapshot(s *engine.Snapshot, state walked, p *command.Plan
 		r.quarantine(broken)
 		return command.Page{}, &command.Rejected{Cause: broken}
 	}
-	if errors.Is(err, engine.ErrReplaced) {
-		err = &command.Rejected{Cause: err} // a snapshot came to this copy meanwhile
+	if err != nil {
+		err = r.unreadable(err)
 	}
 	return page, err
 }
