@@ -53,7 +53,8 @@ func Holding(partitions []Partition, key []byte) *Partition {
 
 // Entry is one table with its partitions and those of its global indexes. It is never changed.
 type Entry struct {
-	Table    *table.Table
+	Table *table.Table
+	// Revision rises by one with each change. No two entries of one name ever have the same.
 	Revision int64
 	// Partitions maps a table id, the table's own or that of an index's hidden table, to its partitions in key order.
 	Partitions map[uint64][]Partition
