@@ -123,6 +123,8 @@ type state struct {
 	scaled   map[string]scaled
 	raised   int64 // the revision of raisedKey, 0 while it is not there
 	sequence uint64
+	// pieced tells that the items may be of several copies, one of them behind sequence: what it lacks no change will bring.
+	pieced bool
 }
 
 // Open loads the catalog from partition 1. Where nobody leads that, the map of a copy has to do until somebody does.
