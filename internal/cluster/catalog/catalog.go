@@ -53,7 +53,8 @@ func Holding(partitions []Partition, key []byte) *Partition {
 
 // Entry is one table with its partitions and those of its global indexes. It is never changed.
 type Entry struct {
-	Table    *table.Table
+	Table *table.Table
+	// Revision rises by one with each change. No two entries of one name ever have the same.
 	Revision int64
 	// Partitions maps a table id, the table's own or that of an index's hidden table, to its partitions in key order.
 	Partitions map[uint64][]Partition
@@ -122,6 +123,8 @@ type state struct {
 	scaled   map[string]scaled
 	raised   int64 // the revision of raisedKey, 0 while it is not there
 	sequence uint64
+	// pieced tells that the items may be of several copies, one of them behind sequence: what it lacks no change will bring.
+	pieced bool
 }
 
 // Open loads the catalog from partition 1. Where nobody leads that, the map of a copy has to do until somebody does.

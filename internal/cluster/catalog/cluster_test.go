@@ -285,6 +285,49 @@ func TestCatalogWithoutLeader(t *testing.T) {
 	}
 }
 
+// A node that starts while nobody leads the catalog's partition may have read its items of a copy that is behind the one that told how far it
+// had come: once somebody leads, the node has what it missed.
+func TestMapOfSeveralCopies(t *testing.T) {
+	f := newFleet(t)
+	f.Lag(machine.CatalogPartition, 2, true)
+	made, err := f.catalogs[0].Create(t.Context(), things("things", 0), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Lead(machine.CatalogPartition, 0)
+	late, err := catalog.Open(t.Context(), catalog.Options{
+		Store: apart{f.hasty(0), f.hasty(1)}, Wait: replica.WaitOnChannel, Changed: func() {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Lag(machine.CatalogPartition, 2, false)
+	f.Lead(machine.CatalogPartition, 1)
+	if err := late.Follow(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, there := late.TableByID(made.ID); !there {
+		t.Error("the node never learns of the table")
+	}
+}
+
+// apart reads the change log of one copy, the items of another.
+type apart struct {
+	catalog.Store
+	items catalog.Store
+}
+
+func (a apart) ScanAndWait(ctx context.Context, wait replica.Wait, p *command.Plan) (command.Page, error) {
+	return a.items.ScanAndWait(ctx, wait, p)
+}
+
+// hasty is the catalog's partition as seen from a node, for requests that are to fail.
+func (f *fleet) hasty(node int) catalog.Store {
+	o := f.Nodes[node].Options(nil)
+	o.Cluster.Timeout = 100 * time.Millisecond
+	return router.New(o).System()
+}
+
 // A table that another node has made is found, and one that nobody can ask for is not said to be missing.
 func TestFindAsks(t *testing.T) {
 	f := newFleet(t)

@@ -39,7 +39,9 @@ func (c *Catalog) loadNow(ctx context.Context, strong bool) error {
 	if err != nil {
 		return err
 	}
-	s := &state{byName: map[string]*Entry{}, nodes: map[uint64]*Node{}, scaled: map[string]scaled{}, sequence: end.Shard.Last}
+	s := &state{
+		byName: map[string]*Entry{}, nodes: map[uint64]*Node{}, scaled: map[string]scaled{}, sequence: end.Shard.Last, pieced: !strong,
+	}
 	plan := &command.Plan{Table: machine.CatalogTable, TableVersion: SystemTable().Version, Strong: strong}
 	for {
 		page, err := c.options.Store.ScanAndWait(ctx, c.options.Wait, plan)
@@ -123,6 +125,9 @@ func (c *Catalog) follow(ctx context.Context, strong bool) error {
 
 func (c *Catalog) followStep(ctx context.Context, strong bool) (more bool, err error) {
 	now := c.current.Load()
+	if now.pieced {
+		return true, c.loadNow(ctx, true)
+	}
 	page, err := c.options.Store.ChangesAndWait(ctx, c.options.Wait,
 		command.ChangesPlan{After: now.sequence, Bytes: followBytesMax, Strong: strong})
 	if err != nil {

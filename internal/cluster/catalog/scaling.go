@@ -49,7 +49,8 @@ func (c *Catalog) UpdateScalingTarget(ctx context.Context, id scaling.ID, change
 		return err
 	}
 	for range updateTriesMax {
-		now := c.current.Load().scaled[scalingKey(id)]
+		known := c.current.Load()
+		now := known.scaled[scalingKey(id)]
 		next, err := change(now.target)
 		if err != nil || next == now.target {
 			return err
@@ -57,7 +58,9 @@ func (c *Catalog) UpdateScalingTarget(ctx context.Context, id scaling.ID, change
 		if next == nil {
 			err = c.remove(ctx, scalingKey(id), now.revision)
 		} else {
-			err = c.putRevision(ctx, bodyItem(scalingKey(id), now.revision+1, next), now.revision)
+			// The log is ahead of all revisions that it has: what is registered anew has none of those from before.
+			revision := max(now.revision, int64(known.sequence)) + 1
+			err = c.putRevision(ctx, bodyItem(scalingKey(id), revision, next), now.revision)
 		}
 		if !errors.Is(err, errRaced) {
 			return err

@@ -65,3 +65,34 @@ func TestScalingTargets(t *testing.T) {
 		t.Errorf("scaled are still %+v", n.Catalog().ScalingTargets())
 	}
 }
+
+// A change of what is scaled no more does not meet what was registered anew meanwhile.
+func TestScalingTargetRegisteredAnew(t *testing.T) {
+	ctx, id := context.Background(), scaling.ID{Table: "things"}
+	n := nodetest.Open(t, nil)
+	c, other := follow(t, n), follow(t, n)
+	register := func(c *follower, key string) {
+		t.Helper()
+		err := c.UpdateScalingTarget(ctx, id, func(*scaling.Target) (*scaling.Target, error) { return &scaling.Target{ID: id, Key: key}, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	register(c, "first")
+	err := c.UpdateScalingTarget(ctx, id, func(now *scaling.Target) (*scaling.Target, error) {
+		if now.Key == "second" {
+			return now, nil
+		}
+		if err := other.UpdateScalingTarget(ctx, id, func(*scaling.Target) (*scaling.Target, error) { return nil, nil }); err != nil {
+			t.Fatal(err)
+		}
+		register(other, "second")
+		return nil, nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if now, ok := c.ScalingTarget(id); !ok || now.Key != "second" {
+		t.Errorf("scaled is %+v, want what was registered last", now)
+	}
+}

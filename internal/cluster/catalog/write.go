@@ -63,7 +63,7 @@ func (c *Catalog) newEntry(ctx context.Context, t *table.Table, partitions int) 
 		return nil, err
 	}
 	t.ID, t.Version = first, 1
-	entry := &Entry{Table: t, Revision: 1, Partitions: map[uint64][]Partition{}}
+	entry := &Entry{Table: t, Revision: firstRevision(t.ID), Partitions: map[uint64][]Partition{}}
 	next := first + 1
 	if entry.Partitions[t.ID], err = c.newPartitions(partitions, next); err != nil {
 		return nil, err
@@ -78,6 +78,10 @@ func (c *Catalog) newEntry(ctx context.Context, t *table.Table, partitions int) 
 	}
 	return entry, nil
 }
+
+// firstRevision is that of a new table's entry. It leaves room for more changes than tables see, so that a write which was meant for another
+// table, and comes when that is gone and its name is taken anew, finds none of its revisions.
+func firstRevision(tableID uint64) int64 { return int64(tableID) << 20 }
 
 // newPartitions are those of a new table or index. They fix for ever which replicas come first, and where.
 func (c *Catalog) newPartitions(n int, first uint64) ([]Partition, error) {

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -34,7 +35,8 @@ type Share struct {
 	Err    error
 }
 
-// Spread brings a wish to all partitions side by side. Only what certainly did not happen is tried again.
+// Spread brings a wish to all partitions side by side. Only what certainly did not happen is tried again. A share's table is
+// gone, ErrNoTable, only by a map that is as young as the call: what a transaction did to it is taken for lost then.
 func (r *Router) Spread(ctx context.Context, s Spread) []Share {
 	ctx, routing := trace.Begin(ctx, trace.Routing)
 	defer routing.End(nil)
@@ -43,9 +45,11 @@ func (r *Router) Spread(ctx context.Context, s Spread) []Share {
 		at = places(len(s.Keys))
 	}
 	var ended []Share
+	asked := false
 	left, err := r.insist(ctx, at, func(ctx context.Context, at []int, t turn) (left []int, known bool) {
 		parcels := r.parcels(ctx, &s, at, t.n)
 		r.send(ctx, &s, parcels)
+		asked = asked || r.doubt(ctx, &s, parcels)
 		known = true
 		for i := range parcels {
 			p := &parcels[i]
@@ -63,6 +67,26 @@ func (r *Router) Spread(ctx context.Context, s Spread) []Share {
 		ended = append(ended, Share{At: left, Err: &command.Rejected{Cause: err}})
 	}
 	return ended
+}
+
+var errUnknown = errors.New("the table is not known here, nor whether it is anywhere")
+
+// doubt has the parcels tried again whose table the map does not have, as it may have been made a moment ago, and brings the map up to date
+// meanwhile. It tells whether it did.
+func (r *Router) doubt(ctx context.Context, s *Spread, parcels []parcel) (asked bool) {
+	var failed error
+	for i := range parcels {
+		p := &parcels[i]
+		if !errors.Is(p.Err, ErrNoTable) {
+			continue
+		}
+		if !asked {
+			asked = true
+			_, failed = r.options.Map.Splitting(ctx, s.Keys[p.At[0]].Table)
+		}
+		p.Err = &command.Rejected{Cause: errors.Join(errUnknown, failed)}
+	}
+	return asked && failed == nil
 }
 
 // places are those of n keys or commands.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"stator/internal/cluster/catalog"
 	"stator/internal/cluster/router"
 	"stator/internal/partition/command"
 	"stator/internal/storage/keys"
@@ -182,5 +183,49 @@ func TestSpreadOfNoTable(t *testing.T) {
 		return errors.Is(s.Err, router.ErrNoTable) && slices.Equal(s.At, []int{4})
 	}) {
 		t.Errorf("%+v", shares)
+	}
+}
+
+// late is a map that has no table before it is asked.
+type late struct {
+	*rig
+	asked bool
+}
+
+func (l *late) Partitions(id uint64) []catalog.Partition {
+	if !l.asked {
+		return nil
+	}
+	return l.rig.Partitions(id)
+}
+
+func (l *late) Splitting(context.Context, uint64) (bool, error) {
+	l.looks++
+	l.asked = l.unreachable == nil
+	return false, l.unreachable
+}
+
+// A table that the map does not have is gone only once the catalog has been asked: who settles a transaction whose record is
+// in a new table would else take it for aborted.
+func TestSpreadToNewTable(t *testing.T) {
+	r := newRig(t, 4, 0)
+	s, _ := r.feeding(40)
+	s.Keys = append(s.Keys, router.Key{Table: r.table.ID + 1000, Suffix: suffix("key", 0)})
+	m := &late{rig: r}
+	of := router.New(router.Options{Map: m, Host: r.node, Wait: r.node.Wait, Pause: r.pause})
+	shares := of.Spread(t.Context(), s)
+	if at := reached(shares); len(at) != 40 || r.looks != 1 {
+		t.Errorf("reached %d keys, having asked %d times", len(at), r.looks)
+	}
+	for _, share := range shares {
+		if share.Err != nil && (!errors.Is(share.Err, router.ErrNoTable) || share.At[0] != 40) {
+			t.Errorf("%v: %v", share.At, share.Err)
+		}
+	}
+	m.asked, r.unreachable = false, errors.New("out of reach")
+	for _, share := range of.Spread(t.Context(), s) {
+		if errors.Is(share.Err, router.ErrNoTable) || !errors.Is(share.Err, r.unreachable) {
+			t.Errorf("nobody could be asked, and %v is answered with %v", share.At, share.Err)
+		}
 	}
 }

@@ -29,7 +29,7 @@ func (c *Coordinator) Write(ctx context.Context, q Request) (Outcome, error) {
 	if err == nil && q.Token != "" {
 		outcome, err = t.again(ctx, outcome)
 	}
-	if err == nil && outcome.Refusal == command.Accepted {
+	if err == nil && outcome.Refusal == command.Accepted && !outcome.Replayed {
 		c.tokens.add(q, c.options.NowMillis())
 	}
 	return outcome, err

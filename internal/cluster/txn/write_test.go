@@ -182,6 +182,27 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// A request that comes again is told what was done, which does not make its token stand for any longer.
+func TestReplayedToken(t *testing.T) {
+	s := &scripted{millis: 1000, answers: map[string]answer{}}
+	c := s.coordinator(nil)
+	write := func(key string, want command.Refusal) {
+		t.Helper()
+		q := request(key)
+		q.Token, q.Hash = "token", [16]byte{key[0]}
+		if outcome, err := c.Write(t.Context(), q); err != nil || outcome.Refusal != want {
+			t.Errorf("%s at %d ms: refusal %d, %v; want %d", key, s.millis, outcome.Refusal, err, want)
+		}
+	}
+	write("a/1", command.Accepted)
+	s.millis += machine.TokenMillis
+	s.answers["transact a"] = answer{result: command.Result{Refusal: command.Completed, Held: &command.Held{}}}
+	write("a/1", command.Accepted)
+	write("z/1", command.Mismatched)
+	s.millis++
+	write("z/1", command.Accepted)
+}
+
 // A coordinator that dies at a step leaves everything as it is.
 func TestFailpoints(t *testing.T) {
 	dead := errors.New("dead")

@@ -164,11 +164,11 @@ func (j *Job) finished(ctx context.Context, t *replica.Transaction) error {
 	return j.Transactions.Finish(ctx, t.ID, t.Version, left)
 }
 
-// free tells whether the partition of an item is led here and has no locks at all.
+// free tells whether the partition of an item is led here and has no locks at all. Of a table that is not known here it cannot tell.
 func (j *Job) free(tableID uint64, suffix []byte) bool {
 	p := catalog.Holding(j.Catalog.Partitions(tableID), suffix)
 	if p == nil {
-		return true // the table is gone
+		return false
 	}
 	r, ok := j.Host.Led(p.ID)
 	if !ok {

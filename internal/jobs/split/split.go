@@ -87,6 +87,9 @@ func (j *Job) cut(ctx context.Context, name string, parent *replica.Replica, at 
 	if string(at) == string(state.Descriptor.Bounds.Lower) {
 		return 0, ErrNothing
 	}
+	// What is reserved is carried through, whoever gives up waiting: until it is entered, nobody finds the right half. That begins with the
+	// reservation, which may be written although nobody waited for it.
+	ctx = context.WithoutCancel(ctx)
 	reserved, err := j.reserve(ctx, name, catalog.Reservation{
 		Table: state.Descriptor.Table, Parent: state.Descriptor.Partition, Generation: state.Descriptor.Generation, At: at,
 		Millis: j.NowMillis(),
@@ -95,8 +98,6 @@ func (j *Job) cut(ctx context.Context, name string, parent *replica.Replica, at 
 	if err != nil {
 		return 0, fmt.Errorf("reserving a split of partition %d: %w", state.Descriptor.Partition, err)
 	}
-	// What is reserved is carried through, whoever gives up waiting: until it is entered, nobody finds the right half.
-	ctx = context.WithoutCancel(ctx)
 	counted, err := j.perform(ctx, parent, reserved)
 	if _, entered := j.enter(ctx, name, reserved); err != nil || entered != nil {
 		return 0, errors.Join(err, entered, counted.drop())

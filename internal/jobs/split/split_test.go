@@ -96,6 +96,30 @@ func TestSplits(t *testing.T) {
 	trueStatistics(t, n, made.ID)
 }
 
+// Whoever gives up on a split, at whatever step, leaves no reservation behind: nothing but a restart would end it, and the table could
+// neither change nor go before that.
+func TestGivenUpAtEveryStep(t *testing.T) {
+	for at, done := 0, false; !done; at++ {
+		n, made := held(t, nil, 1)
+		ctx, giveUp := context.WithCancel(t.Context())
+		turns := 0
+		n.Turned = func() {
+			if turns++; turns == at+1 {
+				giveUp()
+			}
+		}
+		_, err := n.Split(ctx, "things", made.ID, nil)
+		n.Turned, done = nil, ctx.Err() == nil
+		giveUp()
+		n.Rest()
+		partitions := len(n.Catalog().Partitions(made.ID))
+		checkSplits(t, n, partitions)
+		if err == nil && partitions != 2 {
+			t.Errorf("given up after %d turns: %d partitions", at, partitions)
+		}
+	}
+}
+
 // A crash at any step of a split leaves it undone or done, and the next start carries on from there.
 func TestCrashAtEveryStep(t *testing.T) {
 	outcomes := map[int]int{}
