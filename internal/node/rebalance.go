@@ -141,9 +141,10 @@ func (c *cluster) leads(s multiraft.Status, state machine.Part) rebalance.Led {
 }
 
 // near tells whether a replica keeps up with this node, which leads. One that is damaged does not, though its node is well and it may have
-// all entries.
+// all entries. Nor does one that waits for a snapshot, however short the log is: one that a split was to bring may not even be there, though
+// its node answers for it.
 func (c *cluster) near(s *multiraft.Status, m multiraft.MemberStatus) bool {
-	return c.alive(m.Node) && m.Active && m.Match+nearEntries >= s.Last
+	return c.alive(m.Node) && m.Active && m.Match >= s.Truncated && m.Match+nearEntries >= s.Last
 }
 
 // Silent is for how long nothing was heard of a node.
