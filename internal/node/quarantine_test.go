@@ -177,6 +177,35 @@ func TestSplitThatBreaksAFollower(t *testing.T) {
 	f.abandon()
 }
 
+// A copy that cannot be read when its node starts keeps nothing else from serving, and is made anew.
+func TestCopyThatCannotBeRead(t *testing.T) {
+	f, _, id := convoyOfThree(t)
+	f.broken = map[uint64]bool{}
+	m := f.nodes[2]
+	damage := m.Engine().NewBatch()
+	damage.Set(keys.Part(id, "applied"), []byte("damaged"))
+	if err := m.Engine().Commit(damage, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Abandon(); err != nil {
+		t.Fatal(err)
+	}
+	f.nodes = f.nodes[:2]
+	again := f.assemble(m.files)
+	f.recover(again)
+	if n := again.BrokenCopies(); !f.broken[id] || n != 1 {
+		t.Errorf("%d copies are damaged, of %v", n, f.broken)
+	}
+	if _, up := again.Replica(id); up {
+		t.Error("the copy serves")
+	}
+	f.madeAnew(again, id)
+	if n := again.BrokenCopies(); n != 0 {
+		t.Errorf("%d copies are still damaged", n)
+	}
+	f.abandon()
+}
+
 // madeAnew waits for as long as a damaged copy is waited for, and then until its node, the only one that can, has another in its place.
 func (f *convoy) madeAnew(damaged *member, partition uint64) {
 	f.t.Helper()

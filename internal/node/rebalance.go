@@ -165,15 +165,16 @@ func (l layout) Order(ctx context.Context, p *catalog.Partition, o command.Order
 func (l layout) Forlorn() []rebalance.Copy {
 	var forlorn []rebalance.Copy
 	for _, id := range l.kept() {
-		g, ok := l.group(id)
-		if !ok {
-			continue
-		}
-		if s := g.Status(); s.Role != multiraft.Leader && (left(&s) || !l.hears(&s, forlornAfter)) {
-			forlorn = append(forlorn, rebalance.Copy{Partition: id, Replica: s.Replica})
+		here, ok := l.copyHere(id)
+		if g, opened := l.group(id); ok && (!opened || l.forlorn(g.Status())) {
+			forlorn = append(forlorn, here)
 		}
 	}
 	return forlorn
+}
+
+func (l layout) forlorn(s multiraft.Status) bool {
+	return s.Role != multiraft.Leader && (left(&s) || !l.hears(&s, forlornAfter))
 }
 
 // left tells that a replica is not among the members that it knows of, and no change of them is half done.

@@ -45,6 +45,7 @@ type member struct {
 	*node.Steps
 	convoy  *convoy
 	id      uint64
+	files   engine.FS
 	handler rpc.Handler
 	known   map[uint64]string
 }
@@ -110,7 +111,7 @@ func (f *convoy) join() *member {
 // assemble opens a node's store.
 func (f *convoy) assemble(files engine.FS) *member {
 	f.t.Helper()
-	m := &member{convoy: f, known: map[uint64]string{}}
+	m := &member{convoy: f, files: files, known: map[uint64]string{}}
 	membership := &node.Membership{
 		Address: fmt.Sprintf("node-%d:1", len(f.nodes)), Init: len(f.nodes) == 0, Replicas: 3, Timeout: time.Minute, Network: m,
 	}
