@@ -2,11 +2,14 @@ package node
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"stator/internal/jobs/rebalance"
+	"stator/internal/partition/machine"
+	"stator/internal/partition/multiraft"
 )
 
 // damages are the copies here that were found to be damaged, by their partitions.
@@ -40,6 +43,30 @@ func (d *damages) gone(partition uint64) {
 	delete(d.of, partition)
 }
 
+// removed is told of a copy that was taken off this node; a younger one may have come meanwhile.
+func (d *damages) removed(partition, replica uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.of[partition].replica == replica {
+		delete(d.of, partition)
+	}
+}
+
+// partitions lists those of which a copy is damaged.
+func (d *damages) partitions() []uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Keys(d.of))
+}
+
+// replica is which one of its group a damaged copy is.
+func (d *damages) replica(partition uint64) (replica uint64, damaged bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found, damaged := d.of[partition]
+	return found.replica, damaged
+}
+
 func (d *damages) has(partition uint64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -66,4 +93,32 @@ func (d *damages) report(now time.Duration) []rebalance.Damaged {
 		return cmp.Or(cmp.Compare(b.ForMillis, a.ForMillis), cmp.Compare(a.Partition, b.Partition))
 	})
 	return all[:min(len(all), rebalance.DamagedMax)]
+}
+
+// setAside takes a copy that cannot be read when the node starts for damaged, so that the others serve. It refuses where the node
+// could not go on: nothing is found without the catalog, and what a group kept here can be made anew only once all of it can be
+// removed, as the replica that it is.
+func (n *Node) setAside(partition uint64, cause error) bool {
+	found := damage{since: n.steady()}
+	advice := "requests for its items fail, all others are served: restore the data directory from a copy, or delete the table; stator inspect says what is damaged"
+	if n.cluster == nil {
+		if partition == machine.CatalogPartition {
+			return false
+		}
+	} else {
+		d, err := machine.LoadDescriptor(n.engine, partition)
+		if err != nil || partition == machine.CatalogPartition && len(d.Members) < 2 {
+			return false
+		}
+		if found.replica, err = multiraft.Replica(n.engine, partition); err != nil || found.replica == 0 {
+			return false
+		}
+		advice = "where others have a copy of it, this one is made anew before long; stator cluster status shows it, and stator inspect says what is damaged"
+	}
+	n.damaged.add(partition, found)
+	n.options.Log.Error("a partition's copy cannot be read and is out of service", "partition", partition, "error", cause, "advice", advice)
+	if n.options.Broken != nil {
+		n.options.Broken(partition, cause)
+	}
+	return true
 }

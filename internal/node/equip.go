@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"stator/internal/jobs/drop"
-	"stator/internal/jobs/rebalance"
 	"stator/internal/partition/machine"
 )
 
@@ -45,9 +44,9 @@ func (c copies) Partitions() []uint64 { return c.kept() }
 
 // Remove ends the replica of a partition that is of no table any more.
 func (c copies) Remove(ctx context.Context, partition uint64) error {
-	g, ok := c.group(partition)
+	here, ok := c.copyHere(partition)
 	if !ok {
 		return nil
 	}
-	return layout(c).Remove(ctx, rebalance.Copy{Partition: partition, Replica: g.Status().Replica})
+	return layout(c).Remove(ctx, here)
 }

@@ -32,6 +32,7 @@ func (c *cluster) group(partition uint64) (*multiraft.Group, bool) {
 
 // forget lets go of the group of a replica that was removed.
 func (c *cluster) forget(gone rebalance.Copy) {
+	c.node.damaged.removed(gone.Partition, gone.Replica)
 	g, ok := c.group(gone.Partition)
 	if !ok || g.Status().Replica != gone.Replica {
 		return
@@ -40,15 +41,27 @@ func (c *cluster) forget(gone rebalance.Copy) {
 	defer c.mu.Unlock()
 	if c.opened[gone.Partition] == g {
 		delete(c.opened, gone.Partition)
-		c.node.damaged.gone(gone.Partition)
 	}
 }
 
-// kept lists in order the partitions of which something may be here: one whose removal was given up half way is still to go.
+// copyHere is the replica of a partition that is here, one that could not be opened too.
+func (c *cluster) copyHere(partition uint64) (rebalance.Copy, bool) {
+	if g, ok := c.group(partition); ok {
+		return rebalance.Copy{Partition: partition, Replica: g.Status().Replica}, true
+	}
+	replica, ok := c.node.damaged.replica(partition)
+	return rebalance.Copy{Partition: partition, Replica: replica}, ok
+}
+
+// kept lists in order the partitions of which something may be here: one whose removal was given up half way is still to go, and so may
+// be one that could not be opened.
 func (c *cluster) kept() []uint64 {
+	ids := c.node.damaged.partitions()
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Sorted(maps.Keys(c.opened))
+	ids = slices.AppendSeq(ids, maps.Keys(c.opened))
+	c.mu.Unlock()
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // leave takes this node out of the others' way: they lead what it led, and what they ask now is refused as not done.

@@ -75,7 +75,7 @@ func (h *host) open() error {
 		}
 	}
 	for _, id := range ids {
-		if err := h.Start(id); err != nil {
+		if err := h.Start(id); err != nil && !h.node.setAside(id, err) {
 			return err
 		}
 	}
@@ -185,6 +185,9 @@ func (h *host) Drop(tableID uint64, partitions []catalog.Partition) error {
 	}
 	if err := h.node.engine.Commit(batch, !h.node.options.InMemory); err != nil {
 		return fmt.Errorf("dropping table %d: %w", tableID, err)
+	}
+	for _, p := range partitions {
+		h.node.damaged.gone(p.ID)
 	}
 	return nil
 }

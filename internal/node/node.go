@@ -160,7 +160,10 @@ func (n *Node) assemble(ctx context.Context) error {
 	if n.cluster != nil {
 		n.cluster.equip(&n.jobs)
 	} else if err := n.jobs.split.Recover(ctx); err != nil {
-		return err
+		if n.damaged.count() == 0 {
+			return err
+		}
+		n.options.Log.Warn("a split that was left half done waits for the next start", "error", err)
 	}
 	space := n.engine.Space()
 	transactions := &guardedTransactions{Coordinator: n.transactions, space: space, refused: n.refused}

@@ -122,6 +122,90 @@ func TestQuarantinedFollowerAnswersNothing(t *testing.T) {
 	f.abandon()
 }
 
+// A copy that breaks over a split leaves its node without either half. Nobody takes the right half for one that is there, as whose leader it
+// would keep everybody waiting; and both halves are made anew.
+func TestSplitThatBreaksAFollower(t *testing.T) {
+	f, made, id := convoyOfThree(t)
+	f.broken = map[uint64]bool{}
+	var damaged *member
+	for _, m := range f.nodes {
+		if _, leads := m.Led(id); !leads {
+			damaged = m
+		}
+	}
+	last, err := damaged.Catalog().Reserve(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := last + 1
+	damage := damaged.Engine().NewBatch()
+	damage.Set(keys.Part(child, "position"), []byte("damaged"))
+	if err := damaged.Engine().Commit(damage, true); err != nil {
+		t.Fatal(err)
+	}
+	if born, err := f.nodes[0].Split(t.Context(), "things", made.ID, nodetest.Suffix("m", "m")); err != nil || born != child {
+		t.Fatalf("the split brings %d, not %d: %v", born, child, err)
+	}
+	if _, there := damaged.Group(child); !f.broken[id] || there {
+		t.Fatalf("the copy did not break: %v", f.broken)
+	}
+	for range 1000 { // until its node says that it has nothing of the right half
+		f.turn()
+	}
+	f.work(5)
+	answer, err := damaged.Steps.Ask(t.Context(), rebalance.Question{Verb: rebalance.VerbPartitions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range answer.Partitions {
+		for _, r := range p.Replicas {
+			if p.ID == child && r.Current != (r.Node != damaged.id) {
+				t.Errorf("the right half on node %d is said to keep up: %v", r.Node, r.Current)
+			}
+		}
+	}
+	f.madeAnew(damaged, id)
+	for range 600 {
+		if _, there := damaged.Group(child); there {
+			break
+		}
+		f.work(1)
+	}
+	if _, there := damaged.Group(child); !there {
+		t.Error("the right half did not come")
+	}
+	f.abandon()
+}
+
+// A copy that cannot be read when its node starts keeps nothing else from serving, and is made anew.
+func TestCopyThatCannotBeRead(t *testing.T) {
+	f, _, id := convoyOfThree(t)
+	f.broken = map[uint64]bool{}
+	m := f.nodes[2]
+	damage := m.Engine().NewBatch()
+	damage.Set(keys.Part(id, "applied"), []byte("damaged"))
+	if err := m.Engine().Commit(damage, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Abandon(); err != nil {
+		t.Fatal(err)
+	}
+	f.nodes = f.nodes[:2]
+	again := f.assemble(m.files)
+	f.recover(again)
+	if n := again.BrokenCopies(); !f.broken[id] || n != 1 {
+		t.Errorf("%d copies are damaged, of %v", n, f.broken)
+	}
+	if _, up := again.Replica(id); up {
+		t.Error("the copy serves")
+	}
+	f.madeAnew(again, id)
+	if n := again.BrokenCopies(); n != 0 {
+		t.Errorf("%d copies are still damaged", n)
+	}
+	f.abandon()
+}
+
 // madeAnew waits for as long as a damaged copy is waited for, and then until its node, the only one that can, has another in its place.
 func (f *convoy) madeAnew(damaged *member, partition uint64) {
 	f.t.Helper()
@@ -140,7 +224,6 @@ func (f *convoy) madeAnew(damaged *member, partition uint64) {
 		if err := damaged.Retire(f.t.Context()); err != nil {
 			f.t.Log(err)
 		}
-		f.turn()
 		if s, ok := damaged.Group(partition); ok && s.Replica > broken.Replica && s.Role == multiraft.Follower {
 			return
 		}
@@ -188,5 +271,6 @@ func (f *convoy) work(times int) {
 				continue
 			}
 		}
+		f.turn()
 	}
 }

@@ -141,9 +141,10 @@ func (c *cluster) leads(s multiraft.Status, state machine.Part) rebalance.Led {
 }
 
 // near tells whether a replica keeps up with this node, which leads. One that is damaged does not, though its node is well and it may have
-// all entries.
+// all entries. Nor does one that waits for a snapshot, however short the log is: one that a split was to bring may not even be there, though
+// its node answers for it.
 func (c *cluster) near(s *multiraft.Status, m multiraft.MemberStatus) bool {
-	return c.alive(m.Node) && m.Active && m.Match+nearEntries >= s.Last
+	return c.alive(m.Node) && m.Active && m.Match >= s.Truncated && m.Match+nearEntries >= s.Last
 }
 
 // Silent is for how long nothing was heard of a node.
@@ -164,15 +165,16 @@ func (l layout) Order(ctx context.Context, p *catalog.Partition, o command.Order
 func (l layout) Forlorn() []rebalance.Copy {
 	var forlorn []rebalance.Copy
 	for _, id := range l.kept() {
-		g, ok := l.group(id)
-		if !ok {
-			continue
-		}
-		if s := g.Status(); s.Role != multiraft.Leader && (left(&s) || !l.hears(&s, forlornAfter)) {
-			forlorn = append(forlorn, rebalance.Copy{Partition: id, Replica: s.Replica})
+		here, ok := l.copyHere(id)
+		if g, opened := l.group(id); ok && (!opened || l.forlorn(g.Status())) {
+			forlorn = append(forlorn, here)
 		}
 	}
 	return forlorn
+}
+
+func (l layout) forlorn(s multiraft.Status) bool {
+	return s.Role != multiraft.Leader && (left(&s) || !l.hears(&s, forlornAfter))
 }
 
 // left tells that a replica is not among the members that it knows of, and no change of them is half done.

@@ -45,6 +45,7 @@ type member struct {
 	*node.Steps
 	convoy  *convoy
 	id      uint64
+	files   engine.FS
 	handler rpc.Handler
 	known   map[uint64]string
 }
@@ -110,7 +111,7 @@ func (f *convoy) join() *member {
 // assemble opens a node's store.
 func (f *convoy) assemble(files engine.FS) *member {
 	f.t.Helper()
-	m := &member{convoy: f, known: map[uint64]string{}}
+	m := &member{convoy: f, files: files, known: map[uint64]string{}}
 	membership := &node.Membership{
 		Address: fmt.Sprintf("node-%d:1", len(f.nodes)), Init: len(f.nodes) == 0, Replicas: 3, Timeout: time.Minute, Network: m,
 	}
@@ -119,7 +120,8 @@ func (f *convoy) assemble(files engine.FS) *member {
 	}
 	steps, err := node.Assemble(node.Options{
 		Data: "store", FS: files, Clock: f.clock, Random: rand.NewChaCha8([32]byte{byte(len(f.nodes))}), Wait: f.wait, Membership: membership,
-		Pause:  func(_ context.Context, d time.Duration) error { f.turn(); return nil },
+		Pause:  func(ctx context.Context, _ time.Duration) error { f.turn(); return ctx.Err() },
+		Within: f.within,
 		Steady: func() time.Duration { return f.clock.Now().Sub(time.Unix(0, 0)) },
 		After:  func(d time.Duration, call func()) { f.later = append(f.later, deferred{f.clock.Now().Add(d), call}) },
 		Log:    cmp.Or(f.log, slog.New(slog.DiscardHandler)), Fatal: func(err error) { f.t.Error(err) },
@@ -165,6 +167,13 @@ func (f *convoy) wait(ctx context.Context, done <-chan struct{}) error {
 		f.turn()
 	}
 	return errors.New("what was waited for does not come")
+}
+
+// within bounds a wait by the convoy's time.
+func (f *convoy) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	f.later = append(f.later, deferred{f.clock.Now().Add(d), cancel})
+	return ctx, cancel
 }
 
 // abandon closes all stores.
@@ -240,7 +249,7 @@ func TestConvoyInOneGoroutine(t *testing.T) {
 	if err != nil || string(got.Item) != string(item) {
 		t.Errorf("the third node reads %q, %v", got.Item, err)
 	}
-	for range 200 {
+	for range 1000 {
 		if r, ok := f.nodes[2].Replica(1); ok && len(r.State().Descriptor.Members) == 3 {
 			break
 		}

@@ -200,14 +200,15 @@ func (j *Job) perform(ctx context.Context, parent *replica.Replica, s catalog.Re
 // Recover finishes every split that a crash left reserved: one that was performed is entered and counted, one that was
 // not is refused for ever, then cancelled. It runs at the start, before anything else writes.
 func (j *Job) Recover(ctx context.Context) error {
+	var failed []error
 	for _, entry := range j.Catalog.Entries() {
 		for _, s := range entry.Splits {
 			if err := j.recover(ctx, entry.Table.Name, s); err != nil {
-				return fmt.Errorf("recovering the split of partition %d: %w", s.Parent, err)
+				failed = append(failed, fmt.Errorf("recovering the split of partition %d: %w", s.Parent, err))
 			}
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func (j *Job) recover(ctx context.Context, name string, s catalog.Reservation) error {

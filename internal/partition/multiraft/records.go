@@ -115,6 +115,12 @@ func Performed(from machine.Reader, partition uint64) (uint64, error) {
 	return p.index, err
 }
 
+// Replica is which replica of a partition's group this store has, 0 for none.
+func Replica(from machine.Reader, partition uint64) (uint64, error) {
+	h, _, err := machine.ReadRecord(from, hardKey(partition), parseHard)
+	return h.replica, err
+}
+
 // tombstone is the newest replica of a group that was removed from this node, 0 if there is none.
 func tombstone(from machine.Reader, group uint64) (uint64, error) {
 	m, _, err := machine.ReadRecord(from, tombstoneKey(group), parseMark)

@@ -31,9 +31,10 @@ type Status struct {
 	Leader, LeaderNode uint64
 	// Serves tells of a leader that it has performed all that was agreed before it led.
 	Serves bool
-	// Applied is the last entry performed, Last the last one in the log.
-	Applied, Last uint64
-	Generation    uint64
+	// Applied is the last entry performed, Last the last one in the log, Truncated the last one that is gone from it: a replica that has
+	// less is helped by a snapshot only.
+	Applied, Last, Truncated uint64
+	Generation               uint64
 	// Heard is when this replica last heard its leader, or was it, on the host's clock.
 	Heard time.Duration
 	// Resting tells that the group is silent until there is something to do: a leader that is not heard may well be there.
@@ -85,7 +86,7 @@ func (g *Group) report() {
 func (g *Group) publish() {
 	s := &Status{
 		Group: g.id, Replica: g.replica, Role: g.role(), Term: g.lead.term, Leader: g.lead.leader, LeaderNode: g.hint(),
-		Serves: g.lead.complete, Applied: g.at.index, Last: g.log.last, Generation: g.state.Descriptor.Generation,
+		Serves: g.lead.complete, Applied: g.at.index, Last: g.log.last, Truncated: g.log.truncated.index, Generation: g.state.Descriptor.Generation,
 		Heard: g.age.lastHeard, Joint: len(g.at.outgoing) > 0, Resting: g.rest.resting,
 	}
 	for _, m := range g.state.Descriptor.Members {
