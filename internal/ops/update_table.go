@@ -28,6 +28,7 @@ func (o *Ops) UpdateTable(ctx context.Context, in *api.UpdateTableInput) (*api.U
 		return nil, err
 	}
 	describeUpdate(d, before, in)
+	o.catalog.Await(ctx, t)
 	return &api.UpdateTableOutput{TableDescription: d}, nil
 }
 
