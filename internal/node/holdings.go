@@ -47,7 +47,7 @@ const (
 func (p *livePort) Await(ctx context.Context, t *table.Table) {
 	for range awaitTries {
 		now, ok := p.TableByID(t.ID)
-		if !ok || now.State == table.Active && now.Settled() || p.pause(ctx, awaitPause) != nil {
+		if !ok || now.State == table.Active || p.pause(ctx, awaitPause) != nil {
 			return
 		}
 	}
