@@ -31,12 +31,7 @@ func TestEmbeddedDatabaseKeepsWhatWasWritten(t *testing.T) {
 		}
 		c := client(db)
 		if round == 0 {
-			_, err = c.CreateTable(ctx, &dynamodb.CreateTableInput{
-				TableName: aws.String("things"), BillingMode: types.BillingModePayPerRequest,
-				AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
-				KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
-			})
-			if err != nil {
+			if err := createThings(c); err != nil {
 				t.Fatal(err)
 			}
 			waitActive(t, c, "things")
@@ -55,6 +50,44 @@ func TestEmbeddedDatabaseKeepsWhatWasWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// What was asked of a table is done when the answer is there: a client that finds it on its way may look again only after 20 s.
+func TestTablesAreMadeChangedAndDeletedAtOnce(t *testing.T) {
+	ctx := t.Context()
+	db, err := stator.Open(ctx, stator.Options{InMemory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	c, name := client(db), aws.String("things")
+	for range 20 {
+		if err := createThings(c); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: name, StreamSpecification: &types.StreamSpecification{
+			StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeKeysOnly,
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: name})
+		if err != nil || out.Table.TableStatus != types.TableStatusActive {
+			t.Fatalf("%v, %v after an update", out, err)
+		}
+		if _, err := c.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func createThings(c *dynamodb.Client) error {
+	_, err := c.CreateTable(context.Background(), &dynamodb.CreateTableInput{
+		TableName: aws.String("things"), BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+	})
+	return err
 }
 
 func waitActive(t *testing.T, c *dynamodb.Client, name string) {

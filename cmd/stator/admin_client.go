@@ -81,6 +81,9 @@ func (f *adminFlags) exchange(method, verb string, query url.Values) (text []byt
 	if err != nil {
 		return nil, 0, fmt.Errorf("asking %s: %w", f.Admin, err)
 	}
+	if answer.StatusCode == http.StatusUnauthorized {
+		return nil, 0, fmt.Errorf("%s wants the token that its 'stator serve' was given: name the file with --admin-token FILE", f.Admin)
+	}
 	return text, answer.StatusCode, nil
 }
 

@@ -172,9 +172,10 @@ func (c *clusterDecommissionCommand) Run(s streams) error {
 	return c.do(s, verb, url.Values{"node": {numberOf(c.Node)}})
 }
 
+// clusterSetCommand takes no variables: STATOR_REPLICAS is what a new cluster begins with, not what this one shall have by now.
 type clusterSetCommand struct {
-	Replicas     uint64        `placeholder:"N" help:"How many replicas everything shall have: 1, 3, 5 or 7."`
-	ReplaceAfter time.Duration `placeholder:"TIME" help:"How long a node may be silent before its replicas are made anew on others, like 10m."`
+	Replicas     uint64        `env:"-" placeholder:"N" help:"How many replicas everything shall have: 1, 3, 5 or 7."`
+	ReplaceAfter time.Duration `env:"-" placeholder:"TIME" help:"How long a node may be silent before its replicas are made anew on others, like 10m."`
 
 	clusterServer `embed:""`
 }
@@ -196,7 +197,7 @@ func (c *clusterSetCommand) Run(s streams) error {
 		query.Set("replicas", numberOf(c.Replicas))
 	}
 	if c.ReplaceAfter != 0 {
-		query.Set("replace_after_seconds", numberOf(uint64(c.ReplaceAfter/time.Second)))
+		query.Set("replace_after_seconds", numberOf(uint64(max(c.ReplaceAfter, time.Second)/time.Second)))
 	}
 	return c.do(s, rebalance.VerbSet, query)
 }

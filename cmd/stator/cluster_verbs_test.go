@@ -39,8 +39,7 @@ func askActor(t *testing.T, a *actor, args ...string) (code int, out, complaint 
 	})
 	server := httptest.NewServer(door.Handler())
 	defer server.Close()
-	args = append([]string{"cluster"}, args...)
-	return command(append(args, "--admin", strings.TrimPrefix(server.URL, "http://"), "--admin-token", file(t, "token", "secret\n"))...)
+	return command(append([]string{"cluster", args[0], "--admin", strings.TrimPrefix(server.URL, "http://"), "--admin-token", file(t, "token", "secret\n")}, args[1:]...)...)
 }
 
 var shownOverview = rebalance.Overview{
@@ -125,6 +124,7 @@ func TestClusterVerbs(t *testing.T) {
 		{[]string{"decommission", "3"}, rebalance.Question{Verb: rebalance.VerbDecommission, Node: 3}},
 		{[]string{"decommission", "3", "--cancel"}, rebalance.Question{Verb: rebalance.VerbRecommission, Node: 3}},
 		{[]string{"set", "--replicas", "5", "--replace-after", "10m"}, rebalance.Question{Verb: rebalance.VerbSet, Replicas: 5, ReplaceAfterSeconds: 600}},
+		{[]string{"set", "--replace-after", "1ms"}, rebalance.Question{Verb: rebalance.VerbSet, ReplaceAfterSeconds: 1}},
 		{[]string{"upgrade"}, rebalance.Question{Verb: rebalance.VerbUpgrade}},
 		{[]string{"partitions"}, rebalance.Question{Verb: rebalance.VerbPartitions}},
 		{[]string{"partitions", "cities"}, rebalance.Question{Verb: rebalance.VerbPartitions, Table: "cities"}},
@@ -164,6 +164,24 @@ func TestClusterAlone(t *testing.T) {
 		if code, out, complaint := askActor(t, &actor{answer: rebalance.Answer{Alone: true}}, args...); code != exitFailure || out != "" || complaint != "stator: "+aloneText+"\n" {
 			t.Errorf("%q: exit %d, %q %q", args, code, out, complaint)
 		}
+	}
+}
+
+// What a new cluster was to begin with says nothing of what this one shall have.
+func TestSetTakesNoVariables(t *testing.T) {
+	t.Setenv("STATOR_REPLICAS", "1")
+	t.Setenv("STATOR_CONFIG", file(t, "config", "replicas: 1\n"))
+	a := &actor{}
+	askActor(t, a, "set", "--replace-after", "10m")
+	if len(a.asked) != 1 || a.asked[0].Replicas != 0 {
+		t.Errorf("asked for %+v", a.asked)
+	}
+}
+
+func TestClusterWithoutItsToken(t *testing.T) {
+	code, _, complaint := askActor(t, &actor{}, "status", "--admin-token", file(t, "other", "other\n"))
+	if code != exitFailure || !strings.Contains(complaint, "name the file with --admin-token FILE") {
+		t.Errorf("exit %d, %q", code, complaint)
 	}
 }
 

@@ -37,7 +37,7 @@ func readConfig(r io.Reader) (kong.Resolver, error) {
 		name, value, found := strings.Cut(line, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		switch {
-		case !found || name == "":
+		case !found || name == "" || strings.ContainsAny(name, " ="):
 			return nil, fmt.Errorf("config file, line %d: expected 'name: value'", number)
 		case c.lines[name] > 0:
 			return nil, fmt.Errorf("config file, line %d: %s stands in line %d already", number, name, c.lines[name])
@@ -75,8 +75,11 @@ func collectFlags(node *kong.Node, into map[string]bool) {
 	}
 }
 
-// Resolve implements kong.Resolver. A variable of the environment comes before the file.
+// Resolve implements kong.Resolver. A variable of the environment comes before the file. What no variable may set, the file may not.
 func (c *configFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if len(flag.Envs) == 0 {
+		return nil, nil
+	}
 	for _, name := range flag.Envs {
 		if _, set := os.LookupEnv(name); set {
 			return nil, nil

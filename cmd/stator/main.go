@@ -2,8 +2,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/alecthomas/kong"
@@ -59,7 +61,13 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err != nil {
 		return complain(stderr, err, exitFailure)
 	}
+	if len(args) > 0 && args[0] == "help" {
+		args = append(args[1:], "--help")
+	}
 	parsed, err := parser.Parse(args)
+	if _, unread := errors.AsType[*fs.PathError](err); unread {
+		return complain(stderr, fmt.Errorf("cannot read the --config file: %w", err), exitUsage)
+	}
 	if err != nil {
 		return complain(stderr, fmt.Errorf("%w (see 'stator --help')", err), exitUsage)
 	}

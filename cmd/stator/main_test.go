@@ -47,7 +47,8 @@ func TestUsageMistakes(t *testing.T) {
 		{[]string{"serve", "--config", file(t, "config", "\nlisten\n")}, "config file, line 2: expected 'name: value'"},
 		{[]string{"serve", "--config", file(t, "config", "listen: a\nlisten: b\n")}, "line 2: listen stands in line 1 already"},
 		{[]string{"serve", "--config", file(t, "config", strings.Repeat("#\n", 40<<10))}, "larger than 64 KiB"},
-		{[]string{"serve", "--config", "/nonexistent"}, "no such file"},
+		{[]string{"serve", "--config", "/nonexistent"}, "cannot read the --config file: open /nonexistent: no such file"},
+		{[]string{"serve", "--config", file(t, "config", "listen = 127.0.0.1:8000\n")}, "config file, line 1: expected 'name: value'"},
 		{[]string{"split"}, `expected "<table>"`},
 	} {
 		code, out, complaint := command(test.args...)
@@ -63,6 +64,15 @@ func TestHelpShowsAnExample(t *testing.T) {
 		code, out, _ := command(append(args, "--help")...)
 		if code != 0 || !strings.Contains(out, "Example:\n") || !strings.Contains(out, "stator "+strings.Join(args, " ")) {
 			t.Errorf("%q --help: exit %d, %s", args, code, out)
+		}
+	}
+}
+
+func TestHelpIsACommand(t *testing.T) {
+	for _, args := range [][]string{{"help"}, {"help", "cluster", "set"}} {
+		_, want, _ := command(append(args[1:], "--help")...)
+		if code, out, _ := command(args...); code != 0 || out != want || want == "" {
+			t.Errorf("%q: exit %d, %s", args, code, out)
 		}
 	}
 }
@@ -92,6 +102,7 @@ func TestRefusedCombinations(t *testing.T) {
 		{[]string{"--auth", "sigv4", "--credentials", bound}, "section [a]: cannot read the policy"},
 		{[]string{"--auth", "sigv4"}, "--auth sigv4 needs --credentials FILE"},
 		{[]string{"--auth", "sigv4", "--credentials", "/nonexistent"}, "cannot read the credentials"},
+		{[]string{"--cache", "64"}, "--cache 64 B is too little"},
 		{[]string{"--tls-cert", "x"}, "--tls-cert and --tls-key go together"},
 		{[]string{"--tls-cert", credentials, "--tls-key", credentials}, "cannot use the certificate"},
 		{[]string{"--memory", "1MiB"}, "--memory 1 MiB is too little"},

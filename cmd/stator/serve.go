@@ -302,8 +302,11 @@ func (c *serveCommand) logger(s streams) *slog.Logger {
 // memtableBytes is what the store gathers writes in before they go to its tables.
 const memtableBytes = engine.MemtablesMax * engine.MemtableBytesDefault
 
-// cacheBytesMax bounds the block cache: the index of one of 900 TiB would end the process without a word of why.
-const cacheBytesMax = 1 << 40
+// Bounds of the block cache. Less is a unit that was forgotten; the index of one of 900 TiB would end the process without a word of why.
+const (
+	cacheBytesMin = 1 << 20
+	cacheBytesMax = 1 << 40
+)
 
 // check refuses flags that do not go together.
 func (c *serveCommand) check() error {
@@ -318,6 +321,8 @@ func (c *serveCommand) check() error {
 		return fmt.Errorf("--partitions is a number from 1 to %d", partitionsMax)
 	case c.Cache > cacheBytesMax:
 		return fmt.Errorf("--cache %v is more than a machine has: give at most %v", c.Cache, byteSize(cacheBytesMax))
+	case c.Cache > 0 && c.Cache < cacheBytesMin:
+		return fmt.Errorf("--cache %v is too little: write it like 64MiB, and give at least %v", c.Cache, byteSize(cacheBytesMin))
 	case c.Memory < httpapi.MemoryBytesMin:
 		return fmt.Errorf("--memory %v is too little for the largest lawful request: give at least %v", c.Memory, byteSize(httpapi.MemoryBytesMin))
 	case !accountExpression.MatchString(c.Account):

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -145,11 +146,13 @@ func TestStoresKeepToTheirCluster(t *testing.T) {
 	m := membership(t)
 	m.Init = false
 	fails(t, own, m, node.ErrNoCluster)
+	fresh := filepath.Join(t.TempDir(), "fresh")
+	fails(t, fresh, m, node.ErrNoCluster)
 	first, other := membership(t), membership(t)
 	opened(t, t.TempDir(), first)
 	opened(t, t.TempDir(), other)
 	fails(t, own, membership(t, first.Address), node.ErrOwnData)
-	joined := t.TempDir()
+	joined := fresh
 	closed(t, opened(t, joined, membership(t, first.Address)))
 	fails(t, joined, nil, node.ErrOfCluster)
 	fails(t, joined, membership(t, other.Address), node.ErrOtherCluster)

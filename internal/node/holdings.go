@@ -37,26 +37,20 @@ func newLivePort(n *Node) *livePort {
 	}
 }
 
-// A table that was just made is waited for, as long and as often as this.
+// A table that is made, changed or deleted is waited for, as long and as often as this.
 const (
-	createdTries = 40
-	createdPause = 5 * time.Millisecond
+	awaitTries = 200
+	awaitPause = 5 * time.Millisecond
 )
 
-// CreateBeside is the catalog's, and waits a moment for the table to become active, which mostly takes no longer: a client that
-// sees it being created may look again only after 20 s, as the waiters of AWS's SDKs do.
-func (p *livePort) CreateBeside(ctx context.Context, t *table.Table, partitions int, allowed func() error) (*table.Table, error) {
-	made, err := p.Catalog.CreateBeside(ctx, t, partitions, allowed)
-	if err != nil {
-		return nil, err
-	}
-	for range createdTries {
-		now, ok := p.Table(made.Name)
-		if !ok || now.State != table.Creating || p.pause(ctx, createdPause) != nil {
-			break
+// Await implements ops.Catalog.
+func (p *livePort) Await(ctx context.Context, t *table.Table) {
+	for range awaitTries {
+		now, ok := p.TableByID(t.ID)
+		if !ok || now.State == table.Active || p.pause(ctx, awaitPause) != nil {
+			return
 		}
 	}
-	return made, nil
 }
 
 // Stats adds up what the partitions of a table and of its indexes hold.

@@ -211,7 +211,12 @@ func openStore(ctx context.Context, o *Options) (*engine.Engine, *joinAnswer, er
 			options.Format = place.Format
 		}
 	}
+	// A store that was made only to be refused would be in the way of --join.
+	options.Existing = m != nil && !m.Init && place == nil
 	e, err := engine.Open(options)
+	if _, absent := errors.AsType[*engine.ErrAbsent](err); absent {
+		return nil, nil, ErrNoCluster
+	}
 	return e, place, err
 }
 

@@ -32,6 +32,8 @@ func (c *memoryCatalog) Table(name string) (*table.Table, bool) {
 	return t, ok
 }
 
+func (c *memoryCatalog) Await(context.Context, *table.Table) {}
+
 func (c *memoryCatalog) Sync(context.Context) error { return nil }
 
 func (c *memoryCatalog) TableByID(id uint64) (*table.Table, bool) {

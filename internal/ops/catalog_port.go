@@ -25,6 +25,9 @@ type Catalog interface {
 	// while it was, change is called again with its newest description. The same description leaves everything as it is; an error of change comes back unwrapped; a table that is gone is
 	// catalog.ErrMissing.
 	Update(ctx context.Context, name string, change Change) (*table.Table, error)
+	// Await waits a moment for t to be active or gone, which mostly takes no longer: a client that sees it on the way may look again only
+	// after 20 s, as the waiters of AWS's SDKs do.
+	Await(ctx context.Context, t *table.Table)
 	// ScalingTarget finds what is scaled by its id, ScalingTargets lists it all.
 	ScalingTarget(id scaling.ID) (*scaling.Target, bool)
 	ScalingTargets() []*scaling.Target

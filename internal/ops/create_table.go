@@ -37,6 +37,7 @@ func (o *Ops) CreateTable(ctx context.Context, in *api.CreateTableInput) (*api.C
 		return nil, fmt.Errorf("creating table %s: %w", wanted.Name, err)
 	}
 	o.reportNoEffect(&table.Table{}, t)
+	o.catalog.Await(ctx, t)
 	return &api.CreateTableOutput{TableDescription: o.createdDescription(t, in)}, nil
 }
 

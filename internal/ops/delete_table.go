@@ -24,6 +24,7 @@ func (o *Ops) DeleteTable(ctx context.Context, in *api.DeleteTableInput) (*api.D
 	// A table on its way out is described without its shape (semantics §20.11).
 	d.KeySchema, d.AttributeDefinitions, d.CreationDateTime, d.WarmThroughput = nil, nil, nil, nil
 	d.LocalSecondaryIndexes, d.GlobalSecondaryIndexes = nil, nil
+	o.catalog.Await(ctx, t)
 	return &api.DeleteTableOutput{TableDescription: d}, nil
 }
 

@@ -28,6 +28,10 @@ func (o *Ops) UpdateTable(ctx context.Context, in *api.UpdateTableInput) (*api.U
 		return nil, err
 	}
 	describeUpdate(d, before, in)
+	// Filling an index takes as long as its table is large.
+	if len(in.GlobalSecondaryIndexUpdates) == 0 {
+		o.catalog.Await(ctx, t)
+	}
 	return &api.UpdateTableOutput{TableDescription: d}, nil
 }
 

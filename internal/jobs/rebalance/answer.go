@@ -97,12 +97,7 @@ func (j *Job) answer(ctx context.Context, q Question) (Answer, error) {
 // leave has a node give away all it has.
 func (j *Job) leave(ctx context.Context, node uint64) (Answer, error) {
 	n, ok := j.Catalog.Node(node)
-	staying := 0
-	for _, other := range j.Catalog.Nodes() {
-		if other.ID != node && other.State == catalog.Up {
-			staying++
-		}
-	}
+	staying := j.staying(node)
 	switch {
 	case !ok:
 		return Answer{}, refuse("there is no node %d: see 'stator cluster nodes'", node)
@@ -126,6 +121,16 @@ func (j *Job) leave(ctx context.Context, node uint64) (Answer, error) {
 			cluster.Replicas, staying, node)
 	}
 	return Answer{Text: text}, nil
+}
+
+// staying counts the nodes that replicas may stay on, but for one.
+func (j *Job) staying(but uint64) (n int) {
+	for _, other := range j.Catalog.Nodes() {
+		if other.ID != but && other.State == catalog.Up {
+			n++
+		}
+	}
+	return n
 }
 
 // stay takes that back.
@@ -158,7 +163,7 @@ const (
 func (j *Job) set(ctx context.Context, q Question) (Answer, error) {
 	switch {
 	case q.Replicas == 0 && q.ReplaceAfterSeconds == 0:
-		return Answer{}, refuse("what is to be set? The number of replicas, or the silence after which a node is replaced")
+		return Answer{}, refuse("what is to be set? Give --replicas N, or --replace-after TIME, the silence after which a node is replaced")
 	case q.Replicas > replicasMax || q.Replicas != 0 && q.Replicas%2 == 0:
 		return Answer{}, refuse("the number of replicas is 1, 3, 5 or 7: an even one survives no more losses than one fewer")
 	case q.ReplaceAfterSeconds != 0 && (q.ReplaceAfterSeconds < replaceAfterSecondsMin || q.ReplaceAfterSeconds > replaceAfterSecondsMax):
@@ -179,5 +184,9 @@ func (j *Job) set(ctx context.Context, q Question) (Answer, error) {
 		return Answer{}, fmt.Errorf("setting what the cluster shall be like: %w", err)
 	}
 	rules := ruled(j.Rules, &now)
-	return Answer{Text: fmt.Sprintf("everything shall have %d replicas, and a node that is silent for %v is replaced", rules.Replicas, rules.DeadAfter)}, nil
+	text := fmt.Sprintf("everything shall have %d replicas, and a node that is silent for %v is replaced", rules.Replicas, rules.DeadAfter)
+	if staying := j.staying(0); staying < rules.Replicas {
+		text += fmt.Sprintf(". There are %d nodes: what has a replica on each of them waits for others to join", staying)
+	}
+	return Answer{Text: text}, nil
 }

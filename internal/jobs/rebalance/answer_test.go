@@ -36,6 +36,7 @@ func TestAnswers(t *testing.T) {
 		{"impatient", rebalance.Question{Verb: rebalance.VerbSet, ReplaceAfterSeconds: 5}, "", "30 seconds at least"},
 		{"patient", rebalance.Question{Verb: rebalance.VerbSet, ReplaceAfterSeconds: 1200}, "3 replicas, and a node that is silent for 20m0s", ""},
 		{"more", rebalance.Question{Verb: rebalance.VerbSet, Replicas: 5}, "5 replicas, and a node that is silent for 20m0s", ""},
+		{"more than nodes", rebalance.Question{Verb: rebalance.VerbSet, Replicas: 5}, "There are 2 nodes: what has a replica on each", ""},
 		{"staying", rebalance.Question{Verb: rebalance.VerbRecommission, Node: 3}, "node 3 stays", ""},
 	} {
 		a, err := j.Answer(t.Context(), test.Question)
