@@ -107,9 +107,9 @@ var (
 )
 
 // askingTokens is answered by the node that the copy is on, which keeps the shared budgets of whatever the copy is the first partition of.
-// Tokens that were given twice are lost, which does no harm.
+// What a node gives back, or has spent, is not to be counted twice; the node asks anew soon.
 var askingTokens = &method[budget.Question, budget.Answers]{
-	number:   methodTokens,
+	number: methodTokens, once: true,
 	question: bytesOf[budget.Question]{budget.AppendQuestion, budget.ParseQuestion},
 	reply:    bytesOf[budget.Answers]{budget.AppendAnswers, budget.ParseAnswers},
 }

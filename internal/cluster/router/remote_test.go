@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"stator/internal/cluster/budget"
 	"stator/internal/cluster/router"
 	"stator/internal/cluster/rpc"
 	"stator/internal/model/attr"
@@ -49,10 +50,16 @@ func TestHowCallsEnd(t *testing.T) {
 		to := router.NewRemote(callerFunc(func(context.Context, uint64, byte, []byte) ([]byte, error) { return c.answer, c.err }), 2, 101)
 		_, err := to.WriteAndWait(t.Context(), nil, &command.Command{Action: command.Put})
 		_, orderErr := to.Order(t.Context(), command.Order{Transfer: 2})
+		_, tokensErr := to.Tokens(t.Context(), budget.Question{PayerID: 100})
 		_, readErr := to.ReadTogetherAndWait(t.Context(), nil, &command.MultiGet{Keys: [][]byte{key(1)}})
 		_, scanErr := to.ScanAndWait(t.Context(), nil, &command.Plan{})
-		if got := fmt.Sprintf("%T", err); got != c.write || c.err != nil && fmt.Sprintf("%T", orderErr) != c.write {
-			t.Errorf("%s: a write ends with %s, an order with %T, want %s", name, got, orderErr, c.write)
+		for _, err := range []error{orderErr, tokensErr} {
+			if got := fmt.Sprintf("%T", err); c.err != nil && got != c.write {
+				t.Errorf("%s: what may not be done twice ends with %s, want %s", name, got, c.write)
+			}
+		}
+		if got := fmt.Sprintf("%T", err); got != c.write {
+			t.Errorf("%s: a write ends with %s, want %s", name, got, c.write)
 		}
 		if got := fmt.Sprintf("%T", readErr); got != c.strong || fmt.Sprintf("%T", scanErr) != c.strong {
 			t.Errorf("%s: a read ends with %s, a scan with %T, want %s", name, got, scanErr, c.strong)
