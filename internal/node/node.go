@@ -184,6 +184,7 @@ func (n *Node) openMap(ctx context.Context) (err error) {
 	if n.cluster != nil {
 		return n.cluster.openMap(ctx, options)
 	}
+	options.Lost = n.damaged.has
 	system, ok := n.host.Replica(machine.CatalogPartition)
 	if !ok {
 		return fmt.Errorf("the catalog's partition did not start")

@@ -12,24 +12,24 @@ import (
 var (
 	listingShards = &method[command.ShardPlace, []command.Shard]{
 		number: methodShardsOf, leader: always[command.ShardPlace],
-		answer: func(ctx context.Context, _ replica.Wait, from *replica.Replica, of *command.ShardPlace) ([]command.Shard, error) {
-			return from.ShardsOf(ctx, *of)
+		answer: func(ctx context.Context, wait replica.Wait, from *replica.Replica, of *command.ShardPlace) ([]command.Shard, error) {
+			return from.ShardsOf(ctx, wait, *of)
 		},
 		question: bytesOf[command.ShardPlace]{command.AppendShardPlace, command.ParseShardPlace},
 		reply:    bytesOf[[]command.Shard]{appendShards, parseShards},
 	}
 	readingShard = &method[command.LogPlan, command.LogPage]{
 		number: methodShardLog, leader: always[command.LogPlan],
-		answer: func(ctx context.Context, _ replica.Wait, from *replica.Replica, p *command.LogPlan) (command.LogPage, error) {
-			return from.ShardLog(ctx, *p)
+		answer: func(ctx context.Context, wait replica.Wait, from *replica.Replica, p *command.LogPlan) (command.LogPage, error) {
+			return from.ShardLog(ctx, wait, *p)
 		},
 		question: bytesOf[command.LogPlan]{command.AppendLogPlan, command.ParseLogPlan},
 		reply:    bytesOf[command.LogPage]{command.AppendLogPage, command.ParseLogPage},
 	}
 	seekingShard = &method[moment, uint64]{
 		number: methodShardSince, leader: always[moment],
-		answer: func(ctx context.Context, _ replica.Wait, from *replica.Replica, m *moment) (uint64, error) {
-			return from.ShardSince(ctx, m.at, m.version)
+		answer: func(ctx context.Context, wait replica.Wait, from *replica.Replica, m *moment) (uint64, error) {
+			return from.ShardSince(ctx, wait, m.at, m.version)
 		},
 		question: bytesOf[moment]{appendMoment, parseMoment},
 		reply:    bytesOf[uint64]{appendNumber, parseNumber},

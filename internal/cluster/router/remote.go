@@ -125,17 +125,17 @@ func (t *remote) ScanAndWait(ctx context.Context, _ replica.Wait, p *command.Pla
 }
 
 // ShardsOf is replica.ShardsOf.
-func (t *remote) ShardsOf(ctx context.Context, of command.ShardPlace) ([]command.Shard, error) {
+func (t *remote) ShardsOf(ctx context.Context, _ replica.Wait, of command.ShardPlace) ([]command.Shard, error) {
 	return ask(ctx, t, listingShards, &of)
 }
 
 // ShardLog is replica.ShardLog.
-func (t *remote) ShardLog(ctx context.Context, p command.LogPlan) (command.LogPage, error) {
+func (t *remote) ShardLog(ctx context.Context, _ replica.Wait, p command.LogPlan) (command.LogPage, error) {
 	return ask(ctx, t, readingShard, &p)
 }
 
 // ShardSince is replica.ShardSince.
-func (t *remote) ShardSince(ctx context.Context, at command.ShardPlace, version uint64) (uint64, error) {
+func (t *remote) ShardSince(ctx context.Context, _ replica.Wait, at command.ShardPlace, version uint64) (uint64, error) {
 	return ask(ctx, t, seekingShard, &moment{at: at, version: version})
 }
 

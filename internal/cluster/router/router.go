@@ -47,6 +47,8 @@ type Options struct {
 	FanOut int
 	// Cluster is nil on a node that is alone.
 	Cluster *Cluster
+	// Lost tells of a node that is alone which partitions are out of service: nobody else can answer for one. Nil is none.
+	Lost func(partition uint64) bool
 }
 
 // Router brings requests to partitions.
@@ -61,7 +63,13 @@ func New(o Options) *Router { return &Router{options: o} }
 // ErrNoTable is the answer to a request for a table that has no partitions: it is gone.
 var ErrNoTable = errors.New("the table has no partitions")
 
-var errNoReplica = errors.New("no replica of the partition is here")
+var (
+	errNoReplica = errors.New("no replica of the partition is here")
+	errOnlyCopy  = errors.New("the only copy is out of service: the log says why")
+)
+
+// lost tells that nobody will answer for a partition, however long a request waits.
+func (r *Router) lost(partition uint64) bool { return r.options.Lost != nil && r.options.Lost(partition) }
 
 // lookup finds the partition that holds key, as the catalog has it.
 func (r *Router) lookup(ctx context.Context, tableID uint64, key []byte) (*catalog.Partition, error) {

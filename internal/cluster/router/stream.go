@@ -63,7 +63,7 @@ func (r *Router) shards(ctx context.Context, tableID uint64, stream int64) (comm
 		return command.ShardList{}, ErrNoTable
 	}
 	here, err := gather(ctx, r, partitions, func(ctx context.Context, at aim) ([]command.Shard, error) {
-		return at.ShardsOf(ctx, command.ShardPlace{Table: tableID, Stream: stream})
+		return at.ShardsOf(ctx, r.options.Wait, command.ShardPlace{Table: tableID, Stream: stream})
 	})
 	if err != nil {
 		return command.ShardList{}, err
@@ -78,14 +78,14 @@ func (r *Router) shards(ctx context.Context, tableID uint64, stream int64) (comm
 }
 
 // gather asks the leaders of partitions the same, side by side where they are elsewhere. A node that is alone passes over
-// a partition that it does not have: it is about to be born, or gone.
+// a partition that it does not have: it is about to be born, or gone, unless it is lost.
 func gather[T any](
 	ctx context.Context, r *Router, partitions []catalog.Partition, ask func(ctx context.Context, at aim) (T, error),
 ) ([]T, error) {
 	answers, failures := make([]T, len(partitions)), make([]error, len(partitions))
 	far := func(i int) bool { _, ok := r.here(&partitions[i], true); return !ok }
 	r.sideBySide(len(partitions), far, func(i int) {
-		if r.options.Cluster == nil && far(i) {
+		if r.options.Cluster == nil && far(i) && !r.lost(partitions[i].ID) {
 			return
 		}
 		answers[i], failures[i] = askLeader(ctx, r, &partitions[i], ask)
@@ -146,7 +146,7 @@ func (r *Router) Shard(ctx context.Context, at command.ShardPlace) (shard comman
 	if !ok {
 		return shard, false, nil
 	}
-	shards, err := askLeader(ctx, r, p, func(ctx context.Context, to aim) ([]command.Shard, error) { return to.ShardsOf(ctx, at) })
+	shards, err := askLeader(ctx, r, p, func(ctx context.Context, to aim) ([]command.Shard, error) { return to.ShardsOf(ctx, r.options.Wait, at) })
 	for _, shard := range shards {
 		if shard.Name == at.Name {
 			return shard, true, err
@@ -155,11 +155,12 @@ func (r *Router) Shard(ctx context.Context, at command.ShardPlace) (shard comman
 	return command.Shard{}, false, err
 }
 
-// keeper finds the partition that keeps a shard. On a node that is alone a partition that is not here is gone.
+// keeper finds the partition that keeps a shard. On a node that is alone a partition that is not here is gone, unless it is lost.
 func (r *Router) keeper(at command.ShardPlace) (*catalog.Partition, bool) {
 	p, ok := r.partition(at.Table, at.Name.Partition)
 	if ok && r.options.Cluster == nil {
 		_, ok = r.options.Host.Replica(p.ID)
+		ok = ok || r.lost(p.ID)
 	}
 	return p, ok
 }
@@ -170,7 +171,7 @@ func (r *Router) Changes(ctx context.Context, plan command.LogPlan) (command.Log
 	if !ok {
 		return command.LogPage{Trimmed: true}, nil
 	}
-	return askLeader(ctx, r, p, func(ctx context.Context, to aim) (command.LogPage, error) { return to.ShardLog(ctx, plan) })
+	return askLeader(ctx, r, p, func(ctx context.Context, to aim) (command.LogPage, error) { return to.ShardLog(ctx, r.options.Wait, plan) })
 }
 
 // ChangeSince is the first change of a shard that was made at a moment or later, the one after its last if there is none.
@@ -180,7 +181,7 @@ func (r *Router) ChangeSince(ctx context.Context, at command.ShardPlace, millis 
 		return 0, ErrNoTable
 	}
 	sequence, err := askLeader(ctx, r, p, func(ctx context.Context, to aim) (uint64, error) {
-		return to.ShardSince(ctx, at, command.VersionAt(millis))
+		return to.ShardSince(ctx, r.options.Wait, at, command.VersionAt(millis))
 	})
 	if err == nil && sequence == 0 {
 		return 0, ErrNoTable

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"fmt"
 
 	"stator/internal/cluster/budget"
 	"stator/internal/cluster/catalog"
@@ -29,9 +30,9 @@ type Items interface {
 
 // ChangeLog is a partition's change log, as streams show it and as it is.
 type ChangeLog interface {
-	ShardsOf(ctx context.Context, of command.ShardPlace) ([]command.Shard, error)
-	ShardLog(ctx context.Context, p command.LogPlan) (command.LogPage, error)
-	ShardSince(ctx context.Context, at command.ShardPlace, version uint64) (uint64, error)
+	ShardsOf(ctx context.Context, wait replica.Wait, of command.ShardPlace) ([]command.Shard, error)
+	ShardLog(ctx context.Context, wait replica.Wait, p command.LogPlan) (command.LogPage, error)
+	ShardSince(ctx context.Context, wait replica.Wait, at command.ShardPlace, version uint64) (uint64, error)
 	ChangesAndWait(ctx context.Context, wait replica.Wait, p command.ChangesPlan) (command.LogPage, error)
 }
 
@@ -55,6 +56,9 @@ type aim struct {
 // aim chooses the copy for the n-th try of a request: for a strong one the leader, as far as anybody here knows; for an
 // eventual one a copy here, else the nearest, and at each further try the next.
 func (r *Router) aim(p *catalog.Partition, strong bool, n int) (aim, error) {
+	if n > 0 && r.lost(p.ID) {
+		return aim{}, fmt.Errorf("partition %d: %w", p.ID, errOnlyCopy)
+	}
 	if found, ok := r.here(p, strong); ok {
 		return aim{Target: found, partition: p.ID}, nil
 	}

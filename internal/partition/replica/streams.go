@@ -7,13 +7,13 @@ import (
 	"stator/internal/partition/command"
 )
 
-// What follows reads the change log as streams do. Only the copy that leads answers: one that lags might take a shard
-// that it does not know yet for one that is gone.
+// What follows reads the change log as streams do, for callers that may block. Only the copy that leads answers, once that is
+// confirmed: one that lags might take a shard that it does not know yet for one that is gone.
 
 // ShardsOf lists the shards that a stream has here; the place's name is not asked for.
-func (r *Replica) ShardsOf(_ context.Context, of command.ShardPlace) ([]command.Shard, error) {
-	if leads, hint := r.Leads(); !leads {
-		return nil, &command.NotLeader{Hint: hint}
+func (r *Replica) ShardsOf(ctx context.Context, wait Wait, of command.ShardPlace) ([]command.Shard, error) {
+	if err := r.Confirm(ctx, wait); err != nil {
+		return nil, err
 	}
 	state := r.State()
 	if state.Descriptor.Table != of.Table {
@@ -22,8 +22,8 @@ func (r *Replica) ShardsOf(_ context.Context, of command.ShardPlace) ([]command.
 	return state.ShardsOf(of.Stream), nil
 }
 
-func (r *Replica) shard(ctx context.Context, at command.ShardPlace) (command.Shard, bool, error) {
-	shards, err := r.ShardsOf(ctx, at)
+func (r *Replica) shard(ctx context.Context, wait Wait, at command.ShardPlace) (command.Shard, bool, error) {
+	shards, err := r.ShardsOf(ctx, wait, at)
 	for _, shard := range shards {
 		if shard.Name == at.Name {
 			return shard, true, err
@@ -33,8 +33,8 @@ func (r *Replica) shard(ctx context.Context, at command.ShardPlace) (command.Sha
 }
 
 // ShardLog reads a shard. Only what is durable is shown. A shard that is not listed any more was trimmed as a whole.
-func (r *Replica) ShardLog(ctx context.Context, p command.LogPlan) (command.LogPage, error) {
-	shard, ok, err := r.shard(ctx, p.ShardPlace)
+func (r *Replica) ShardLog(ctx context.Context, wait Wait, p command.LogPlan) (command.LogPage, error) {
+	shard, ok, err := r.shard(ctx, wait, p.ShardPlace)
 	if err != nil {
 		return command.LogPage{}, err
 	}
@@ -50,9 +50,9 @@ func (r *Replica) ShardLog(ctx context.Context, p command.LogPlan) (command.LogP
 
 // ShardSince is the first change of a shard whose version is at least version, the one after its last if there is none;
 // 0 if the shard is not here.
-func (r *Replica) ShardSince(ctx context.Context, at command.ShardPlace, version uint64) (uint64, error) {
+func (r *Replica) ShardSince(ctx context.Context, wait Wait, at command.ShardPlace, version uint64) (uint64, error) {
 	for {
-		shard, ok, err := r.shard(ctx, at)
+		shard, ok, err := r.shard(ctx, wait, at)
 		if err != nil || !ok {
 			return 0, err
 		}
