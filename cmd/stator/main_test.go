@@ -152,6 +152,32 @@ func TestWhereFlagsComeFrom(t *testing.T) {
 	}
 }
 
+// A variable that sets nothing is told of. One of another command is none of those, nor what Kubernetes sets for a service.
+func TestVariablesThatSetNothing(t *testing.T) {
+	for name, value := range map[string]string{
+		"STATOR_AUTH": "off", "STATOR_CONFIG": file(t, "config", ""), "STATORX": "1",
+		"STATOR_PORT": "tcp://10.0.0.1:8000", "STATOR_PORT_8000_TCP_ADDR": "10.0.0.1", "STATOR_ADMIN_SERVICE_HOST": "10.0.0.1", "STATOR_SERVICE_PORT_API": "8000",
+	} {
+		t.Setenv(name, value)
+	}
+	if code, _, complaint := command("version"); code != 0 || complaint != "" {
+		t.Errorf("exit %d, %q", code, complaint)
+	}
+	for name, hint := range map[string]string{
+		"STATOR_LISEN": "did you mean STATOR_LISTEN?", "STATOR_ADMINTOKEN": "did you mean STATOR_ADMIN_TOKEN?",
+		"STATOR_REIGON": "did you mean STATOR_REGION?", "STATOR_DATA_DIR": "see 'stator --help'", "STATOR_": "see 'stator --help'",
+		"STATOR_REPLACE_AFTER": "see 'stator --help'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, "127.0.0.1:9")
+			want := "stator: the variable " + name + " sets no flag and is ignored: " + hint + "\n"
+			if code, _, complaint := command("version"); code != 0 || complaint != want {
+				t.Errorf("exit %d, %q, want %q", code, complaint, want)
+			}
+		})
+	}
+}
+
 func TestSizes(t *testing.T) {
 	for text, want := range map[string]byteSize{
 		"0": 0, "123": 123, "1B": 1, "64MiB": 64 << 20, "1.5GiB": 3 << 29, "2 KiB": 2048, "10MB": 10_000_000, "1TiB": 1 << 40,
