@@ -18,6 +18,7 @@ const (
 	adminTimeout     = time.Minute
 	adminTextMax     = 256 << 20
 	tokenBytesMax    = 4 << 10
+	tokenHint        = "make one with 'umask 077; openssl rand -hex 32 > %s'"
 	adminAddressHint = "is 'stator serve' running, and is this its --admin address?"
 )
 
@@ -110,7 +111,7 @@ func readToken(path string) (string, error) {
 	}
 	token := strings.TrimSpace(string(text))
 	if token == "" || strings.ContainsAny(token, " \t\r\n") {
-		return "", fmt.Errorf("%s must hold a token of one word: make one with 'openssl rand -hex 32 > %s'", path, path)
+		return "", fmt.Errorf("%s must hold a token of one word: "+tokenHint, path, path)
 	}
 	return token, nil
 }

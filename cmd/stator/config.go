@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -57,7 +58,9 @@ func readConfig(r io.Reader) (kong.Resolver, error) {
 // that a file may serve all of them.
 func (c *configFile) Validate(app *kong.Application) error {
 	known := map[string]bool{}
-	collectFlags(app.Node, known)
+	for _, flag := range flagsOf(app.Node) {
+		known[flag.Name] = flag.Name != "help" && flag.Name != "config"
+	}
 	for name, line := range c.lines {
 		if !known[name] {
 			return fmt.Errorf("config file, line %d: no command has a flag --%s", line, name)
@@ -66,13 +69,13 @@ func (c *configFile) Validate(app *kong.Application) error {
 	return nil
 }
 
-func collectFlags(node *kong.Node, into map[string]bool) {
-	for _, flag := range node.Flags {
-		into[flag.Name] = flag.Name != "help" && flag.Name != "config"
-	}
+// flagsOf are the flags of a command and of those below it.
+func flagsOf(node *kong.Node) []*kong.Flag {
+	flags := slices.Clone(node.Flags)
 	for _, child := range node.Children {
-		collectFlags(child, into)
+		flags = append(flags, flagsOf(child)...)
 	}
+	return flags
 }
 
 // Resolve implements kong.Resolver. A variable of the environment comes before the file. What no variable may set, the file may not.

@@ -71,6 +71,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err != nil {
 		return complain(stderr, fmt.Errorf("%w (see 'stator --help')", err), exitUsage)
 	}
+	warnOfVariables(stderr, parser.Model.Node)
 	if err := parsed.Run(streams{stdout, stderr}); err != nil {
 		return complain(stderr, err, exitFailure)
 	}
@@ -82,7 +83,7 @@ func newParser(stdout, stderr io.Writer) (*kong.Kong, error) {
 		kong.Name("stator"),
 		kong.Description("A DynamoDB-compatible database. Every flag may also be given as a variable: --listen as STATOR_LISTEN."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.DefaultEnvars("STATOR"),
+		kong.DefaultEnvars(variablePrefix),
 		kong.Configuration(readConfig),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exitRequest(code)) }),

@@ -96,12 +96,13 @@ func TestRefusedCombinations(t *testing.T) {
 		{[]string{"--listen", "0.0.0.0:0", "--insecure", "--admin", "0.0.0.0:0"}, "add --admin-token FILE"},
 		{[]string{"--admin-token", shared}, "may be read by others (mode 0644)"},
 		{[]string{"--admin-token", file(t, "empty", " \n")}, "must hold a token of one word"},
+		{[]string{"--admin-token", "/nonexistent"}, "no such file or directory: make one with 'umask 077; openssl rand -hex 32 > /nonexistent'"},
 		{[]string{"--admin-token", t.TempDir()}, "is a directory: name the file with the token"},
 		{[]string{"--auth", "sigv4", "--credentials", t.TempDir()}, "is a directory: name the file with the credentials"},
 		{[]string{"--policies", "require"}, "--policies require needs --auth sigv4"},
 		{[]string{"--auth", "sigv4", "--credentials", bound}, "section [a]: cannot read the policy"},
 		{[]string{"--auth", "sigv4"}, "--auth sigv4 needs --credentials FILE"},
-		{[]string{"--auth", "sigv4", "--credentials", "/nonexistent"}, "cannot read the credentials"},
+		{[]string{"--auth", "sigv4", "--credentials", "/nonexistent"}, "no such file or directory: make some with 'stator credentials new NAME --credentials /nonexistent'"},
 		{[]string{"--cache", "64"}, "--cache 64 B is too little"},
 		{[]string{"--tls-cert", "x"}, "--tls-cert and --tls-key go together"},
 		{[]string{"--tls-cert", credentials, "--tls-key", credentials}, "cannot use the certificate"},
@@ -148,6 +149,32 @@ func TestWhereFlagsComeFrom(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+}
+
+// A variable that sets nothing is told of. One of another command is none of those, nor what Kubernetes sets for a service.
+func TestVariablesThatSetNothing(t *testing.T) {
+	for name, value := range map[string]string{
+		"STATOR_AUTH": "off", "STATOR_CONFIG": file(t, "config", ""), "STATORX": "1",
+		"STATOR_PORT": "tcp://10.0.0.1:8000", "STATOR_PORT_8000_TCP_ADDR": "10.0.0.1", "STATOR_ADMIN_SERVICE_HOST": "10.0.0.1", "STATOR_SERVICE_PORT_API": "8000",
+	} {
+		t.Setenv(name, value)
+	}
+	if code, _, complaint := command("version"); code != 0 || complaint != "" {
+		t.Errorf("exit %d, %q", code, complaint)
+	}
+	for name, hint := range map[string]string{
+		"STATOR_LISEN": "did you mean STATOR_LISTEN?", "STATOR_ADMINTOKEN": "did you mean STATOR_ADMIN_TOKEN?",
+		"STATOR_REIGON": "did you mean STATOR_REGION?", "STATOR_DATA_DIR": "see 'stator --help'", "STATOR_": "see 'stator --help'",
+		"STATOR_REPLACE_AFTER": "see 'stator --help'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, "127.0.0.1:9")
+			want := "stator: the variable " + name + " sets no flag and is ignored: " + hint + "\n"
+			if code, _, complaint := command("version"); code != 0 || complaint != want {
+				t.Errorf("exit %d, %q, want %q", code, complaint, want)
+			}
+		})
 	}
 }
 

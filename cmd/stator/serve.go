@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -137,7 +138,11 @@ func untilClosed(stopping <-chan struct{}) (context.Context, context.CancelFunc)
 func (s *server) open(ctx context.Context, auth httpapi.Authenticator) (err error) {
 	token := ""
 	if s.command.AdminToken != "" {
-		if token, err = readToken(s.command.AdminToken); err != nil {
+		token, err = readToken(s.command.AdminToken)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: "+tokenHint, err, s.command.AdminToken)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -232,8 +232,8 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
-// The first node gives away all it has, the catalog too, and is gone. Its store does not begin a database anew when it is
-// started again: it finds the others.
+// The first node gives away all it has, the catalog too, and is gone. From then on it sends clients elsewhere, and its store
+// does not start again, whatever its flags say.
 func TestFirstNodeLeaves(t *testing.T) {
 	first, dir := membership(t), t.TempDir()
 	leaving := opened(t, dir, first)
@@ -272,7 +272,14 @@ func TestFirstNodeLeaves(t *testing.T) {
 		}
 		return ""
 	})
+	await(t, func() string {
+		if err := leaving.Ready(); !errors.Is(err, node.ErrRemoved) {
+			return fmt.Sprintf("ready, of the node that is gone: %v", err)
+		}
+		return ""
+	})
 	closed(t, leaving)
-	holds(t, opened(t, dir, membership(t, second.Address)).Calls())
+	fails(t, dir, membership(t, second.Address), node.ErrRemoved)
+	fails(t, dir, membership(t), node.ErrRemoved)
 	holds(t, staying.Calls())
 }

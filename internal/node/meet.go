@@ -66,7 +66,7 @@ func (c *cluster) announce(ctx context.Context) error {
 	}
 	err := c.node.catalog.UpdateNode(ctx, c.self, func(n catalog.Node) (catalog.Node, error) {
 		if n.State == catalog.Gone {
-			return n, fmt.Errorf("node %d was removed from the cluster: an empty directory joins again, as another node", c.self)
+			return n, ErrRemoved
 		}
 		return own(n), nil
 	})

@@ -79,6 +79,8 @@ var (
 	ErrOwnData = errors.New("--join takes an empty data directory or one of that cluster, and this one holds data of its own")
 	// ErrOtherCluster is the answer to joining another cluster than the one that the store is of.
 	ErrOtherCluster = errors.New("this data directory is of another cluster than the one at --join")
+	// ErrRemoved is the answer to starting a node that is gone: that is for ever, and no other node looks for it any more.
+	ErrRemoved = errors.New("this node was removed from its cluster for good: stop it, or start it with --join ADDR and an empty directory, as a new node")
 )
 
 // firstNode is the node that a store is of before it is of a cluster.

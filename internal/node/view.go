@@ -41,7 +41,7 @@ func (c *cluster) openMap(ctx context.Context, o router.Options) error {
 		})
 		if err == nil {
 			n.catalog = opened
-			return c.readable(n.options.reads)
+			return c.fit()
 		}
 		if tries == 0 {
 			n.options.Log.Info("waiting for a node that has the catalog", "error", err)

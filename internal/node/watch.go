@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"stator/internal/cluster/catalog"
 	"stator/internal/partition/machine"
 )
 
@@ -56,5 +57,13 @@ func (n *Node) Ready() error {
 	if c.node.steady()-time.Duration(c.agreed.Load()) > agreedMax {
 		return errCutOff
 	}
-	return c.readable(n.options.reads)
+	return c.fit()
+}
+
+// fit tells why this node cannot be of the cluster, as far as the map shows. One that is gone stays so: an old map is not wrong about that.
+func (c *cluster) fit() error {
+	if n, ok := c.node.catalog.Node(c.self); ok && n.State == catalog.Gone {
+		return ErrRemoved
+	}
+	return c.readable(c.node.options.reads)
 }

@@ -64,10 +64,12 @@ func NewCredential(name string) (Credential, error) {
 // which cannot be used: without it the caller could do anything.
 func LoadCredentials(path string) ([]Credential, error) {
 	credentials, err := readCredentials(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("%w: make some with 'stator credentials new NAME --credentials %s'", err, path)
+	case err != nil:
 		return nil, err
-	}
-	if len(credentials) == 0 {
+	case len(credentials) == 0:
 		return nil, fmt.Errorf("%s holds no credentials: add some with 'stator credentials new NAME --credentials %s'", path, path)
 	}
 	for i := range credentials {

@@ -2,6 +2,7 @@ package rebalance
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"stator/internal/cluster/catalog"
@@ -133,6 +134,11 @@ func (j *Job) Overview() (Overview, bool) {
 	}
 	if known, ok := j.Catalog.Cluster(); ok {
 		o.Format = known.Format
+	}
+	// Placement wants no replicas that there are no nodes for, so that no partition of its plan tells of it.
+	if staying := j.staying(0); staying < o.Replicas {
+		o.Blocked = append(o.Blocked, fmt.Sprintf("%d replicas need %d nodes (now %d): start others with --join", o.Replicas, o.Replicas, staying))
+		o.BlockedCount++
 	}
 	for _, b := range s.plan.Blocked {
 		o.Blocked = append(o.Blocked, b.String())

@@ -275,6 +275,25 @@ func TestSilentAndLeaving(t *testing.T) {
 	}
 }
 
+// Where there are fewer nodes than replicas, that is what keeps partitions from being whole.
+func TestTooFewNodesAreTold(t *testing.T) {
+	w := newWorld(t, 3)
+	j := w.job()
+	w.walk(j)
+	if o, _ := j.Overview(); o.BlockedCount != 0 || len(o.Blocked) != 0 {
+		t.Errorf("with nodes enough: %v", o.Blocked)
+	}
+	w.check(w.UpdateCluster(t.Context(), func(c catalog.Cluster) (catalog.Cluster, error) {
+		c.Replicas = 5
+		return c, nil
+	}))
+	w.walk(j)
+	o, _ := j.Overview()
+	if want := []string{"5 replicas need 5 nodes (now 3): start others with --join"}; o.BlockedCount != 1 || !slices.Equal(o.Blocked, want) {
+		t.Errorf("blocked %d: %q, want %q", o.BlockedCount, o.Blocked, want)
+	}
+}
+
 // A step that fails for long is planned again with each look, and told of once a minute.
 func TestAStepThatFailsDoesNotFillTheLog(t *testing.T) {
 	w := newWorld(t, 3)

@@ -12,7 +12,7 @@ import (
 type ErrLocked struct{ Dir string }
 
 func (e *ErrLocked) Error() string {
-	return fmt.Sprintf("the data directory %s is in use by another Stator process: stop that one, or choose another directory with --data", e.Dir)
+	return fmt.Sprintf("the data directory %s is in use by another Stator process: stop that one, or choose another directory", e.Dir)
 }
 
 // ErrFormat says that the directory was written by a release whose format this one does not know.
@@ -24,7 +24,7 @@ type ErrFormat struct {
 }
 
 func (e *ErrFormat) Error() string {
-	return fmt.Sprintf("the data directory %s has format %d (written by %s) and this release reads format %d: use a release that knows it, or choose another directory with --data",
+	return fmt.Sprintf("the data directory %s has format %d (written by %s) and this release reads format %d: use a release that knows it, or choose another directory",
 		e.Dir, e.Have, e.Creator, e.Want)
 }
 
@@ -36,14 +36,14 @@ type ErrForeign struct {
 }
 
 func (e *ErrForeign) Error() string {
-	return fmt.Sprintf("the directory %s holds %s and is no Stator data directory: choose an empty or a new directory with --data", e.Dir, e.Found)
+	return fmt.Sprintf("the directory %s holds %s and is no Stator data directory: choose an empty or a new directory", e.Dir, e.Found)
 }
 
 // ErrDamaged says that the directory is Stator's and that a part of it is missing or unreadable as a whole.
 type ErrDamaged struct{ Dir, What string }
 
 func (e *ErrDamaged) Error() string {
-	return fmt.Sprintf("the data directory %s is damaged (%s): restore it from a copy, or choose another directory with --data", e.Dir, e.What)
+	return fmt.Sprintf("the data directory %s is damaged (%s): restore it from a copy, or choose another directory", e.Dir, e.What)
 }
 
 // ErrAbsent says that a directory that was to hold a store holds none.
@@ -60,7 +60,7 @@ type ErrUnwritable struct {
 }
 
 func (e *ErrUnwritable) Error() string {
-	return fmt.Sprintf("the data directory %s cannot be written (%v): give its owner the right to, or choose another directory with --data", e.Dir, e.Cause)
+	return fmt.Sprintf("the data directory %s cannot be written (%v): give its owner the right to, or choose another directory", e.Dir, e.Cause)
 }
 
 // Unwrap is the file system's error.

@@ -125,6 +125,9 @@ func TestOpenRefuses(t *testing.T) {
 			if !errors.As(err, c.want) || !strings.Contains(err.Error(), c.say) {
 				t.Errorf("refused with %T %q, want %T with %q", err, err, c.want, c.say)
 			}
+			if strings.Contains(err.Error(), "--") {
+				t.Errorf("%q names a flag, which not every command has", err)
+			}
 			if after, _ := c.fs.List("data"); name == "a stranger's directory" && len(after) != len(before) {
 				t.Errorf("the stranger's directory now holds %v", after)
 			}
