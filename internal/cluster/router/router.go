@@ -69,7 +69,9 @@ var (
 )
 
 // lost tells that nobody will answer for a partition, however long a request waits.
-func (r *Router) lost(partition uint64) bool { return r.options.Lost != nil && r.options.Lost(partition) }
+func (r *Router) lost(partition uint64) bool {
+	return r.options.Lost != nil && r.options.Lost(partition)
+}
 
 // lookup finds the partition that holds key, as the catalog has it.
 func (r *Router) lookup(ctx context.Context, tableID uint64, key []byte) (*catalog.Partition, error) {

@@ -146,7 +146,9 @@ func (r *Router) Shard(ctx context.Context, at command.ShardPlace) (shard comman
 	if !ok {
 		return shard, false, nil
 	}
-	shards, err := askLeader(ctx, r, p, func(ctx context.Context, to aim) ([]command.Shard, error) { return to.ShardsOf(ctx, r.options.Wait, at) })
+	shards, err := askLeader(ctx, r, p, func(ctx context.Context, to aim) ([]command.Shard, error) {
+		return to.ShardsOf(ctx, r.options.Wait, at)
+	})
 	for _, shard := range shards {
 		if shard.Name == at.Name {
 			return shard, true, err
@@ -171,7 +173,9 @@ func (r *Router) Changes(ctx context.Context, plan command.LogPlan) (command.Log
 	if !ok {
 		return command.LogPage{Trimmed: true}, nil
 	}
-	return askLeader(ctx, r, p, func(ctx context.Context, to aim) (command.LogPage, error) { return to.ShardLog(ctx, r.options.Wait, plan) })
+	return askLeader(ctx, r, p, func(ctx context.Context, to aim) (command.LogPage, error) {
+		return to.ShardLog(ctx, r.options.Wait, plan)
+	})
 }
 
 // ChangeSince is the first change of a shard that was made at a moment or later, the one after its last if there is none.
