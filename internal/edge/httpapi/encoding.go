@@ -16,7 +16,7 @@ import (
 
 const (
 	compressOverBytes = 4 << 10   // shorter answers are sent as they are (semantics §20.4)
-	compressWorkBytes = 512 << 10 // what a compressor works in, charged to the budget
+	compressWorkBytes = 512 << 10 // what a compressor works in, charged to the budget with as much as it may write
 )
 
 var (
@@ -115,10 +115,11 @@ var compressors = map[string]*sync.Pool{
 // compress replaces the body by its encoded form, if that is shorter. It does nothing when there is no memory for the work:
 // an uncompressed answer is as right.
 func (p *Protocol) compress(w *Response, encoding string) {
-	if !p.budget.Try(laneWork, compressWorkBytes) {
+	need := compressWorkBytes + int64(len(w.Body))
+	if !p.budget.Try(laneWork, need) {
 		return
 	}
-	defer p.budget.Give(p.budget.Charge(laneWork, compressWorkBytes))
+	defer p.budget.Give(p.budget.Charge(laneWork, need))
 	c := compressors[encoding].Get().(*compressor)
 	defer compressors[encoding].Put(c)
 	c.out.Reset()

@@ -1,12 +1,15 @@
 package httpapi_test
 
 import (
+	"context"
 	"hash/crc32"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"stator/internal/edge/httpapi"
+	"stator/internal/model/api"
 )
 
 func checkCRC(t *testing.T, w *httpapi.Response) {
@@ -43,6 +46,23 @@ func TestAnAnswerHoldsItsBytesUntilItIsSent(t *testing.T) {
 	w.Release()
 	if used := h.budget.Used(); used != 0 {
 		t.Errorf("%d bytes are held after the answer was sent", used)
+	}
+}
+
+// What a compressor writes is charged beside what it works in: where there is no room for both, the answer goes out as it is.
+func TestCompressedBytesAreCharged(t *testing.T) {
+	const answered, work = 100 << 10, 512 << 10
+	for _, free := range []int64{answered + work, answered + work - 1} {
+		h := newHarness(t, func(o *httpapi.Options) {
+			o.Calls["DynamoDB_20120810.Scan"] = func(_ context.Context, _, dst []byte, _ ...api.Allow) ([]byte, error) {
+				o.Budget.Owe(httpapi.MemoryBytesMin - answered - free)
+				return append(dst, make([]byte, answered)...), nil
+			}
+		})
+		w := h.call("Scan", "{}", http.Header{"Accept-Encoding": {"gzip"}})
+		if compressed := w.ContentEncoding != ""; compressed != (free >= answered+work) {
+			t.Errorf("with %d bytes free: compressed %v", free, compressed)
+		}
 	}
 }
 
